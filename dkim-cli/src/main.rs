@@ -1,0 +1,3 @@
+//! The `dkim` command.
+#![forbid(unsafe_code)]
+fn main() {}

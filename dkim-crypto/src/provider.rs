@@ -1,0 +1,140 @@
+//! The joint: what a cryptographic library does for DKIM, and nothing of DKIM in it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{
+    HashAlgorithm, KeyType, PrivateKey, PrivateKeyError, PublicKey, PublicKeyError,
+    SigningAlgorithm,
+};
+
+/// A cryptographic library behind the one joint through which DKIM reaches it.
+///
+/// Passed in as `&'static dyn Provider`; there is no process-wide default. Inputs are octets: no
+/// header field, canonicalization or tag comes through here.
+pub trait Provider: fmt::Debug + Send + Sync {
+    /// The library's name for `--version` and reports, such as `ring`.
+    fn name(&self) -> &'static str;
+
+    /// Starts a hash; `None` when this library does not offer it.
+    fn digest(&self, hash: HashAlgorithm) -> Option<Box<dyn Digest>>;
+
+    /// Prepares a public key for verifying. The result may be kept and shared.
+    ///
+    /// # Errors
+    ///
+    /// When the library cannot use the key, such as an RSA key under 1024 bits.
+    fn prepare(&self, key: &PublicKey) -> Result<Arc<dyn VerifyingKey>, PublicKeyError>;
+
+    /// Prepares a private key for signing.
+    ///
+    /// # Errors
+    ///
+    /// When the library cannot use the key, such as an RSA key under 2048 bits.
+    fn signing_key(&self, key: &PrivateKey) -> Result<Arc<dyn SigningKey>, PrivateKeyError> {
+        let _ = key;
+        Err(PrivateKeyError::Unsupported { provider: self.name() })
+    }
+
+    /// Makes a new private key. `bits` is the RSA modulus length and is ignored for Ed25519.
+    ///
+    /// # Errors
+    ///
+    /// When the library makes no such keys: ring makes no RSA keys.
+    fn generate(&self, key: KeyType, bits: u32) -> Result<PrivateKey, PrivateKeyError> {
+        let _ = (key, bits);
+        Err(PrivateKeyError::Unsupported { provider: self.name() })
+    }
+}
+
+/// A hash being computed.
+pub trait Digest: Send {
+    /// Takes more octets.
+    fn update(&mut self, octets: &[u8]);
+    /// The hash of all octets taken.
+    fn finish(self: Box<Self>) -> HashValue;
+}
+
+/// A hash: 20 or 32 octets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct HashValue {
+    octets: [u8; Self::MAX],
+    len: usize,
+}
+
+impl HashValue {
+    const MAX: usize = 32;
+
+    /// Takes over a hash of at most 32 octets; `None` if it is longer.
+    #[must_use]
+    pub fn new(hash: &[u8]) -> Option<Self> {
+        let mut octets = [0; Self::MAX];
+        octets.get_mut(..hash.len())?.copy_from_slice(hash);
+        Some(Self { octets, len: hash.len() })
+    }
+
+    /// The octets.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.octets.get(..self.len).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for HashValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_bytes().iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
+}
+
+/// A public key ready to verify.
+pub trait VerifyingKey: Send + Sync {
+    /// Verifies `signature` over `message`, the whole header hash input: the implementation hashes.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError::Mismatch`] when the signature is not one of this key over this message;
+    /// [`VerifyError::Unsupported`] when key and algorithm do not belong together.
+    fn verify(
+        &self,
+        algorithm: SigningAlgorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), VerifyError>;
+}
+
+/// Why a signature did not verify.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// Not a signature of this key over this message.
+    #[error("the signature is not one of this key over this header")]
+    Mismatch,
+    /// The key's type is not the algorithm's.
+    #[error("the key cannot be used with {0}")]
+    Unsupported(SigningAlgorithm),
+}
+
+/// A private key ready to sign.
+pub trait SigningKey: Send + Sync {
+    /// The algorithm it signs with: `rsa-sha256` or `ed25519-sha256`, never SHA-1 (RFC 8301 §3.1).
+    fn algorithm(&self) -> SigningAlgorithm;
+
+    /// The public half, for the key record.
+    fn public_key(&self) -> &PublicKey;
+
+    /// Signs `message`, the whole header hash input: the implementation hashes.
+    ///
+    /// # Errors
+    ///
+    /// When the library fails, for instance for want of random numbers.
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError>;
+}
+
+/// Why a signature was not made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignError {
+    /// The library refused, with its own words where it has some.
+    #[error("the cryptographic library did not sign: {0}")]
+    Failed(String),
+}

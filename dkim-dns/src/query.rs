@@ -1,0 +1,124 @@
+//! Questions and answers as plain data, and who asks.
+
+use std::time::Duration;
+
+/// Tells a question from others of the same [`Inquirer`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QueryId(pub u32);
+
+/// What is asked of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum QueryKind {
+    /// Its TXT records.
+    Txt,
+    /// Whether the name exists at all, with any type (RFC 5617 §4.3, step 1).
+    Exists,
+}
+
+/// A question for the DNS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// Returned with the answer.
+    pub id: QueryId,
+    /// An absolute domain name in ASCII (A-labels), without the closing dot.
+    pub name: String,
+    /// What is asked of it.
+    pub kind: QueryKind,
+}
+
+/// A TXT record: its character-strings, each of at most 255 octets (RFC 1035 §3.3.14).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    /// The strings, in order.
+    pub strings: Vec<Vec<u8>>,
+}
+
+impl Record {
+    /// The strings put together without anything between them (RFC 6376 §3.6.2.2).
+    #[must_use]
+    pub fn joined(&self) -> Vec<u8> {
+        self.strings.concat()
+    }
+
+    /// Length in octets of what [`joined`](Self::joined) returns.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.strings.iter().map(Vec::len).sum()
+    }
+
+    /// Whether the record holds no octet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What the resolver knows of the answer's DNSSEC state (RFC 4033 §5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Dnssec {
+    /// Signed and validated.
+    Secure,
+    /// Provably unsigned.
+    Insecure,
+    /// Signed, and the signatures do not hold.
+    Bogus,
+    /// Nobody looked.
+    #[default]
+    Unknown,
+}
+
+/// A positive answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The TXT records in the order received; empty for [`QueryKind::Exists`].
+    pub records: Vec<Record>,
+    /// The CNAME targets followed, in order; empty when the name asked holds the records itself.
+    pub chain: Vec<String>,
+    /// DNSSEC state of the answer.
+    pub dnssec: Dnssec,
+    /// How long the answer may be kept.
+    pub ttl: Duration,
+}
+
+/// Why there is no positive answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LookupError {
+    /// NXDOMAIN: the name does not exist. Permanent.
+    #[error("the name does not exist")]
+    NoSuchName,
+    /// The name exists and has no record of the type asked. Permanent.
+    #[error("the name has no record of this type")]
+    NoRecords,
+    /// No answer in time. Temporary.
+    #[error("no answer in time")]
+    Timeout,
+    /// A server failed or refused, or the network did. Temporary.
+    #[error("the lookup failed: {0}")]
+    Failed(String),
+}
+
+impl LookupError {
+    /// Whether another attempt may have another answer (RFC 6376 §6.1.2, step 2).
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::NoSuchName | Self::NoRecords => false,
+            Self::Timeout | Self::Failed(_) => true,
+        }
+    }
+}
+
+/// What came back for a [`Query`].
+pub type Answer = Result<Found, LookupError>;
+
+/// Somebody with questions: the verifier, an ADSP lookup, and whoever comes later.
+pub trait Inquirer {
+    /// The questions not asked yet. Each is returned once; an answer may raise new ones.
+    fn queries(&mut self) -> Vec<Query>;
+
+    /// Takes an answer, in any order. An unknown id is ignored.
+    fn answer(&mut self, id: QueryId, answer: Answer);
+}

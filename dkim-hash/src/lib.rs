@@ -1,0 +1,2 @@
+//! The two hashes of DKIM (RFC 6376 §3.7) and the choice of field instances (§5.4.2).
+#![forbid(unsafe_code)]

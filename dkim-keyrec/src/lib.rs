@@ -1,0 +1,2 @@
+//! DKIM key records (RFC 6376 §3.6.1): read, written, located.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Internet messages (RFC 5322) at arm's length: split into header fields and body without changing an octet.
+#![forbid(unsafe_code)]
