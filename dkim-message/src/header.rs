@@ -1,0 +1,407 @@
+//! The header of a message as its fields, every octet where it stood.
+
+use std::fmt;
+
+use memchr::{memchr, memchr_iter, memchr2};
+
+/// A header field, octets as they stand, without the line end that closes it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Field<'m> {
+    octets: &'m [u8],
+    /// Where the colon stands; `None` for a line that has none.
+    colon: Option<usize>,
+}
+
+impl<'m> Field<'m> {
+    fn new(octets: &'m [u8]) -> Self {
+        Self { octets, colon: memchr(b':', octets) }
+    }
+
+    /// The whole field: name, colon and body, without the closing line end.
+    #[must_use]
+    pub fn octets(&self) -> &'m [u8] {
+        self.octets
+    }
+
+    /// The octets before the colon as they stand, with any white space before it (RFC 5322 §4.5).
+    /// Empty for a line without a colon.
+    #[must_use]
+    pub fn raw_name(&self) -> &'m [u8] {
+        self.colon.and_then(|colon| self.octets.get(..colon)).unwrap_or_default()
+    }
+
+    /// The field name, without white space before the colon.
+    #[must_use]
+    pub fn name(&self) -> &'m [u8] {
+        let raw = self.raw_name();
+        let end = raw.iter().rposition(|octet| !is_wsp(*octet)).map_or(0, |last| last + 1);
+        raw.get(..end).unwrap_or_default()
+    }
+
+    /// The field body: everything after the colon, folds included. The whole line if it has no
+    /// colon.
+    #[must_use]
+    pub fn body(&self) -> &'m [u8] {
+        match self.colon {
+            Some(colon) => self.octets.get(colon + 1..).unwrap_or_default(),
+            None => self.octets,
+        }
+    }
+
+    /// Whether the field has this name. Names are compared without regard to ASCII case.
+    #[must_use]
+    pub fn is(&self, name: &str) -> bool {
+        self.name().eq_ignore_ascii_case(name.as_bytes())
+    }
+
+    /// Whether this is a field by the grammar: a name of printable ASCII, then a colon
+    /// (RFC 5322 §2.2).
+    #[must_use]
+    pub fn is_well_formed(&self) -> bool {
+        let name = self.name();
+        !name.is_empty() && name.iter().all(|octet| matches!(octet, 33..=126))
+    }
+}
+
+impl fmt::Debug for Field<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", String::from_utf8_lossy(self.octets))
+    }
+}
+
+/// Something in a header that RFC 5322 does not allow, and that readers disagree about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Defect {
+    /// What it is.
+    pub kind: DefectKind,
+    /// Where it stands, in octets from the start of the header.
+    pub offset: usize,
+}
+
+/// The kinds of [`Defect`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum DefectKind {
+    /// A CR that no LF follows.
+    BareCr,
+    /// An LF that no CR precedes.
+    BareLf,
+    /// A NUL octet.
+    Nul,
+    /// A line that is neither a field nor the continuation of one.
+    NoColon,
+    /// A field name that is empty or holds other octets than printable ASCII.
+    InvalidName,
+    /// White space at the start of the first line: the continuation of nothing.
+    OrphanFold,
+    /// A line end inside a field body that no white space follows.
+    BrokenFold,
+}
+
+impl fmt::Display for DefectKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BareCr => "a CR without LF",
+            Self::BareLf => "an LF without CR",
+            Self::Nul => "a NUL octet",
+            Self::NoColon => "a line without colon",
+            Self::InvalidName => "an invalid field name",
+            Self::OrphanFold => "a continuation line before the first field",
+            Self::BrokenFold => "a line end that no white space follows",
+        })
+    }
+}
+
+/// The header of a message: its fields, top to bottom.
+///
+/// Reading never fails and changes nothing. What the grammar does not allow is still a field, so
+/// that it can be looked at, and is noted as a [`Defect`].
+#[derive(Clone, Debug, Default)]
+pub struct Header<'m> {
+    octets: &'m [u8],
+    fields: Vec<Field<'m>>,
+    defects: Vec<Defect>,
+}
+
+impl<'m> Header<'m> {
+    /// Reads a header up to its end or to the first empty line.
+    #[must_use]
+    pub fn parse(octets: &'m [u8]) -> Self {
+        Self::parse_prefix(octets).0
+    }
+
+    /// Reads a header, and returns with it what follows the first empty line.
+    pub(crate) fn parse_prefix(octets: &'m [u8]) -> (Self, &'m [u8]) {
+        let mut header = Self { octets, ..Self::default() };
+        // Where the field being read starts, and where its last line ends without the line end.
+        let mut open: Option<(usize, usize)> = None;
+        let mut start = 0;
+        while start < octets.len() {
+            let line = Line::read(octets, start);
+            if line.is_empty() {
+                header.note_line_end(&line);
+                header.close(open);
+                header.octets = octets.get(..start).unwrap_or_default();
+                return (header, octets.get(line.next..).unwrap_or_default());
+            }
+            header.note_octets(&line);
+            open = match (octets.get(start).copied(), open) {
+                (Some(first), Some((field, _))) if is_wsp(first) => Some((field, line.end)),
+                (first, before) => {
+                    header.close(before);
+                    if first.is_some_and(is_wsp) {
+                        header.note(DefectKind::OrphanFold, start);
+                    }
+                    Some((start, line.end))
+                }
+            };
+            start = line.next;
+        }
+        header.close(open);
+        (header, &[])
+    }
+
+    /// The fields, top to bottom.
+    #[must_use]
+    pub fn fields(&self) -> &[Field<'m>] {
+        &self.fields
+    }
+
+    /// The fields of one name, top to bottom.
+    pub fn named(&self, name: &str) -> impl DoubleEndedIterator<Item = &Field<'m>> {
+        self.fields.iter().filter(move |field| field.is(name))
+    }
+
+    /// The octets read, without the empty line.
+    #[must_use]
+    pub fn octets(&self) -> &'m [u8] {
+        self.octets
+    }
+
+    /// The defects: the first of each kind.
+    #[must_use]
+    pub fn defects(&self) -> &[Defect] {
+        &self.defects
+    }
+
+    fn close(&mut self, open: Option<(usize, usize)>) {
+        let Some((start, end)) = open else { return };
+        let field = Field::new(self.octets.get(start..end).unwrap_or_default());
+        if field.colon.is_none() {
+            self.note(DefectKind::NoColon, start);
+        } else if !field.is_well_formed() {
+            self.note(DefectKind::InvalidName, start);
+        }
+        self.fields.push(field);
+    }
+
+    fn note(&mut self, kind: DefectKind, offset: usize) {
+        // The first of each kind: a header of nothing but defects must not fill the memory.
+        if !self.defects.iter().any(|defect| defect.kind == kind) {
+            self.defects.push(Defect { kind, offset });
+        }
+    }
+
+    fn note_line_end(&mut self, line: &Line) {
+        if line.bare_lf {
+            self.note(DefectKind::BareLf, line.end);
+        }
+    }
+
+    fn note_octets(&mut self, line: &Line) {
+        self.note_line_end(line);
+        let text = self.octets.get(line.start..line.end).unwrap_or_default();
+        let mut from = 0;
+        while let Some(at) = text.get(from..).and_then(|rest| memchr2(0, b'\r', rest)) {
+            let kind = match text.get(from + at) {
+                Some(0) => DefectKind::Nul,
+                _ => DefectKind::BareCr,
+            };
+            self.note(kind, line.start + from + at);
+            from += at + 1;
+        }
+    }
+}
+
+/// A line: `start..end` is its text; the next one starts at `next`.
+struct Line {
+    start: usize,
+    end: usize,
+    next: usize,
+    bare_lf: bool,
+}
+
+impl Line {
+    fn read(octets: &[u8], start: usize) -> Self {
+        let rest = octets.get(start..).unwrap_or_default();
+        let Some(lf) = memchr(b'\n', rest) else {
+            return Self { start, end: octets.len(), next: octets.len(), bare_lf: false };
+        };
+        let crlf = lf > 0 && rest.get(lf - 1) == Some(&b'\r');
+        let end = start + lf - usize::from(crlf);
+        Self { start, end, next: start + lf + 1, bare_lf: !crlf }
+    }
+
+    /// Whether this is the empty line that ends a header.
+    fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+}
+
+/// A header whose fields come one by one, as a mail filter is handed them.
+///
+/// ```
+/// use dkim_message::HeaderBuf;
+///
+/// let mut buffer = HeaderBuf::new();
+/// buffer.push(b"From", b" Joe SixPack\n <joe@football.example.com>");
+/// let header = buffer.header();
+/// assert_eq!(header.fields()[0].body(), b" Joe SixPack\r\n <joe@football.example.com>");
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct HeaderBuf {
+    octets: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl HeaderBuf {
+    /// An empty header.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a field below those that are there. `body` is what follows the colon, leading white
+    /// space included. An LF without CR, which is how filters are handed folds, becomes CRLF.
+    pub fn push(&mut self, name: &[u8], body: &[u8]) {
+        self.octets.extend_from_slice(name);
+        self.octets.push(b':');
+        let mut from = 0;
+        for lf in memchr_iter(b'\n', body) {
+            self.octets.extend_from_slice(body.get(from..lf).unwrap_or_default());
+            if self.octets.last() != Some(&b'\r') {
+                self.octets.push(b'\r');
+            }
+            self.octets.push(b'\n');
+            from = lf + 1;
+        }
+        self.octets.extend_from_slice(body.get(from..).unwrap_or_default());
+        self.ends.push(self.octets.len());
+        self.octets.extend_from_slice(b"\r\n");
+    }
+
+    /// Length in octets, line ends included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.octets.len()
+    }
+
+    /// Whether no field was added.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The header so far. Each field pushed is one field here, whatever is in it.
+    #[must_use]
+    pub fn header(&self) -> Header<'_> {
+        let mut header = Header { octets: &self.octets, ..Header::default() };
+        let mut start = 0;
+        for end in &self.ends {
+            let mut from = start;
+            while from < *end {
+                let line = Line::read(self.octets.get(..*end).unwrap_or_default(), from);
+                header.note_octets(&line);
+                let folded = self.octets.get(line.next).copied().is_some_and(is_wsp);
+                if line.next > line.end && !folded {
+                    header.note(DefectKind::BrokenFold, line.end);
+                }
+                from = line.next;
+            }
+            header.close(Some((start, *end)));
+            start = end + 2;
+        }
+        header
+    }
+}
+
+/// WSP: space or tab (RFC 5234 appendix B.1).
+fn is_wsp(octet: u8) -> bool {
+    matches!(octet, b' ' | b'\t')
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn names<'m>(header: &Header<'m>) -> Vec<&'m [u8]> {
+        header.fields().iter().map(Field::name).collect()
+    }
+
+    fn kinds(header: &Header<'_>) -> Vec<DefectKind> {
+        header.defects().iter().map(|defect| defect.kind).collect()
+    }
+
+    #[test]
+    fn fields_keep_every_octet() {
+        let header = Header::parse(b"From: a\r\nSubject \t: b\r\n  c\r\n \t\r\n d\r\nX:\r\n");
+        assert_eq!(names(&header), [&b"From"[..], b"Subject", b"X"]);
+        assert_eq!(header.fields()[1].raw_name(), b"Subject \t");
+        assert_eq!(header.fields()[1].body(), b" b\r\n  c\r\n \t\r\n d");
+        assert_eq!(header.fields()[2].body(), b"");
+        assert_eq!(kinds(&header), []);
+    }
+
+    #[test]
+    fn defects_are_noted_and_the_field_stays() {
+        use DefectKind::*;
+        for (octets, expected) in [
+            (&b"From: a\rb\r\n"[..], vec![BareCr]),
+            (b"From: a\r\r\n", vec![BareCr]),
+            (b"From: a\nTo: b\r\n", vec![BareLf]),
+            (b"From: a\0\r\n", vec![Nul]),
+            (b"nothing here\r\nFrom: a\r\n", vec![NoColon]),
+            (b"From joe 10:00\r\n", vec![InvalidName]),
+            (b": x\r\n", vec![InvalidName]),
+            (b"Fr\xc3\xb6m: x\r\n", vec![InvalidName]),
+            (b" x: y\r\n", vec![OrphanFold, InvalidName]),
+            (b"From: a\r\n\nbody", vec![BareLf]),
+        ] {
+            let header = Header::parse(octets);
+            assert_eq!(kinds(&header), expected, "{:?}", String::from_utf8_lossy(octets));
+            assert!(!header.fields().is_empty());
+        }
+    }
+
+    #[test]
+    fn one_defect_of_each_kind_is_kept() {
+        let header = Header::parse(b"a\0b\0c\r\nd\0\r\n");
+        assert_eq!(kinds(&header), [DefectKind::Nul, DefectKind::NoColon]);
+        assert_eq!(header.defects()[0].offset, 1);
+    }
+
+    #[test]
+    fn pushed_fields_stay_apart() {
+        let mut buffer = HeaderBuf::new();
+        buffer.push(b"A", b" x\n y");
+        buffer.push(b"B", b" x\r\nC: y");
+        buffer.push(b"D", b"");
+        let header = buffer.header();
+        assert_eq!(names(&header), [&b"A"[..], b"B", b"D"]);
+        assert_eq!(header.fields()[0].body(), b" x\r\n y");
+        assert_eq!(header.fields()[1].body(), b" x\r\nC: y");
+        assert_eq!(kinds(&header), [DefectKind::BrokenFold]);
+    }
+
+    #[test]
+    fn pushed_fields_read_like_the_octets_they_stand_for() {
+        let octets = b"From: a\r\nSubject : b\r\n\tc\r\nX:\r\n";
+        let mut buffer = HeaderBuf::new();
+        for field in Header::parse(octets).fields() {
+            buffer.push(field.raw_name(), field.body());
+        }
+        assert_eq!(buffer.header().octets(), octets);
+        assert_eq!(buffer.header().fields(), Header::parse(octets).fields());
+    }
+}

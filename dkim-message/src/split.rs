@@ -1,0 +1,142 @@
+//! Where the header ends and the body begins.
+
+use memchr::memchr_iter;
+
+use crate::Header;
+
+/// Splits a message into its header and its body at the first empty line (RFC 5322 §2.1).
+///
+/// A message without an empty line is all header and its body is empty.
+///
+/// ```
+/// let (header, body) = dkim_message::split(b"From: joe@example.com\r\n\r\nHi.\r\n");
+/// assert!(header.fields()[0].is("from"));
+/// assert_eq!(body, b"Hi.\r\n");
+/// ```
+#[must_use]
+pub fn split(message: &[u8]) -> (Header<'_>, &[u8]) {
+    Header::parse_prefix(message)
+}
+
+/// Splits a message that comes in pieces: it keeps the header and hands back the body.
+///
+/// ```
+/// use dkim_message::Splitter;
+///
+/// let mut splitter = Splitter::new(1024);
+/// assert_eq!(splitter.push(b"From: joe@example.com\r\n\r")?, None);
+/// assert_eq!(splitter.push(b"\nHi.\r\n")?, Some(&b"Hi.\r\n"[..]));
+/// assert_eq!(splitter.header().fields().len(), 1);
+/// # Ok::<(), dkim_message::HeaderTooLong>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Splitter {
+    octets: Vec<u8>,
+    line_start: usize,
+    limit: usize,
+    ended: bool,
+}
+
+impl Splitter {
+    /// A splitter for a header of at most `limit` octets.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self { octets: Vec::new(), line_start: 0, limit, ended: false }
+    }
+
+    /// Takes the next octets of the message. Once the header has ended, returns those of them that
+    /// belong to the body; `None` while it has not.
+    ///
+    /// # Errors
+    ///
+    /// When the header is longer than the limit. What was read stays readable.
+    pub fn push<'c>(&mut self, chunk: &'c [u8]) -> Result<Option<&'c [u8]>, HeaderTooLong> {
+        if self.ended {
+            return Ok(Some(chunk));
+        }
+        let before = self.octets.len();
+        for lf in memchr_iter(b'\n', chunk) {
+            let line = (before + lf).saturating_sub(self.line_start);
+            let last = match lf.checked_sub(1) {
+                Some(at) => chunk.get(at),
+                None => self.octets.last(),
+            };
+            if line == 0 || (line == 1 && last == Some(&b'\r')) {
+                self.ended = true;
+                let (header, body) = chunk.split_at_checked(lf + 1).unwrap_or((chunk, &[]));
+                self.take(header)?;
+                return Ok(Some(body));
+            }
+            self.line_start = before + lf + 1;
+        }
+        self.take(chunk)?;
+        Ok(None)
+    }
+
+    /// The header read so far; the whole of it once [`push`](Self::push) returned body octets or
+    /// the message has ended.
+    #[must_use]
+    pub fn header(&self) -> Header<'_> {
+        Header::parse(&self.octets)
+    }
+
+    fn take(&mut self, octets: &[u8]) -> Result<(), HeaderTooLong> {
+        if self.octets.len() + octets.len() > self.limit {
+            return Err(HeaderTooLong { limit: self.limit });
+        }
+        self.octets.extend_from_slice(octets);
+        Ok(())
+    }
+}
+
+/// The header is longer than the caller allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the header is longer than {limit} octets")]
+pub struct HeaderTooLong {
+    /// The limit, in octets.
+    pub limit: usize,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// All messages over a small alphabet, cut at every place, split as the whole is.
+    #[test]
+    fn pieces_split_like_the_whole() {
+        let alphabet = [b'x', b':', b' ', b'\r', b'\n'];
+        for len in 0..=6_u32 {
+            for number in 0..5_usize.pow(len) {
+                let message: Vec<u8> =
+                    (0..len).map(|place| alphabet[number / 5_usize.pow(place) % 5]).collect();
+                let (header, body) = split(&message);
+                for cut in 0..=message.len() {
+                    let mut splitter = Splitter::new(100);
+                    let mut streamed = Vec::new();
+                    for chunk in [&message[..cut], &message[cut..]] {
+                        streamed.extend_from_slice(splitter.push(chunk).unwrap().unwrap_or(&[]));
+                    }
+                    assert_eq!(streamed, body, "{message:?} at {cut}");
+                    assert_eq!(splitter.header().fields(), header.fields());
+                    assert_eq!(splitter.header().defects(), header.defects());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn fields_put_together_are_the_header_again() {
+        let message = b"A: b\r\n c\r\nno colon\r\nD:\r\n\r\nbody";
+        let (header, _) = split(message);
+        let together: Vec<u8> =
+            header.fields().iter().flat_map(|field| [field.octets(), b"\r\n"].concat()).collect();
+        assert_eq!(together, header.octets());
+    }
+
+    #[test]
+    fn a_header_over_the_limit_is_an_error() {
+        let mut splitter = Splitter::new(8);
+        assert_eq!(splitter.push(b"From: a\r\n"), Err(HeaderTooLong { limit: 8 }));
+    }
+}
