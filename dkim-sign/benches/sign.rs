@@ -1,1 +1,2 @@
+//! Benchmarks, to be filled.
 fn main() {}

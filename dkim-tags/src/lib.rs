@@ -1,2 +1,19 @@
-//! The tag-list language of DKIM (RFC 6376 §3.2) and the DKIM-Signature field written in it (§3.5).
+//! The tag-list language of DKIM (RFC 6376 §3.2) and the DKIM-Signature field written in it
+//! (§3.5).
 #![forbid(unsafe_code)]
+
+mod claims;
+mod format;
+mod list;
+mod name;
+mod signature;
+pub mod value;
+
+pub use claims::Claims;
+pub use format::TagWriter;
+pub use list::{Tag, TagList, TagListError};
+pub use name::{Auid, DomainName, InvalidName, Selector};
+pub use signature::{
+    Canonicalizations, CopiedField, FieldName, InvalidFieldName, Signature, SignatureError,
+    UnixTime, without_b,
+};

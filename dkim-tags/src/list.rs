@@ -1,0 +1,305 @@
+//! The tag-list: `name=value; name=value`, read without copying.
+
+use std::ops::Range;
+
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take_while, take_while1};
+use nom::character::complete::{char, satisfy};
+use nom::combinator::{opt, recognize};
+use nom::multi::many1_count;
+use nom::sequence::{delimited, pair};
+use nom::{IResult, Parser};
+
+/// A tag-spec of a tag-list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tag<'a> {
+    name: &'a str,
+    value: &'a str,
+    after_equals: Range<usize>,
+}
+
+impl<'a> Tag<'a> {
+    /// The tag name. Names are case-sensitive.
+    #[must_use]
+    pub fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// The value without the white space around it; white space inside, folds included, is part
+    /// of it.
+    #[must_use]
+    pub fn value(&self) -> &'a str {
+        self.value
+    }
+
+    /// Where everything between the `=` and the next `;` (or the end) stands in the octets
+    /// parsed: the value with all surrounding white space.
+    #[must_use]
+    pub fn span(&self) -> Range<usize> {
+        self.after_equals.clone()
+    }
+}
+
+/// A tag-list (RFC 6376 §3.2), tags in the order written.
+///
+/// ```
+/// use dkim_tags::TagList;
+///
+/// let list = TagList::parse(b"v=DKIM1; p=Zm9v\r\n YmFy")?;
+/// assert_eq!(list.value("v"), Some("DKIM1"));
+/// assert_eq!(list.tags()[1].value(), "Zm9v\r\n YmFy");
+/// # Ok::<(), dkim_tags::TagListError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagList<'a> {
+    tags: Vec<Tag<'a>>,
+}
+
+impl<'a> TagList<'a> {
+    /// The most tags a list may have. The RFCs define fewer than twenty; the limit keeps a list
+    /// made of nothing but tags from costing more than its octets.
+    pub const MAX_TAGS: usize = 256;
+
+    /// Reads a tag-list.
+    ///
+    /// ```text
+    /// tag-list  =  tag-spec *( ";" tag-spec ) [ ";" ]
+    /// tag-spec  =  [FWS] tag-name [FWS] "=" [FWS] tag-value [FWS]
+    /// tag-name  =  ALPHA *ALNUMPUNC
+    /// tag-value =  [ tval *( 1*(WSP / FWS) tval ) ]
+    /// tval      =  1*VALCHAR
+    /// VALCHAR   =  %x21-3A / %x3C-7E
+    /// ALNUMPUNC =  ALPHA / DIGIT / "_"
+    /// ```
+    ///
+    /// Beyond the grammar, white space may follow the last `;` ("WSP is allowed anywhere around
+    /// tags", and published records often end so), and a value may hold UTF-8 (RFC 6376 §3.2's
+    /// implementation note, RFC 8616 §5).
+    ///
+    /// # Errors
+    ///
+    /// When the octets break the grammar, when a name occurs twice (the whole list is invalid
+    /// then), or when there are more than [`MAX_TAGS`](Self::MAX_TAGS) tags.
+    pub fn parse(octets: &'a [u8]) -> Result<Self, TagListError> {
+        let mut tags: Vec<Tag<'a>> = Vec::with_capacity(12);
+        let mut rest = octets;
+        loop {
+            let offset = octets.len() - rest.len();
+            let tag;
+            (rest, tag) = read_tag(octets, rest)?;
+            if tags.len() == Self::MAX_TAGS {
+                return Err(TagListError::TooMany { limit: Self::MAX_TAGS });
+            }
+            // RFC 6376 §3.2: "if a tag name does occur more than once, the entire tag-list is
+            // invalid."
+            if tags.iter().any(|earlier| earlier.name == tag.name) {
+                return Err(TagListError::Duplicate { name: tag.name.to_owned(), offset });
+            }
+            tags.push(tag);
+            match rest.split_first() {
+                Some((b';', after)) if is_only_fws(after) => break,
+                Some((b';', after)) => rest = after,
+                Some(_) => return Err(syntax(octets, rest)),
+                None => break,
+            }
+        }
+        Ok(Self { tags })
+    }
+
+    /// The tags in the order written; at least one.
+    #[must_use]
+    pub fn tags(&self) -> &[Tag<'a>] {
+        &self.tags
+    }
+
+    /// The tag of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Tag<'a>> {
+        self.tags.iter().find(|tag| tag.name == name)
+    }
+
+    /// The value of the tag of this name. An empty value is not an absent tag.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&'a str> {
+        self.get(name).map(Tag::value)
+    }
+}
+
+/// Why octets are no tag-list.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TagListError {
+    /// An octet stands where the grammar does not allow it.
+    #[error("not a tag-list: unexpected {} at octet {offset}", found.map_or_else(|| "end".to_owned(), |octet| format!("{:?}", char::from(octet))))]
+    Syntax {
+        /// Where, counted from the start of the list.
+        offset: usize,
+        /// The octet found there; `None` at the end.
+        found: Option<u8>,
+    },
+    /// A value holds octets that are neither ASCII nor UTF-8.
+    #[error("tag {name}= holds octets that are neither ASCII nor UTF-8")]
+    Encoding {
+        /// The tag name.
+        name: String,
+    },
+    /// A tag name occurs twice.
+    #[error("tag {name}= occurs twice, the second time at octet {offset}")]
+    Duplicate {
+        /// The tag name.
+        name: String,
+        /// Where the second tag-spec starts.
+        offset: usize,
+    },
+    /// There are too many tags.
+    #[error("more than {limit} tags")]
+    TooMany {
+        /// The limit.
+        limit: usize,
+    },
+}
+
+fn syntax(octets: &[u8], rest: &[u8]) -> TagListError {
+    TagListError::Syntax { offset: octets.len() - rest.len(), found: rest.first().copied() }
+}
+
+/// One tag-spec off the front of `rest`, which is the end of `octets`.
+fn read_tag<'a>(octets: &'a [u8], rest: &'a [u8]) -> Result<(&'a [u8], Tag<'a>), TagListError> {
+    let at = |rest: &[u8]| octets.len() - rest.len();
+    let (after_name, name) = delimited(opt(fws), tag_name, opt(fws))
+        .parse(rest)
+        .map_err(|_| syntax(octets, opt(fws).parse(rest).map_or(rest, |(rest, _)| rest)))?;
+    let (after_equals, _) = equals(after_name).map_err(|_| syntax(octets, after_name))?;
+    let (after_value, value) = tag_value(after_equals).map_err(|_| syntax(octets, after_equals))?;
+    let name = std::str::from_utf8(name).map_err(|_| syntax(octets, rest))?;
+    let value =
+        std::str::from_utf8(value).map_err(|_| TagListError::Encoding { name: name.to_owned() })?;
+    let tag = Tag { name, value: trim(value), after_equals: at(after_equals)..at(after_value) };
+    Ok((after_value, tag))
+}
+
+fn equals(input: &[u8]) -> IResult<&[u8], char> {
+    char('=').parse(input)
+}
+
+/// `tag-name = ALPHA *ALNUMPUNC`
+fn tag_name(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    let alpha = satisfy(|c| c.is_ascii_alphabetic());
+    let alnumpunc = take_while(|octet: u8| octet.is_ascii_alphanumeric() || octet == b'_');
+    recognize(pair(alpha, alnumpunc)).parse(input)
+}
+
+/// The value and all white space around it: up to the next `;`, octet that cannot stand in a
+/// value, or the end.
+fn tag_value(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    let valchars = take_while1(|octet| matches!(octet, 0x21..=0x3a | 0x3c..=0x7e | 0x80..));
+    recognize(opt(many1_count(alt((valchars, fws))))).parse(input)
+}
+
+/// `FWS = [*WSP CRLF] 1*WSP`, and the obsolete form with several line ends (RFC 5322 §4.2), which
+/// relays leave behind.
+pub(crate) fn fws(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    let wsp = || take_while1(|octet| matches!(octet, b' ' | b'\t'));
+    recognize(many1_count(alt((wsp(), recognize(pair(tag(&b"\r\n"[..]), wsp())))))).parse(input)
+}
+
+fn is_only_fws(input: &[u8]) -> bool {
+    opt(fws).parse(input).is_ok_and(|(rest, _)| rest.is_empty())
+}
+
+/// Whether the character may stand in FWS. In a parsed value, CR and LF stand nowhere else.
+pub(crate) fn is_fws(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\r' | '\n')
+}
+
+fn trim(value: &str) -> &str {
+    value.trim_matches(is_fws)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn pairs(octets: &[u8]) -> Vec<(&str, &str)> {
+        let list = TagList::parse(octets).unwrap();
+        list.tags().iter().map(|tag| (tag.name(), tag.value())).collect()
+    }
+
+    #[test]
+    fn white_space_may_stand_around_names_and_values() {
+        assert_eq!(
+            pairs(b" \r\n\tv = 1 ;\r\n a\t=\trsa-sha256;c = relaxed\r\n /simple\t; x=;y="),
+            [("v", "1"), ("a", "rsa-sha256"), ("c", "relaxed\r\n /simple"), ("x", ""), ("y", "")]
+        );
+    }
+
+    #[test]
+    fn the_list_may_end_in_a_semicolon_and_white_space() {
+        for end in ["", ";", "; ", ";\r\n\t ", " ; "] {
+            assert_eq!(pairs(format!("v=1{end}").as_bytes()), [("v", "1")], "{end:?}");
+        }
+    }
+
+    #[test]
+    fn names_may_hold_digits_and_underscores() {
+        assert_eq!(pairs(b"Q9_=a=b;q9_=:"), [("Q9_", "a=b"), ("q9_", ":")]);
+    }
+
+    #[test]
+    fn spans_hold_the_value_and_all_white_space_around_it() {
+        let octets = b"a=1; b= \r\n\tYQ== \t;c=2";
+        let list = TagList::parse(octets).unwrap();
+        assert_eq!(&octets[list.get("b").unwrap().span()], b" \r\n\tYQ== \t");
+        assert_eq!(&octets[list.get("c").unwrap().span()], b"2");
+    }
+
+    #[test]
+    fn what_the_grammar_forbids_is_refused_with_its_place() {
+        for (octets, offset) in [
+            (&b""[..], 0),
+            (b" ", 1),
+            (b";", 0),
+            (b"v=1;;a=2", 4),
+            (b"v=1; ;a=2", 5),
+            (b"; v=1", 0),
+            (b"v=1;a", 5),
+            (b"v=1;a;b=2", 5),
+            (b"fo o=1", 3),
+            (b"9z=1", 0),
+            (b"x-y=1", 1),
+            (b"v=a\0b", 3),
+            (b"v=a\rb", 3),
+            (b"v=a\r\nb", 3),
+            (b"v=a\nb", 3),
+            (b"v=a\x7fb", 3),
+            (b"=1", 0),
+        ] {
+            let error = TagList::parse(octets).unwrap_err();
+            let TagListError::Syntax { offset: found, .. } = error else { panic!("{error}") };
+            assert_eq!(found, offset, "{:?}", String::from_utf8_lossy(octets));
+        }
+    }
+
+    #[test]
+    fn a_name_twice_spoils_the_list() {
+        assert_eq!(
+            TagList::parse(b"zz=1; d=x; zz=1"),
+            Err(TagListError::Duplicate { name: "zz".to_owned(), offset: 10 })
+        );
+    }
+
+    #[test]
+    fn values_may_be_utf8_and_no_other_octets() {
+        assert_eq!(pairs("d=b\u{fc}cher.example".as_bytes()), [("d", "b\u{fc}cher.example")]);
+        let error = TagList::parse(b"zz=caf\xe9").unwrap_err();
+        assert_eq!(error.to_string(), "tag zz= holds octets that are neither ASCII nor UTF-8");
+    }
+
+    #[test]
+    fn too_many_tags_are_refused() {
+        let list: String = (0..=TagList::MAX_TAGS).map(|n| format!("t{n}=;")).collect();
+        let error = TagList::parse(list.as_bytes()).unwrap_err();
+        assert_eq!(error, TagListError::TooMany { limit: TagList::MAX_TAGS });
+    }
+}

@@ -1,0 +1,354 @@
+//! The names in a signature: SDID, selector, AUID.
+
+use std::fmt;
+
+/// A domain name, as `d=` carries the SDID (RFC 6376 §3.5).
+///
+/// ```text
+/// domain-name = sub-domain 1*("." sub-domain)      ; RFC 5321 Domain without address-literal
+/// sub-domain  = Let-dig [Ldh-str]
+/// ```
+///
+/// U-labels become A-labels (RFC 8616 §3), ASCII becomes lower case; at most 63 octets a label
+/// and 253 in all. A single label is read (so that it can be refused by name, RFC 6376 §6.1.1)
+/// and [`is_single_label`](Self::is_single_label) tells.
+///
+/// ```
+/// use dkim_tags::DomainName;
+///
+/// let sdid = DomainName::parse("Example.COM")?;
+/// assert_eq!(sdid.as_str(), "example.com");
+/// assert!(DomainName::parse("mail.example.com")?.is_within(&sdid));
+/// assert!(!DomainName::parse("notexample.com")?.is_within(&sdid));
+/// assert_eq!(DomainName::parse("b\u{fc}cher.example")?.as_str(), "xn--bcher-kva.example");
+/// # Ok::<(), dkim_tags::InvalidName>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct DomainName {
+    ascii: String,
+    written: Option<String>,
+}
+
+impl DomainName {
+    /// Reads a domain name of ASCII or U-labels.
+    ///
+    /// # Errors
+    ///
+    /// When it breaks the grammar or the length limits of the DNS.
+    pub fn parse(name: &str) -> Result<Self, InvalidName> {
+        let ascii = to_ascii(name)?;
+        check_labels(&ascii, |label| is_let_dig_hyp(label, false))?;
+        Ok(Self { ascii, written: (!name.is_ascii()).then(|| name.to_owned()) })
+    }
+
+    /// The name in A-labels and lower case, without a closing dot: what is asked of the DNS.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.ascii
+    }
+
+    /// The name for people: with the U-labels it was written in, if it was.
+    #[must_use]
+    pub fn as_written(&self) -> &str {
+        self.written.as_deref().unwrap_or(&self.ascii)
+    }
+
+    /// Whether the name is `parent` or a subdomain of it, on label borders.
+    #[must_use]
+    pub fn is_within(&self, parent: &Self) -> bool {
+        match self.ascii.strip_suffix(parent.as_str()) {
+            Some(front) => front.is_empty() || front.ends_with('.'),
+            None => false,
+        }
+    }
+
+    /// Whether the name has one label only, as `com` has.
+    #[must_use]
+    pub fn is_single_label(&self) -> bool {
+        !self.ascii.contains('.')
+    }
+}
+
+impl PartialEq for DomainName {
+    fn eq(&self, other: &Self) -> bool {
+        self.ascii == other.ascii
+    }
+}
+
+impl Eq for DomainName {}
+
+impl std::hash::Hash for DomainName {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.ascii.hash(state);
+    }
+}
+
+impl fmt::Display for DomainName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.ascii)
+    }
+}
+
+/// A selector (RFC 6376 §3.1).
+///
+/// ```text
+/// selector = sub-domain *( "." sub-domain )
+/// ```
+///
+/// Labels may hold and begin with underscores, which the grammar does not allow and large
+/// senders use.
+#[derive(Clone, Debug)]
+pub struct Selector {
+    ascii: String,
+    written: Option<String>,
+}
+
+impl Selector {
+    /// Reads a selector of ASCII or U-labels.
+    ///
+    /// # Errors
+    ///
+    /// When it breaks the grammar or the length limits of the DNS.
+    pub fn parse(name: &str) -> Result<Self, InvalidName> {
+        let ascii = to_ascii(name)?;
+        check_labels(&ascii, |label| is_let_dig_hyp(label, true))?;
+        Ok(Self { ascii, written: (!name.is_ascii()).then(|| name.to_owned()) })
+    }
+
+    /// The selector in A-labels and lower case.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.ascii
+    }
+
+    /// The selector for people: with the U-labels it was written in, if it was.
+    #[must_use]
+    pub fn as_written(&self) -> &str {
+        self.written.as_deref().unwrap_or(&self.ascii)
+    }
+}
+
+impl PartialEq for Selector {
+    fn eq(&self, other: &Self) -> bool {
+        self.ascii == other.ascii
+    }
+}
+
+impl Eq for Selector {}
+
+impl std::hash::Hash for Selector {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.ascii.hash(state);
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.ascii)
+    }
+}
+
+/// An Agent or User Identifier, `i=` (RFC 6376 §3.5): a local-part that may be empty, and a
+/// domain that is the SDID or below it.
+///
+/// To anyone but the signer it is an opaque token (RFC 6376 §3.11).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Auid {
+    local_part: String,
+    domain: DomainName,
+}
+
+impl Auid {
+    /// Reads an AUID whose quoted-printable encoding has been undone.
+    ///
+    /// ```text
+    /// [ Local-part ] "@" domain-name
+    /// ```
+    ///
+    /// The local-part is a name of the signer's own choosing: refused are control characters and
+    /// an `@` outside quotes, so that the domain cannot be misread; no more is asked of it.
+    ///
+    /// # Errors
+    ///
+    /// When there is no `@`, or one of the two halves is invalid.
+    pub fn parse(auid: &str) -> Result<Self, InvalidName> {
+        let (local_part, domain) = auid.rsplit_once('@').ok_or(InvalidName::NoAt)?;
+        let quoted =
+            local_part.len() >= 2 && local_part.starts_with('"') && local_part.ends_with('"');
+        if local_part.chars().any(char::is_control) || (local_part.contains('@') && !quoted) {
+            return Err(InvalidName::LocalPart);
+        }
+        Ok(Self { local_part: local_part.to_owned(), domain: DomainName::parse(domain)? })
+    }
+
+    /// The AUID that `i=` has when it is absent: `@` and the SDID.
+    #[must_use]
+    pub fn of_domain(sdid: &DomainName) -> Self {
+        Self { local_part: String::new(), domain: sdid.clone() }
+    }
+
+    /// The local-part; empty when there is none.
+    #[must_use]
+    pub fn local_part(&self) -> &str {
+        &self.local_part
+    }
+
+    /// The domain.
+    #[must_use]
+    pub fn domain(&self) -> &DomainName {
+        &self.domain
+    }
+}
+
+impl fmt::Display for Auid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.local_part, self.domain.as_written())
+    }
+}
+
+/// Why text is no name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidName {
+    /// A label is empty: the text is, or it has two dots in a row or one at an end.
+    #[error("an empty label")]
+    EmptyLabel,
+    /// A label holds an octet that cannot stand there.
+    #[error("a label is not made of letters, digits and inner hyphens")]
+    Label,
+    /// A label is longer than 63 octets or the name longer than 253.
+    #[error("longer than the DNS allows")]
+    TooLong,
+    /// An internationalized label has no A-label.
+    #[error("not a valid internationalized domain name")]
+    Idna,
+    /// An AUID without `@`.
+    #[error("no @")]
+    NoAt,
+    /// The local-part of an AUID holds a control character or a second `@`.
+    #[error("an invalid local-part")]
+    LocalPart,
+}
+
+/// RFC 8616 §3: "U-labels [...] are translated to A-labels before being looked up in the DNS".
+fn to_ascii(name: &str) -> Result<String, InvalidName> {
+    // Four octets a character and 253 octets in A-labels: longer text has no chance, and IDNA
+    // mapping is not linear.
+    if name.len() > 4 * 253 {
+        return Err(InvalidName::TooLong);
+    }
+    if name.is_ascii() {
+        Ok(name.to_ascii_lowercase())
+    } else {
+        idna::domain_to_ascii_strict(name).map_err(|_| InvalidName::Idna)
+    }
+}
+
+fn check_labels(name: &str, is_label: impl Fn(&str) -> bool) -> Result<(), InvalidName> {
+    if name.len() > 253 {
+        return Err(InvalidName::TooLong);
+    }
+    name.split('.').try_for_each(|label| match label.len() {
+        0 => Err(InvalidName::EmptyLabel),
+        64.. => Err(InvalidName::TooLong),
+        _ if is_label(label) => Ok(()),
+        _ => Err(InvalidName::Label),
+    })
+}
+
+/// `sub-domain = Let-dig [Ldh-str]`, and underscores on request.
+fn is_let_dig_hyp(label: &str, underscores: bool) -> bool {
+    let let_dig = |c: char| c.is_ascii_alphanumeric() || (underscores && c == '_');
+    label.starts_with(let_dig)
+        && label.ends_with(let_dig)
+        && label.chars().all(|c| let_dig(c) || c == '-')
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn domain_names_keep_to_the_grammar() {
+        for good in
+            ["example.com", "a.b", "1.2.3.example", "xn--bcher-kva.example", "com", "a--b.c"]
+        {
+            assert_eq!(DomainName::parse(good).map(|name| name.to_string()).as_deref(), Ok(good));
+        }
+        for bad in [
+            "",
+            ".",
+            "example..com",
+            ".example.com",
+            "example.com.",
+            "example com",
+            "exa_mple.com",
+            "-a.com",
+            "a-.com",
+            "exa\0mple.com",
+            "*.com",
+            "a/b.com",
+            "[192.0.2.1]",
+            "a@b.com",
+        ] {
+            assert!(DomainName::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn lengths_are_those_of_the_dns() {
+        let label = "a".repeat(63);
+        assert!(DomainName::parse(&format!("{label}.com")).is_ok());
+        assert_eq!(DomainName::parse(&format!("a{label}.com")), Err(InvalidName::TooLong));
+        let long = [label.as_str(); 4].join(".");
+        assert_eq!(DomainName::parse(&long), Err(InvalidName::TooLong));
+        assert!(DomainName::parse(&long[2..]).is_ok());
+        assert_eq!(DomainName::parse(&"\u{fc}".repeat(100_000)), Err(InvalidName::TooLong));
+    }
+
+    #[test]
+    fn subdomains_end_at_label_borders() {
+        let name = |text| DomainName::parse(text).unwrap();
+        for (child, parent, expected) in [
+            ("example.com", "example.com", true),
+            ("Mail.EXAMPLE.com", "example.COM", true),
+            ("notexample.com", "example.com", false),
+            ("example.com", "mail.example.com", false),
+            ("example.com.evil.org", "example.com", false),
+            ("b\u{fc}cher.example", "xn--bcher-kva.example", true),
+        ] {
+            assert_eq!(name(child).is_within(&name(parent)), expected, "{child} in {parent}");
+        }
+    }
+
+    #[test]
+    fn selectors_may_hold_underscores() {
+        for good in ["sel", "a1.b2.sel", "k_1", "_x"] {
+            assert_eq!(Selector::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "se/l", "a..b", "sel.", "*", "a\0b", "..", "a b"] {
+            assert!(Selector::parse(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(Selector::parse("SEL"), Selector::parse("sel"));
+    }
+
+    #[test]
+    fn auids_split_at_the_last_at() {
+        let auid = Auid::parse("joe@football.example.com").unwrap();
+        assert_eq!(auid.local_part(), "joe");
+        assert_eq!(auid.domain().as_str(), "football.example.com");
+        assert_eq!(auid.to_string(), "joe@football.example.com");
+        assert_eq!(Auid::parse("@example.com").unwrap().local_part(), "");
+        assert!(Auid::parse("\"a@b\"@example.com").is_ok());
+        for (bad, why) in [
+            ("example.com", InvalidName::NoAt),
+            ("", InvalidName::NoAt),
+            ("a@b@example.com", InvalidName::LocalPart),
+            ("a\r\nb@example.com", InvalidName::LocalPart),
+            ("a@", InvalidName::EmptyLabel),
+        ] {
+            assert_eq!(Auid::parse(bad), Err(why), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,614 @@
+//! The DKIM-Signature field: its tags read into values.
+
+use std::fmt;
+
+use dkim_canon::Canonicalization;
+use dkim_crypto::SigningAlgorithm;
+
+use crate::list::is_fws;
+use crate::value::{base64, colon_list, is_hyphenated_word, number, quoted_printable};
+use crate::{Auid, DomainName, InvalidName, Selector, TagList, TagListError};
+
+/// Seconds since 1970-01-01 00:00:00 UTC, leap seconds not counted (RFC 6376 §3.5 `t=`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixTime(pub u64);
+
+impl fmt::Display for UnixTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The name of a header field as `h=` and `z=` carry it: printable ASCII without `:` and `;`
+/// (RFC 5322 §3.6.8, RFC 6376 §3.2).
+///
+/// ```
+/// use dkim_tags::FieldName;
+///
+/// let name = FieldName::parse("Subject")?;
+/// assert!(name.is("subject"));
+/// assert!(FieldName::parse("Sub ject").is_err());
+/// # Ok::<(), dkim_tags::InvalidFieldName>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct FieldName(String);
+
+impl FieldName {
+    /// Reads a field name, keeping the case it is written in.
+    ///
+    /// # Errors
+    ///
+    /// When it is empty or holds an octet that cannot stand in `h=`.
+    pub fn parse(name: &str) -> Result<Self, InvalidFieldName> {
+        let ftext = |octet: u8| matches!(octet, 33..=126) && !matches!(octet, b':' | b';');
+        if !name.is_empty() && name.bytes().all(ftext) {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err(InvalidFieldName)
+        }
+    }
+
+    /// The name as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this is the field name given, without regard to ASCII case.
+    #[must_use]
+    pub fn is(&self, name: &str) -> bool {
+        self.0.eq_ignore_ascii_case(name)
+    }
+}
+
+impl PartialEq for FieldName {
+    fn eq(&self, other: &Self) -> bool {
+        self.is(other.as_str())
+    }
+}
+
+impl Eq for FieldName {}
+
+impl fmt::Display for FieldName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Text is no field name that `h=` can carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a header field name")]
+pub struct InvalidFieldName;
+
+/// The two canonicalizations of `c=` (RFC 6376 §3.5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Canonicalizations {
+    /// For the header.
+    pub header: Canonicalization,
+    /// For the body.
+    pub body: Canonicalization,
+}
+
+impl Canonicalizations {
+    /// Reads `c=`: one name means that one for the header and `simple` for the body.
+    ///
+    /// Returns `None` for any other name or form.
+    #[must_use]
+    pub fn parse(value: &str) -> Option<Self> {
+        let (header, body) = value.split_once('/').unwrap_or((value, "simple"));
+        Some(Self {
+            header: Canonicalization::from_name(header.as_bytes())?,
+            body: Canonicalization::from_name(body.as_bytes())?,
+        })
+    }
+}
+
+impl fmt::Display for Canonicalizations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.header, self.body)
+    }
+}
+
+/// A header field copied into `z=` when the message was signed: for diagnosis only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopiedField {
+    /// The field name.
+    pub name: FieldName,
+    /// The field body, decoded.
+    pub body: Vec<u8>,
+}
+
+/// A DKIM-Signature field (RFC 6376 §3.5).
+///
+/// ```
+/// use dkim_tags::{Signature, TagList};
+///
+/// let body = b" v=1; a=rsa-sha256; d=example.net; s=brisbane; c=simple; h=from:to;\r\n\
+///              \tbh=MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI=; b=Zm9v";
+/// let signature = Signature::from_tags(&TagList::parse(body)?)?;
+/// assert_eq!(signature.sdid.as_str(), "example.net");
+/// assert_eq!(signature.canonicalization.to_string(), "simple/simple");
+/// # Ok::<(), dkim_tags::SignatureError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Signature {
+    /// `a=`: the signing algorithm.
+    pub algorithm: SigningAlgorithm,
+    /// `b=`: the signature, decoded. Empty while the message is being signed.
+    pub signature: Vec<u8>,
+    /// `bh=`: the body hash, decoded.
+    pub body_hash: Vec<u8>,
+    /// `c=`: the canonicalizations.
+    pub canonicalization: Canonicalizations,
+    /// `d=`: the SDID, who takes responsibility.
+    pub sdid: DomainName,
+    /// `h=`: the names of the signed fields, in the order hashed; never empty.
+    pub signed_fields: Vec<FieldName>,
+    /// `i=`: the AUID, `None` when the tag is absent.
+    pub auid: Option<Auid>,
+    /// `l=`: how many octets of the canonical body are signed, `None` for all of them.
+    pub body_length: Option<u64>,
+    /// `q=`: the query methods; empty when the tag is absent, which means `dns/txt`.
+    pub query_methods: Vec<String>,
+    /// `s=`: the selector.
+    pub selector: Selector,
+    /// `t=`: when the signature was made.
+    pub timestamp: Option<UnixTime>,
+    /// `x=`: when it expires.
+    pub expiration: Option<UnixTime>,
+    /// `z=`: copies of header fields.
+    pub copied_fields: Vec<CopiedField>,
+    /// All other tags, name and value, in the order written.
+    pub other: Vec<(String, String)>,
+}
+
+impl Signature {
+    /// The tags read into fields of their own; all others are kept in [`other`](Self::other).
+    const KNOWN: [&'static str; 14] =
+        ["v", "a", "b", "bh", "c", "d", "h", "i", "l", "q", "s", "t", "x", "z"];
+    /// RFC 6376 §6.1.1: the tags listed as required.
+    const REQUIRED: [&'static str; 7] = ["v", "a", "b", "bh", "d", "h", "s"];
+
+    /// A signature yet to be made: no `b=`, and every optional tag absent.
+    #[must_use]
+    pub fn new(
+        algorithm: SigningAlgorithm,
+        sdid: DomainName,
+        selector: Selector,
+        signed_fields: Vec<FieldName>,
+    ) -> Self {
+        Self {
+            algorithm,
+            signature: Vec::new(),
+            body_hash: Vec::new(),
+            canonicalization: Canonicalizations::default(),
+            sdid,
+            signed_fields,
+            auid: None,
+            body_length: None,
+            query_methods: Vec::new(),
+            selector,
+            timestamp: None,
+            expiration: None,
+            copied_fields: Vec::new(),
+            other: Vec::new(),
+        }
+    }
+
+    /// Reads a field body.
+    ///
+    /// # Errors
+    ///
+    /// As [`TagList::parse`] and [`from_tags`](Self::from_tags).
+    pub fn parse(field_body: &[u8]) -> Result<Self, SignatureError> {
+        Self::from_tags(&TagList::parse(field_body)?)
+    }
+
+    /// Reads the tags: "meticulously", as RFC 6376 §6.1.1 demands. Whatever a tag's grammar does
+    /// not allow makes the whole signature invalid; unknown tags do not.
+    ///
+    /// # Errors
+    ///
+    /// The first thing wrong, in the order of RFC 6376 §6.1.1.
+    pub fn from_tags(tags: &TagList<'_>) -> Result<Self, SignatureError> {
+        if let Some(version) = tags.value("v") {
+            check_version(version)?;
+        }
+        // RFC 6376 §6.1.1: "If any tag listed as "required" [...] is omitted"
+        if let Some(missing) = Self::REQUIRED.into_iter().find(|name| tags.get(name).is_none()) {
+            return Err(SignatureError::MissingTag(missing));
+        }
+        let required = |name: &'static str| tags.value(name).unwrap_or_default();
+        let sdid = domain("d", required("d"))?;
+        let auid = tags.value("i").map(read_auid).transpose()?;
+        // RFC 6376 §6.1.1: "Verifiers MUST confirm that the domain specified in the "d=" tag is
+        // the same as or a parent domain of the domain part of the "i=" tag."
+        if auid.as_ref().is_some_and(|auid| !auid.domain().is_within(&sdid)) {
+            return Err(SignatureError::DomainMismatch);
+        }
+        let signature = Self {
+            algorithm: read_algorithm(required("a"))?,
+            signature: base64(required("b")).ok_or(SignatureError::Invalid("b"))?,
+            body_hash: base64(required("bh")).ok_or(SignatureError::Invalid("bh"))?,
+            canonicalization: tags.value("c").map_or(
+                Ok(Canonicalizations::default()),
+                |value| {
+                    Canonicalizations::parse(value)
+                        .ok_or_else(|| SignatureError::UnknownCanonicalization(value.to_owned()))
+                },
+            )?,
+            sdid,
+            signed_fields: read_signed_fields(required("h"))?,
+            auid,
+            body_length: optional_number(tags, "l", 76)?,
+            query_methods: tags.value("q").map_or(Ok(Vec::new()), read_query_methods)?,
+            selector: Selector::parse(required("s")).map_err(name_error("s"))?,
+            timestamp: optional_number(tags, "t", 12)?.map(UnixTime),
+            expiration: optional_number(tags, "x", 12)?.map(UnixTime),
+            copied_fields: tags.value("z").map_or(Ok(Vec::new()), read_copied_fields)?,
+            other: tags
+                .tags()
+                .iter()
+                .filter(|tag| !Self::KNOWN.contains(&tag.name()))
+                .map(|tag| (tag.name().to_owned(), tag.value().to_owned()))
+                .collect(),
+        };
+        signature.check()
+    }
+
+    /// What one tag demands of another.
+    fn check(self) -> Result<Self, SignatureError> {
+        // RFC 6376 §5.4: "The From header field MUST be signed".
+        if !self.signed_fields.iter().any(|name| name.is("From")) {
+            return Err(SignatureError::FromNotSigned);
+        }
+        // RFC 6376 §3.5: "The value of the "x=" tag MUST be greater than the value of the "t=" tag
+        // if both are present."
+        match (self.timestamp, self.expiration) {
+            (Some(made), Some(expires)) if expires <= made => {
+                Err(SignatureError::ExpirationNotAfterTimestamp)
+            }
+            _ => Ok(self),
+        }
+    }
+
+    /// The AUID, which is `@` and the SDID when `i=` is absent (RFC 6376 §3.5).
+    #[must_use]
+    pub fn auid_or_default(&self) -> Auid {
+        self.auid.clone().unwrap_or_else(|| Auid::of_domain(&self.sdid))
+    }
+}
+
+/// The octets of a DKIM-Signature field body with the value of `b=` deleted, "including all
+/// surrounding whitespace" (RFC 6376 §3.7), every other octet as it stands. `tags` must have been
+/// read from this `field_body`.
+#[must_use]
+pub fn without_b(field_body: &[u8], tags: &TagList<'_>) -> Vec<u8> {
+    let span = tags.get("b").map_or(0..0, |tag| tag.span());
+    let before = field_body.get(..span.start).unwrap_or_default();
+    let after = field_body.get(span.end..).unwrap_or_default();
+    [before, after].concat()
+}
+
+/// Why a tag-list is no valid DKIM-Signature.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignatureError {
+    /// It is no tag-list.
+    #[error(transparent)]
+    TagList(#[from] TagListError),
+    /// A required tag is absent.
+    #[error("required tag {0}= is missing")]
+    MissingTag(&'static str),
+    /// `v=` is not `1`.
+    #[error("version {0:?} is not \"1\"")]
+    Version(String),
+    /// A tag's value breaks its grammar.
+    #[error("tag {0}= has an invalid value")]
+    Invalid(&'static str),
+    /// A tag holds an invalid name.
+    #[error("tag {tag}= holds an invalid name: {source}")]
+    Name {
+        /// The tag name.
+        tag: &'static str,
+        /// What is wrong with the name.
+        source: InvalidName,
+    },
+    /// `a=` names an algorithm that DKIM does not know.
+    #[error("unknown algorithm {0:?}")]
+    UnknownAlgorithm(String),
+    /// `c=` names a canonicalization that DKIM does not know.
+    #[error("unknown canonicalization {0:?}")]
+    UnknownCanonicalization(String),
+    /// `q=` lists no method that DKIM knows.
+    #[error("no known query method in {0:?}")]
+    UnknownQueryMethod(String),
+    /// `h=` does not list From.
+    #[error("the From field is not signed")]
+    FromNotSigned,
+    /// The domain of `i=` is neither that of `d=` nor below it.
+    #[error("the domain of i= is not within d=")]
+    DomainMismatch,
+    /// `x=` is not greater than `t=`.
+    #[error("x= is not later than t=")]
+    ExpirationNotAfterTimestamp,
+}
+
+/// `sig-v-tag = %x76 [FWS] "=" [FWS] 1*DIGIT`, and of all versions only "1" is defined.
+fn check_version(version: &str) -> Result<(), SignatureError> {
+    match version {
+        "1" => Ok(()),
+        "" => Err(SignatureError::Invalid("v")),
+        other => Err(SignatureError::Version(other.to_owned())),
+    }
+}
+
+/// `sig-a-tag-alg = sig-a-tag-k "-" sig-a-tag-h`
+fn read_algorithm(value: &str) -> Result<SigningAlgorithm, SignatureError> {
+    match value {
+        "" => Err(SignatureError::Invalid("a")),
+        name => SigningAlgorithm::from_name(name.as_bytes())
+            .ok_or_else(|| SignatureError::UnknownAlgorithm(name.to_owned())),
+    }
+}
+
+fn name_error(tag: &'static str) -> impl Fn(InvalidName) -> SignatureError {
+    move |source| SignatureError::Name { tag, source }
+}
+
+fn domain(tag: &'static str, value: &str) -> Result<DomainName, SignatureError> {
+    DomainName::parse(value).map_err(name_error(tag))
+}
+
+/// `sig-i-tag = %x69 [FWS] "=" [FWS] [ Local-part ] "@" domain-name`, the whole of it in
+/// dkim-quoted-printable.
+fn read_auid(value: &str) -> Result<Auid, SignatureError> {
+    let decoded = quoted_printable(value).and_then(|octets| String::from_utf8(octets).ok());
+    Auid::parse(&decoded.ok_or(SignatureError::Invalid("i"))?).map_err(name_error("i"))
+}
+
+/// `sig-h-tag = %x68 [FWS] "=" [FWS] hdr-name *( [FWS] ":" [FWS] hdr-name )`
+fn read_signed_fields(value: &str) -> Result<Vec<FieldName>, SignatureError> {
+    colon_list(value)
+        .map(|name| FieldName::parse(name).map_err(|_| SignatureError::Invalid("h")))
+        .collect()
+}
+
+/// ```text
+/// sig-q-tag        = %x71 [FWS] "=" [FWS] sig-q-tag-method *([FWS] ":" [FWS] sig-q-tag-method)
+/// sig-q-tag-method = "dns/txt" / x-sig-q-tag-type ["/" x-sig-q-tag-args]
+/// ```
+fn read_query_methods(value: &str) -> Result<Vec<String>, SignatureError> {
+    let methods: Vec<String> = colon_list(value).map(str::to_owned).collect();
+    let well_formed = |method: &String| {
+        let (kind, args) = method.split_once('/').unwrap_or((method, ""));
+        is_hyphenated_word(kind) && quoted_printable(args).is_some()
+    };
+    if !methods.iter().all(well_formed) {
+        return Err(SignatureError::Invalid("q"));
+    }
+    // RFC 6376 §3.5: "Unrecognized query mechanisms MUST be ignored."
+    if methods.iter().any(|method| method == "dns/txt") {
+        Ok(methods)
+    } else {
+        Err(SignatureError::UnknownQueryMethod(value.to_owned()))
+    }
+}
+
+/// ```text
+/// sig-z-tag      = %x7A [FWS] "=" [FWS] sig-z-tag-copy *( "|" [FWS] sig-z-tag-copy )
+/// sig-z-tag-copy = hdr-name [FWS] ":" qp-hdr-value
+/// ```
+fn read_copied_fields(value: &str) -> Result<Vec<CopiedField>, SignatureError> {
+    let read = |copy: &str| {
+        let (name, body) = copy.split_once(':')?;
+        let name = FieldName::parse(name.trim_matches(is_fws)).ok()?;
+        Some(CopiedField { name, body: quoted_printable(body)? })
+    };
+    if value.is_empty() {
+        return Ok(Vec::new());
+    }
+    value.split('|').map(read).collect::<Option<_>>().ok_or(SignatureError::Invalid("z"))
+}
+
+fn optional_number(
+    tags: &TagList<'_>,
+    tag: &'static str,
+    max_digits: usize,
+) -> Result<Option<u64>, SignatureError> {
+    tags.value(tag)
+        .map(|value| number(value, max_digits).ok_or(SignatureError::Invalid(tag)))
+        .transpose()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const TAGS: [(&str, &str); 7] = [
+        ("v", "1"),
+        ("a", "rsa-sha256"),
+        ("d", "example.com"),
+        ("s", "sel"),
+        ("h", "from:to"),
+        ("bh", "MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI="),
+        ("b", "Zm9v"),
+    ];
+
+    /// A valid signature with one tag replaced or added.
+    fn with(name: &str, value: &str) -> Result<Signature, SignatureError> {
+        let mut tags: Vec<_> = TAGS.into_iter().filter(|tag| tag.0 != name).collect();
+        tags.push((name, value));
+        parse(&tags)
+    }
+
+    fn parse(tags: &[(&str, &str)]) -> Result<Signature, SignatureError> {
+        let list: Vec<String> =
+            tags.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        Signature::parse(list.join("; ").as_bytes())
+    }
+
+    #[test]
+    fn the_example_of_section_3_5() {
+        let signature = Signature::parse(
+            b" v=1; a=rsa-sha256; d=example.net; s=brisbane;\r\n   \
+              c=simple; q=dns/txt; i=@eng.example.net;\r\n   \
+              t=1117574938; x=1118006938;\r\n   \
+              h=from:to:subject:date;\r\n   \
+              z=From:foo@eng.example.net|To:joe@example.com|\r\n    \
+              Subject:demo=20run|Date:July=205,=202005=203:44:08=20PM=20-0700;\r\n   \
+              bh=MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI=;\r\n   \
+              b=dzdVyOfAKCdLXdJOc9G2q8LoXSlEniSbav+yuU4zGeeruD00lszZVoG4ZHRNiYzR",
+        )
+        .unwrap();
+        assert_eq!(signature.algorithm, SigningAlgorithm::RSA_SHA256);
+        assert_eq!(signature.auid_or_default().to_string(), "@eng.example.net");
+        assert_eq!(signature.timestamp, Some(UnixTime(1_117_574_938)));
+        assert_eq!(signature.expiration, Some(UnixTime(1_118_006_938)));
+        assert_eq!(signature.body_hash, b"12345678901234567890123456789012");
+        assert_eq!(signature.copied_fields.len(), 4);
+        assert_eq!(signature.copied_fields[2].body, b"demo run");
+    }
+
+    #[test]
+    fn each_required_tag_is_required() {
+        for (name, _) in TAGS {
+            let rest: Vec<_> = TAGS.into_iter().filter(|tag| tag.0 != name).collect();
+            assert_eq!(parse(&rest), Err(SignatureError::MissingTag(name)));
+            assert!(with(name, "").is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_version_is_one() {
+        for version in ["2", "0.5", "01", "1.0", "one", "1 1"] {
+            assert_eq!(with("v", version), Err(SignatureError::Version(version.to_owned())));
+        }
+        // RFC 6376 §3.2: tag names are case-sensitive.
+        assert_eq!(with("V", "1").unwrap().other, [("V".to_owned(), "1".to_owned())]);
+    }
+
+    #[test]
+    fn numbers_keep_to_their_digits() {
+        assert_eq!(with("l", &"9".repeat(70)).unwrap().body_length, Some(u64::MAX));
+        assert_eq!(with("l", "00012").unwrap().body_length, Some(12));
+        assert_eq!(with("x", "0").unwrap().expiration, Some(UnixTime(0)));
+        for (tag, value) in [
+            ("l", "-1"),
+            ("l", ""),
+            ("l", "abc"),
+            ("t", "yesterday"),
+            ("t", ""),
+            ("x", "never"),
+            ("t", "1234567890123"),
+            ("x", "1 2"),
+        ] {
+            assert_eq!(with(tag, value), Err(SignatureError::Invalid(tag)), "{tag}={value}");
+        }
+        assert_eq!(with("l", &"0".repeat(77)), Err(SignatureError::Invalid("l")));
+    }
+
+    #[test]
+    fn expiration_is_later_than_the_timestamp() {
+        let expiring = |t, x| {
+            let mut tags = TAGS.to_vec();
+            tags.extend([("x", x), ("t", t)]);
+            parse(&tags)
+        };
+        assert!(expiring("1", "2").is_ok());
+        for (t, x) in [("2", "2"), ("2", "1")] {
+            assert_eq!(expiring(t, x), Err(SignatureError::ExpirationNotAfterTimestamp));
+        }
+    }
+
+    #[test]
+    fn the_auid_is_within_the_sdid() {
+        for good in ["@example.com", "a@EXAMPLE.com", "@a.b.example.com", "a=3Db=2Ec@example.com"] {
+            assert!(with("i", good).is_ok(), "{good}");
+        }
+        for bad in ["@example.net", "joe@evilexample.com", "@com"] {
+            assert_eq!(with("i", bad), Err(SignatureError::DomainMismatch), "{bad}");
+        }
+        for bad in ["example.com", "", "a=3db@example.com", "a=00@example.com", "=FF@example.com"] {
+            assert!(with("i", bad).is_err(), "{bad}");
+        }
+        assert_eq!(with("i", "a=20b@example.com").unwrap().auid_or_default().local_part(), "a b");
+    }
+
+    #[test]
+    fn signed_fields_include_from() {
+        let names = |value| {
+            with("h", value)
+                .map(|s| s.signed_fields.iter().map(|n| n.0.clone()).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            names("FROM :to: subject\r\n\t : date").unwrap(),
+            ["FROM", "to", "subject", "date"]
+        );
+        assert_eq!(names("to:subject"), Err(SignatureError::FromNotSigned));
+        for bad in ["from:", ":from", "from::to", "from:a b", "from:\u{fc}"] {
+            assert_eq!(names(bad), Err(SignatureError::Invalid("h")), "{bad}");
+        }
+    }
+
+    #[test]
+    fn query_methods_need_one_that_is_known() {
+        for good in ["dns/txt", "http/rest:dns/txt", "dns/txt :\r\n\t http", "x/a=20b:dns/txt"] {
+            assert!(with("q", good).is_ok(), "{good}");
+        }
+        for bad in ["http/rest", "dns", "dns/TXT"] {
+            let error = with("q", bad).unwrap_err();
+            assert_eq!(error, SignatureError::UnknownQueryMethod(bad.to_owned()));
+        }
+        for bad in ["", "dns/txt:", "/txt"] {
+            assert_eq!(with("q", bad), Err(SignatureError::Invalid("q")), "{bad}");
+        }
+    }
+
+    #[test]
+    fn canonicalizations_and_algorithms_are_known_names() {
+        assert_eq!(with("c", "relaxed").unwrap().canonicalization.to_string(), "relaxed/simple");
+        for bad in ["", "nowsp/simple", "relaxed/none", "relaxed/relaxed/relaxed", "Relaxed", "/"] {
+            assert!(
+                matches!(with("c", bad), Err(SignatureError::UnknownCanonicalization(_))),
+                "{bad}"
+            );
+        }
+        for bad in ["rsa-md5", "rsa", "ed25519-sha1", "RSA-SHA256", "rsa -sha256"] {
+            assert!(matches!(with("a", bad), Err(SignatureError::UnknownAlgorithm(_))), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_that_the_dns_cannot_hold_are_refused() {
+        for (tag, bad) in [("d", "example com"), ("d", "example..com"), ("s", "se/l"), ("s", "a b")]
+        {
+            assert!(matches!(with(tag, bad), Err(SignatureError::Name { .. })), "{tag}={bad}");
+        }
+        assert_eq!(
+            with("d", "b\u{fc}cher.example").unwrap().sdid.as_str(),
+            "xn--bcher-kva.example"
+        );
+    }
+
+    #[test]
+    fn copied_fields_break_like_any_tag() {
+        for bad in ["From", "From:a|", "Fr om:a", "From:=3d"] {
+            assert_eq!(with("z", bad), Err(SignatureError::Invalid("z")), "{bad}");
+        }
+        assert_eq!(with("z", "").unwrap().copied_fields, []);
+    }
+
+    #[test]
+    fn the_value_of_b_is_deleted_with_the_white_space_around_it() {
+        for (field, expected) in [
+            (&b" b= \r\n\tYQ== \t;c=2"[..], &b" b=;c=2"[..]),
+            (b"bb=AAAA; z=b=c; b = YQ==\r\n ", b"bb=AAAA; z=b=c; b ="),
+            (b"a=1", b"a=1"),
+        ] {
+            assert_eq!(without_b(field, &TagList::parse(field).unwrap()), expected);
+        }
+    }
+}
