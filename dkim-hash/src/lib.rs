@@ -1,2 +1,8 @@
 //! The two hashes of DKIM (RFC 6376 §3.7) and the choice of field instances (§5.4.2).
 #![forbid(unsafe_code)]
+
+mod body;
+mod header;
+
+pub use body::{BodyHash, BodyHashId, BodyHashRequest, BodyHasher, BodyHashes, Stance};
+pub use header::FieldIndex;

@@ -1,0 +1,143 @@
+//! The input of the header hash (RFC 6376 §3.7), and which instances of a field are in it (§5.4.2).
+
+use dkim_canon::{Canonicalization, write_field};
+use dkim_message::{Field, Header};
+
+/// The fields of a header, ready to be picked by name from the bottom up.
+///
+/// Sorted by name, so that picking costs as much for a hostile header as for any other. Made once
+/// and used for every signature of the message.
+#[derive(Clone, Debug)]
+pub struct FieldIndex<'h, 'm> {
+    fields: &'h [Field<'m>],
+    /// Indexes into `fields`, by name and then from the bottom up.
+    by_name: Vec<usize>,
+}
+
+impl<'h, 'm> FieldIndex<'h, 'm> {
+    /// Reads the names of all fields.
+    #[must_use]
+    pub fn new(header: &'h Header<'m>) -> Self {
+        let fields = header.fields();
+        let mut by_name: Vec<usize> = (0..fields.len()).collect();
+        let name = |index: &usize| fields.get(*index).map(Field::name).unwrap_or_default();
+        by_name.sort_unstable_by(|a, b| order(name(a), name(b)).then(b.cmp(a)));
+        Self { fields, by_name }
+    }
+
+    /// The fields that `names` picks, as indexes into the header's fields: each name takes the
+    /// lowest instance not taken yet, `None` when there is none left (RFC 6376 §5.4.2).
+    ///
+    /// ```
+    /// use dkim_hash::FieldIndex;
+    /// use dkim_message::Header;
+    ///
+    /// let header = Header::parse(b"Received: 1\r\nFrom: a\r\nReceived: 2\r\n");
+    /// let picked = FieldIndex::new(&header).pick(["received", "from", "Received", "received"]);
+    /// assert_eq!(picked, [Some(2), Some(1), Some(0), None]);
+    /// ```
+    #[must_use]
+    pub fn pick<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Vec<Option<usize>> {
+        // How many instances of the name that begins at this place in `by_name` are taken.
+        let mut taken = vec![0_usize; self.by_name.len()];
+        names.into_iter().map(|name| self.pick_next(name, &mut taken)).collect()
+    }
+
+    fn pick_next(&self, name: &str, taken: &mut [usize]) -> Option<usize> {
+        let before = |index: &usize| order(self.name(*index), name.as_bytes()).is_lt();
+        let first = self.by_name.partition_point(before);
+        let taken = taken.get_mut(first)?;
+        let index = *self.by_name.get(first + *taken)?;
+        if order(self.name(index), name.as_bytes()).is_ne() {
+            return None;
+        }
+        *taken += 1;
+        Some(index)
+    }
+
+    fn name(&self, index: usize) -> &'m [u8] {
+        self.fields.get(index).map(Field::name).unwrap_or_default()
+    }
+
+    /// The octets that the header hash is computed over (RFC 6376 §3.7, step 2): the fields that
+    /// `signed_fields` picks, each closed by CRLF, and `own`, the DKIM-Signature field with the
+    /// value of its `b=` deleted, not closed.
+    ///
+    /// `own` is name and body as they stand in the message, so that `simple` keeps them.
+    #[must_use]
+    pub fn header_hash_input<'n>(
+        &self,
+        canonicalization: Canonicalization,
+        signed_fields: impl IntoIterator<Item = &'n str>,
+        own: (&[u8], &[u8]),
+    ) -> Vec<u8> {
+        let mut input = Vec::with_capacity(2048);
+        for field in self.pick(signed_fields).into_iter().flatten() {
+            if let Some(field) = self.fields.get(field) {
+                write_field(canonicalization, field.raw_name(), field.body(), &mut input);
+                input.extend_from_slice(b"\r\n");
+            }
+        }
+        write_field(canonicalization, own.0, own.1, &mut input);
+        input
+    }
+}
+
+/// Names in some order, ASCII case apart.
+fn order(a: &[u8], b: &[u8]) -> std::cmp::Ordering {
+    let lower = |octet: &u8| octet.to_ascii_lowercase();
+    a.len().cmp(&b.len()).then_with(|| a.iter().map(lower).cmp(b.iter().map(lower)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 6376 §5.4.2 as its words go: search from the bottom, mark what was taken.
+    fn naive(header: &Header<'_>, names: &[&str]) -> Vec<Option<usize>> {
+        let mut taken = vec![false; header.fields().len()];
+        names
+            .iter()
+            .map(|name| {
+                let found = (0..header.fields().len())
+                    .rev()
+                    .find(|index| !taken[*index] && header.fields()[*index].is(name))?;
+                taken[found] = true;
+                Some(found)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn picks_like_the_words_of_the_rfc() {
+        let names = ["a", "A", "b", "ab", "", "B"];
+        let mut seed = 1_u32;
+        let mut next = |bound: u32| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            usize::try_from((seed >> 16) % bound).unwrap_or(0)
+        };
+        for _ in 0..20_000 {
+            let octets: String =
+                (0..next(8)).map(|number| format!("{} : {number}\r\n", names[next(6)])).collect();
+            let header = Header::parse(octets.as_bytes());
+            let wanted: Vec<&str> = (0..next(10)).map(|_| names[next(6)]).collect();
+            let index = FieldIndex::new(&header);
+            assert_eq!(index.pick(wanted.iter().copied()), naive(&header, &wanted), "{octets:?}");
+        }
+    }
+
+    #[test]
+    fn the_input_is_the_fields_and_the_signature() {
+        let header = Header::parse(b"A: X\r\nB : Y\t\r\n\tZ  \r\nA: W\r\n");
+        let index = FieldIndex::new(&header);
+        let own = (&b"DKIM-Signature"[..], &b" v=1; b="[..]);
+        assert_eq!(
+            index.header_hash_input(Canonicalization::Simple, ["b", "a", "x"], own),
+            b"B : Y\t\r\n\tZ  \r\nA: W\r\nDKIM-Signature: v=1; b="
+        );
+        assert_eq!(
+            index.header_hash_input(Canonicalization::Relaxed, ["b", "a", "a"], own),
+            b"b:Y Z\r\na:W\r\na:X\r\ndkim-signature:v=1; b="
+        );
+    }
+}
