@@ -2,7 +2,7 @@
 
 use crate::Canonicalization;
 use crate::gather::Gather;
-use crate::scan::split_clean;
+use crate::scan::{len_to_last, split_clean};
 
 /// Makes the canonical form of a body that is fed in chunks of any size, cut anywhere.
 ///
@@ -55,13 +55,12 @@ impl BodyCanonicalizer {
         // before it is inside the body for good, blank lines included.
         let text_len = match self.canonicalization {
             Canonicalization::Simple => {
-                chunk.iter().rposition(|octet| !matches!(octet, b'\r' | b'\n'))
+                len_to_last(chunk, |octet| (octet != b'\r') & (octet != b'\n'))
             }
-            Canonicalization::Relaxed => {
-                chunk.iter().rposition(|octet| !matches!(octet, b'\r' | b'\n' | b' ' | b'\t'))
-            }
-        }
-        .map_or(0, |last| last + 1);
+            Canonicalization::Relaxed => len_to_last(chunk, |octet| {
+                (octet != b'\r') & (octet != b'\n') & (octet != b' ') & (octet != b'\t')
+            }),
+        };
         let (text, tail) = chunk.split_at_checked(text_len).unwrap_or((chunk, &[]));
 
         if !text.is_empty() {
@@ -81,7 +80,7 @@ impl BodyCanonicalizer {
         let mut out = Gather::new(sink);
         if self.cr {
             self.release(&mut out);
-            out.put(b"\r");
+            out.put_octet(b'\r');
         }
         let closed = match self.canonicalization {
             // RFC 6376 §3.4.3: "a completely empty or missing body is canonicalized as a single
@@ -113,7 +112,7 @@ impl BodyCanonicalizer {
             _ => {
                 self.cr = false;
                 self.release(out);
-                out.put(b"\r");
+                out.put_octet(b'\r');
                 chunk
             }
         }
@@ -138,7 +137,7 @@ impl BodyCanonicalizer {
                 }
                 [octet, rest @ ..] => {
                     self.release(out);
-                    out.put(&[*octet]);
+                    out.put_octet(*octet);
                     rest
                 }
             }
@@ -156,7 +155,7 @@ impl BodyCanonicalizer {
         self.release_line_ends(out);
         if self.white_space {
             self.white_space = false;
-            out.put(b" ");
+            out.put_octet(b' ');
         }
     }
 
@@ -168,10 +167,10 @@ impl BodyCanonicalizer {
             self.line_ends -= 512;
             out.put(MANY.as_flattened());
         }
-        for _ in 0..self.line_ends {
+        while self.line_ends > 0 {
+            self.line_ends -= 1;
             out.put(b"\r\n");
         }
-        self.line_ends = 0;
     }
 }
 
@@ -185,13 +184,13 @@ fn reduce(mut text: &[u8], mut white_space: bool, out: &mut Gather<impl FnMut(&[
                 text = rest;
             }
             if !text.starts_with(b"\r\n") {
-                out.put(b" ");
+                out.put_octet(b' ');
             }
         }
         // A TAB, or a SP before SP, TAB or CR. Other control octets after a SP are rare, and `<=`
         // is one comparison instead of three.
         let (clean, rest) =
-            split_clean(text, |octet, next| octet == b'\t' || (octet == b' ' && next <= b' '));
+            split_clean(text, |octet, next| (octet == b'\t') | ((octet == b' ') & (next <= b' ')));
         out.put(clean);
         if rest.is_empty() {
             return;

@@ -49,7 +49,7 @@ fn reduce(mut text: &[u8], out: &mut Vec<u8>) {
     loop {
         // A TAB, a SP that is not alone, or a CR, which may begin a fold.
         let (clean, rest) = split_clean(text, |octet, next| {
-            octet == b'\t' || octet == b'\r' || (octet == b' ' && next <= b' ')
+            (octet == b'\t') | (octet == b'\r') | ((octet == b' ') & (next <= b' '))
         });
         out.extend_from_slice(clean);
         text = skip_white_space(rest);

@@ -35,6 +35,17 @@ impl<S: FnMut(&[u8])> Gather<S> {
         }
     }
 
+    /// `put` of one octet, the commonest of small pieces.
+    pub(crate) fn put_octet(&mut self, octet: u8) {
+        if self.len == CAPACITY {
+            self.flush();
+        }
+        if let Some(room) = self.buffer.get_mut(self.len) {
+            *room = octet;
+            self.len += 1;
+        }
+    }
+
     /// Hands on what has been gathered. The last call of all.
     pub(crate) fn flush(&mut self) {
         if let Some(gathered @ [_, ..]) = self.buffer.get(..self.len) {
