@@ -21,7 +21,7 @@ pub enum QueryKind {
 pub struct Query {
     /// Returned with the answer.
     pub id: QueryId,
-    /// An absolute domain name in ASCII (A-labels), without the closing dot.
+    /// An absolute domain name in ASCII (A-labels), without escapes and without the closing dot.
     pub name: String,
     /// What is asked of it.
     pub kind: QueryKind,
@@ -74,7 +74,8 @@ pub enum Dnssec {
 pub struct Found {
     /// The TXT records in the order received; empty for [`QueryKind::Exists`].
     pub records: Vec<Record>,
-    /// The CNAME targets followed, in order; empty when the name asked holds the records itself.
+    /// The CNAME targets followed, in order and in presentation form without the closing dot; empty
+    /// when the name asked holds the records itself.
     pub chain: Vec<String>,
     /// DNSSEC state of the answer.
     pub dnssec: Dnssec,
@@ -109,7 +110,16 @@ impl LookupError {
             Self::Timeout | Self::Failed(_) => true,
         }
     }
+
+    /// More CNAME records than [`MAX_CNAME_HOPS`], perhaps a loop.
+    pub(crate) fn chain_too_long() -> Self {
+        Self::Failed(format!("more than {MAX_CNAME_HOPS} CNAME records to follow"))
+    }
 }
+
+/// How many CNAME records our resolvers follow; beyond, the lookup fails. Bounds what an attacker's
+/// aliases can cost.
+pub const MAX_CNAME_HOPS: usize = 8;
 
 /// What came back for a [`Query`].
 pub type Answer = Result<Found, LookupError>;

@@ -1,0 +1,93 @@
+//! Carries the questions of an [`Inquirer`] to a resolver and the answers back.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use crate::{Answer, Inquirer, Query};
+
+/// Answers questions without blocking the thread, on whatever runtime it needs.
+///
+/// The futures are [`Send`], so that [`drive`] may be spawned.
+pub trait Resolver {
+    /// Answers one question. Several may be open at the same time.
+    fn lookup(&self, query: &Query) -> impl Future<Output = Answer> + Send;
+}
+
+/// Answers questions while the caller waits.
+pub trait BlockingResolver {
+    /// Answers one question.
+    fn lookup(&self, query: &Query) -> Answer;
+
+    /// Answers several questions, in the same order; all at once, where the resolver can.
+    fn lookup_all(&self, queries: &[Query]) -> Vec<Answer> {
+        queries.iter().map(|query| self.lookup(query)).collect()
+    }
+}
+
+impl<R: Resolver + ?Sized> Resolver for &R {
+    fn lookup(&self, query: &Query) -> impl Future<Output = Answer> + Send {
+        (**self).lookup(query)
+    }
+}
+
+impl<R: Resolver + ?Sized> Resolver for Arc<R> {
+    fn lookup(&self, query: &Query) -> impl Future<Output = Answer> + Send {
+        (**self).lookup(query)
+    }
+}
+
+impl<R: BlockingResolver + ?Sized> BlockingResolver for &R {
+    fn lookup(&self, query: &Query) -> Answer {
+        (**self).lookup(query)
+    }
+
+    fn lookup_all(&self, queries: &[Query]) -> Vec<Answer> {
+        (**self).lookup_all(queries)
+    }
+}
+
+impl<R: BlockingResolver + ?Sized> BlockingResolver for Arc<R> {
+    fn lookup(&self, query: &Query) -> Answer {
+        (**self).lookup(query)
+    }
+
+    fn lookup_all(&self, queries: &[Query]) -> Vec<Answer> {
+        (**self).lookup_all(queries)
+    }
+}
+
+/// Asks until no question is left: all open questions at once, and those that an answer raises as
+/// soon as it is there.
+///
+/// Needs no runtime of its own and sets no time limit: the resolver's counts. The number of
+/// questions is up to the inquirer.
+pub async fn drive(inquirer: &mut (impl Inquirer + ?Sized), resolver: &impl Resolver) {
+    let mut open = FuturesUnordered::new();
+    loop {
+        open.extend(inquirer.queries().into_iter().map(|query| async move {
+            let answer = resolver.lookup(&query).await;
+            (query.id, answer)
+        }));
+        let Some((id, answer)) = open.next().await else { return };
+        inquirer.answer(id, answer);
+    }
+}
+
+/// Asks until no question is left, round by round, and returns with the last answer.
+pub fn drive_blocking(
+    inquirer: &mut (impl Inquirer + ?Sized),
+    resolver: &(impl BlockingResolver + ?Sized),
+) {
+    loop {
+        let queries = inquirer.queries();
+        if queries.is_empty() {
+            return;
+        }
+        let answers = resolver.lookup_all(&queries);
+        for (query, answer) in queries.iter().zip(answers) {
+            inquirer.answer(query.id, answer);
+        }
+    }
+}

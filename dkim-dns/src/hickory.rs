@@ -1,0 +1,357 @@
+//! The DNS itself, asked through hickory-resolver; the blocking face brings its own runtime.
+
+use std::io;
+use std::net::SocketAddr;
+use std::slice;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
+use hickory_resolver::lookup::Lookup;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use tokio::runtime::{self, Handle, Runtime};
+use tokio::time;
+
+use crate::name;
+use crate::{
+    Answer, BlockingResolver, Dnssec, Found, LookupError, MAX_CNAME_HOPS, Query, QueryKind, Record,
+    Resolver,
+};
+
+/// How patiently to ask, and how much to keep.
+///
+/// ```
+/// let mut options = dkim_dns::HickoryOptions::new();
+/// options.attempts = 1;
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HickoryOptions {
+    /// How long one attempt may take; by default 5 seconds. A question is given up, with
+    /// [`LookupError::Timeout`], after as many times this as there are attempts, whatever aliases
+    /// and servers it led to.
+    pub timeout: Duration,
+    /// How often a question that gets no usable answer is sent; at least once, by default 2 times.
+    pub attempts: u32,
+    /// How many answers are kept for as long as their TTL allows; by default 1024. With 0, none.
+    pub cache_size: u32,
+}
+
+impl HickoryOptions {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { timeout: Duration::from_secs(5), attempts: 2, cache_size: 1024 }
+    }
+}
+
+impl Default for HickoryOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Why a resolver was not made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HickoryError {
+    /// The list of servers is empty.
+    #[error("no name server given")]
+    NoServers,
+    /// The system's resolver configuration cannot be read, or names no server.
+    #[error("the system's resolver configuration cannot be used")]
+    Configuration(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The private runtime of [`HickoryBlocking`] did not start.
+    #[error("the runtime for DNS lookups did not start")]
+    Runtime(#[source] io::Error),
+}
+
+/// A stub resolver: asks recursive name servers over UDP, and over TCP what does not fit.
+///
+/// Used inside a tokio runtime with I/O and time switched on. Clones share cache and connections.
+///
+/// Names are sent as they are, absolute: neither search lists nor the hosts file apply. Of an answer
+/// at most 64 TXT records are kept, in the order received; each is below 64 KiB by the protocol. At
+/// most [`MAX_CNAME_HOPS`] CNAME records are followed. A name that cannot be sent (RFC 1035 §2.3.4)
+/// is [`LookupError::NoSuchName`].
+///
+/// # Not supported
+///
+/// DNSSEC: [`Found::dnssec`] is [`Dnssec::Unknown`], even where the server says that it validated,
+/// since nothing protects the way to it.
+///
+/// ```no_run
+/// use dkim_dns::{HickoryOptions, HickoryResolver, Inquirer, drive};
+///
+/// async fn ask(inquirer: &mut impl Inquirer) -> Result<(), dkim_dns::HickoryError> {
+///     let resolver = HickoryResolver::from_system(&HickoryOptions::new())?;
+///     drive(inquirer, &resolver).await;
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct HickoryResolver {
+    resolver: TokioResolver,
+    /// For a question as a whole.
+    limit: Duration,
+}
+
+impl HickoryResolver {
+    /// Asks the servers of the system's configuration (`/etc/resolv.conf` on Unix).
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or it cannot be read.
+    pub fn from_system(options: &HickoryOptions) -> Result<Self, HickoryError> {
+        let (config, _) = hickory_resolver::system_conf::read_system_conf()
+            .map_err(|error| HickoryError::Configuration(error.into()))?;
+        Self::new(config.name_servers().to_vec(), options)
+    }
+
+    /// Asks these servers.
+    ///
+    /// # Errors
+    ///
+    /// When the list is empty.
+    pub fn with_servers(
+        servers: &[SocketAddr],
+        options: &HickoryOptions,
+    ) -> Result<Self, HickoryError> {
+        let configure = |server: &SocketAddr| {
+            let mut config = NameServerConfig::udp_and_tcp(server.ip());
+            for connection in &mut config.connections {
+                connection.port = server.port();
+            }
+            config
+        };
+        Self::new(servers.iter().map(configure).collect(), options)
+    }
+
+    fn new(servers: Vec<NameServerConfig>, options: &HickoryOptions) -> Result<Self, HickoryError> {
+        if servers.is_empty() {
+            return Err(HickoryError::NoServers);
+        }
+        let attempts = options.attempts.max(1);
+        let mut opts = ResolverOpts::default();
+        opts.timeout = options.timeout;
+        // The library counts the attempts after the first.
+        opts.attempts = usize::try_from(attempts - 1).unwrap_or(usize::MAX);
+        opts.cache_size = options.cache_size.into();
+        opts.use_hosts_file = ResolveHosts::Never;
+        opts.preserve_intermediates = true;
+        let config = ResolverConfig::from_parts(None, Vec::new(), servers);
+        let resolver = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+            .with_options(opts)
+            .build()
+            .map_err(|error| HickoryError::Configuration(error.into()))?;
+        Ok(Self { resolver, limit: options.timeout.saturating_mul(attempts) })
+    }
+
+    async fn txt(&self, name: Name) -> Answer {
+        match self.resolver.lookup(name.clone(), RecordType::TXT).await {
+            Ok(lookup) => Trail::new(name).end(&lookup),
+            // The library stops after some hops and says that there are no records; so do servers
+            // that leave out the SOA record of RFC 2308 §2.2.
+            Err(NetError::Dns(DnsError::NoRecordsFound(none)))
+                if none.response_code == ResponseCode::NoError
+                    && (none.soa.is_none() || *none.query.name() != name) =>
+            {
+                self.txt_hop_by_hop(name).await
+            }
+            Err(error) => Err(failure(error)),
+        }
+    }
+
+    /// Asks for the CNAME records one after the other, then for the TXT records at the end.
+    async fn txt_hop_by_hop(&self, name: Name) -> Answer {
+        let mut trail = Trail::new(name);
+        loop {
+            let hops = trail.chain.len();
+            match self.resolver.lookup(trail.name.clone(), RecordType::CNAME).await {
+                Ok(lookup) => trail.follow(&lookup)?,
+                Err(error) => match failure(error) {
+                    LookupError::NoRecords => {}
+                    error => return Err(error),
+                },
+            }
+            if trail.chain.len() == hops {
+                break;
+            }
+        }
+        let lookup = self.resolver.lookup(trail.name.clone(), RecordType::TXT).await;
+        trail.end(&lookup.map_err(failure)?)
+    }
+
+    /// RFC 5617 §4.3: "Any resource record type could be used for this query since the existence of
+    /// a resource record of any type will prevent an NXDOMAIN error. MX is a reasonable choice".
+    async fn exists(&self, name: Name) -> Answer {
+        match self.resolver.lookup(name.clone(), RecordType::MX).await {
+            Ok(lookup) => Trail::new(name).end(&lookup),
+            Err(NetError::Dns(DnsError::NoRecordsFound(none)))
+                if none.response_code == ResponseCode::NoError =>
+            {
+                let ttl = Duration::from_secs(none.negative_ttl.unwrap_or(0).into());
+                Ok(Found { ttl, ..Found::default() })
+            }
+            Err(error) => Err(failure(error)),
+        }
+    }
+}
+
+impl Resolver for HickoryResolver {
+    async fn lookup(&self, query: &Query) -> Answer {
+        // Label by label, so that nothing is taken for an escape, a U-label or a relative name.
+        let name = name::Name::absolute(&query.name)
+            .ok()
+            .and_then(|name| Name::from_labels(name.labels()).ok())
+            .ok_or(LookupError::NoSuchName)?;
+        let answer = async {
+            match query.kind {
+                QueryKind::Txt => self.txt(name).await,
+                QueryKind::Exists => self.exists(name).await,
+            }
+        };
+        time::timeout(self.limit, answer).await.unwrap_or(Err(LookupError::Timeout))
+    }
+}
+
+/// The way from the name asked to the one that holds the records.
+struct Trail {
+    name: Name,
+    chain: Vec<String>,
+    /// The smallest seen, in seconds.
+    ttl: u32,
+}
+
+impl Trail {
+    /// At most this many TXT records of an answer are kept.
+    const MAX_RECORDS: usize = 64;
+
+    fn new(name: Name) -> Self {
+        Self { name, chain: Vec::new(), ttl: u32::MAX }
+    }
+
+    /// Goes along the CNAME records of an answer.
+    fn follow(&mut self, lookup: &Lookup) -> Result<(), LookupError> {
+        while let Some((ttl, target)) = lookup.answers().iter().find_map(|record| {
+            let RData::CNAME(target) = &record.data else { return None };
+            (record.name == self.name).then_some((record.ttl, &target.0))
+        }) {
+            if self.chain.len() == MAX_CNAME_HOPS {
+                return Err(LookupError::chain_too_long());
+            }
+            let labels = target.iter().map(<[u8]>::to_vec).collect();
+            let shown = name::Name::new(labels, &name::Name::root());
+            let unusable = |error| LookupError::Failed(format!("unusable CNAME record: {error}"));
+            self.chain.push(shown.map_err(unusable)?.to_string());
+            self.ttl = self.ttl.min(ttl);
+            self.name = target.clone();
+        }
+        Ok(())
+    }
+
+    /// Goes along to the end and takes the records there.
+    fn end(mut self, lookup: &Lookup) -> Answer {
+        self.follow(lookup)?;
+        let kind = lookup.query().query_type();
+        let answers = lookup.answers().iter();
+        let answers = answers.filter(|r| r.name == self.name && r.record_type() == kind);
+        let mut records = Vec::new();
+        for record in answers.take(Self::MAX_RECORDS) {
+            self.ttl = self.ttl.min(record.ttl);
+            if let RData::TXT(txt) = &record.data {
+                let strings = txt.txt_data.iter().map(|string| string.to_vec()).collect();
+                records.push(Record { strings });
+            }
+        }
+        if kind == RecordType::TXT && records.is_empty() {
+            return Err(LookupError::NoRecords);
+        }
+        let ttl = Duration::from_secs(self.ttl.into());
+        Ok(Found { records, chain: self.chain, dnssec: Dnssec::Unknown, ttl })
+    }
+}
+
+/// Tells the negative answers and the failures apart.
+fn failure(error: NetError) -> LookupError {
+    match error {
+        NetError::Timeout => LookupError::Timeout,
+        NetError::Dns(DnsError::NoRecordsFound(none)) => match none.response_code {
+            ResponseCode::NXDomain => LookupError::NoSuchName,
+            ResponseCode::NoError => LookupError::NoRecords,
+            code => LookupError::Failed(code.to_string()),
+        },
+        NetError::Dns(DnsError::ResponseCode(code)) => LookupError::Failed(code.to_string()),
+        error => LookupError::Failed(error.to_string()),
+    }
+}
+
+/// [`HickoryResolver`] for callers that wait: with a private runtime on the calling thread.
+///
+/// May be shared between threads. Not for use inside an async runtime, whose thread it would block:
+/// there every lookup is [`LookupError::Failed`], and dropping it panics.
+///
+/// ```no_run
+/// use dkim_dns::{BlockingResolver, HickoryBlocking, HickoryOptions, Query, QueryId, QueryKind};
+///
+/// let resolver = HickoryBlocking::from_system(&HickoryOptions::new())?;
+/// let name = "s._domainkey.example.org".to_owned();
+/// let answer = resolver.lookup(&Query { id: QueryId(0), name, kind: QueryKind::Txt });
+/// # Ok::<(), dkim_dns::HickoryError>(())
+/// ```
+#[derive(Debug)]
+pub struct HickoryBlocking {
+    // Its own, since open connections belong to the runtime they were made in.
+    resolver: HickoryResolver,
+    runtime: Runtime,
+}
+
+impl HickoryBlocking {
+    /// Asks the servers of the system's configuration.
+    ///
+    /// # Errors
+    ///
+    /// As [`HickoryResolver::from_system`], and when the runtime does not start.
+    pub fn from_system(options: &HickoryOptions) -> Result<Self, HickoryError> {
+        Self::new(HickoryResolver::from_system(options)?)
+    }
+
+    /// Asks these servers.
+    ///
+    /// # Errors
+    ///
+    /// As [`HickoryResolver::with_servers`], and when the runtime does not start.
+    pub fn with_servers(
+        servers: &[SocketAddr],
+        options: &HickoryOptions,
+    ) -> Result<Self, HickoryError> {
+        Self::new(HickoryResolver::with_servers(servers, options)?)
+    }
+
+    fn new(resolver: HickoryResolver) -> Result<Self, HickoryError> {
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(HickoryError::Runtime)?;
+        Ok(Self { resolver, runtime })
+    }
+}
+
+impl BlockingResolver for HickoryBlocking {
+    fn lookup(&self, query: &Query) -> Answer {
+        self.lookup_all(slice::from_ref(query)).pop().unwrap_or(Err(LookupError::Timeout))
+    }
+
+    fn lookup_all(&self, queries: &[Query]) -> Vec<Answer> {
+        if Handle::try_current().is_ok() {
+            let failed =
+                LookupError::Failed("a blocking lookup inside an async runtime".to_owned());
+            return vec![Err(failed); queries.len()];
+        }
+        self.runtime.block_on(join_all(queries.iter().map(|query| self.resolver.lookup(query))))
+    }
+}
