@@ -59,17 +59,13 @@ impl<'h, 'm> FieldIndex<'h, 'm> {
         self.fields.get(index).map(Field::name).unwrap_or_default()
     }
 
-    /// The octets that the header hash is computed over (RFC 6376 §3.7, step 2): the fields that
-    /// `signed_fields` picks, each closed by CRLF, and `own`, the DKIM-Signature field with the
-    /// value of its `b=` deleted, not closed.
-    ///
-    /// `own` is name and body as they stand in the message, so that `simple` keeps them.
+    /// The fields that `signed_fields` picks, canonical and each closed by CRLF: the input of the
+    /// header hash up to the DKIM-Signature field, which [`close_input`] adds.
     #[must_use]
-    pub fn header_hash_input<'n>(
+    pub fn open_input<'n>(
         &self,
         canonicalization: Canonicalization,
         signed_fields: impl IntoIterator<Item = &'n str>,
-        own: (&[u8], &[u8]),
     ) -> Vec<u8> {
         let mut input = Vec::with_capacity(2048);
         for field in self.pick(signed_fields).into_iter().flatten() {
@@ -78,9 +74,20 @@ impl<'h, 'm> FieldIndex<'h, 'm> {
                 input.extend_from_slice(b"\r\n");
             }
         }
-        write_field(canonicalization, own.0, own.1, &mut input);
         input
     }
+}
+
+/// Adds the DKIM-Signature field, the value of its `b=` deleted, to the input of the header hash:
+/// last and "without a trailing CRLF" (RFC 6376 §3.7, step 2). Name and body are as they stand in
+/// the message, so that `simple` keeps them.
+pub fn close_input(
+    canonicalization: Canonicalization,
+    name: &[u8],
+    body_without_b: &[u8],
+    input: &mut Vec<u8>,
+) {
+    write_field(canonicalization, name, body_without_b, input);
 }
 
 /// Names in some order, ASCII case apart.
@@ -130,14 +137,18 @@ mod tests {
     fn the_input_is_the_fields_and_the_signature() {
         let header = Header::parse(b"A: X\r\nB : Y\t\r\n\tZ  \r\nA: W\r\n");
         let index = FieldIndex::new(&header);
-        let own = (&b"DKIM-Signature"[..], &b" v=1; b="[..]);
+        let input = |form, names: [&str; 3]| {
+            let mut input = index.open_input(form, names);
+            close_input(form, b"DKIM-Signature", b" v=1; b=", &mut input);
+            String::from_utf8(input).unwrap_or_default()
+        };
         assert_eq!(
-            index.header_hash_input(Canonicalization::Simple, ["b", "a", "x"], own),
-            b"B : Y\t\r\n\tZ  \r\nA: W\r\nDKIM-Signature: v=1; b="
+            input(Canonicalization::Simple, ["b", "a", "x"]),
+            "B : Y\t\r\n\tZ  \r\nA: W\r\nDKIM-Signature: v=1; b="
         );
         assert_eq!(
-            index.header_hash_input(Canonicalization::Relaxed, ["b", "a", "a"], own),
-            b"b:Y Z\r\na:W\r\na:X\r\ndkim-signature:v=1; b="
+            input(Canonicalization::Relaxed, ["b", "a", "a"]),
+            "b:Y Z\r\na:W\r\na:X\r\ndkim-signature:v=1; b="
         );
     }
 }

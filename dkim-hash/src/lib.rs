@@ -5,4 +5,4 @@ mod body;
 mod header;
 
 pub use body::{BodyHash, BodyHashId, BodyHashRequest, BodyHasher, BodyHashes, Stance};
-pub use header::FieldIndex;
+pub use header::{FieldIndex, close_input};

@@ -1,2 +1,12 @@
 //! The DKIM signer (RFC 6376 §5): a machine without socket, clock or key.
 #![forbid(unsafe_code)]
+
+mod fields;
+mod request;
+mod signer;
+mod unsigned;
+
+pub use fields::Fields;
+pub use request::{BodyLength, Expiration, Request, RequestError, Timestamp};
+pub use signer::Signer;
+pub use unsigned::{Unsigned, UnsignedError};

@@ -119,6 +119,13 @@ impl Signature {
     /// The field's name.
     pub const FIELD_NAME: &'static str = "DKIM-Signature";
 
+    /// Writes the field with its name and the CRLF that closes it, ready to stand on top of a
+    /// message.
+    #[must_use]
+    pub fn to_field(&self) -> String {
+        format!("{}:{}\r\n", Self::FIELD_NAME, self.to_field_body())
+    }
+
     /// Writes the field body, from the space after the colon on, without the closing line end.
     /// `b=` comes last; with an empty [`signature`](Self::signature) this is the form that is
     /// hashed (RFC 6376 §3.7), and it differs from the signed form in nothing but the value of

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use dkim_crypto::{Provider, VerifyError};
 use dkim_dns::{Answer, Inquirer, Query, QueryId, QueryKind};
-use dkim_hash::{BodyHashId, BodyHashRequest, BodyHasher, BodyHashes, FieldIndex, Stance};
+use dkim_hash::{BodyHashId, BodyHashRequest, BodyHasher, BodyHashes, FieldIndex, Stance, close_input};
 use dkim_keyrec::{KeyRecord, record_name};
 use dkim_message::{Field, Header};
 use dkim_tags::{Claims, Signature, SignatureError, TagList, UnixTime, without_b};
@@ -174,15 +174,13 @@ impl Verifier {
             .ok_or(Outcome::Limit(Limit::Queries))?;
         reading.judged += 1;
         let names = signature.signed_fields.iter().map(dkim_tags::FieldName::as_str);
-        let own = without_b(field.body(), tags);
+        let form = signature.canonicalization.header;
+        let mut input = reading.index.open_input(form, names);
+        close_input(form, field.raw_name(), &without_b(field.body(), tags), &mut input);
         Ok(Open {
             signature: signature.clone(),
             deviations: checks::deviations(signature, &reading.message, &self.policy, reading.now),
-            input: reading.index.header_hash_input(
-                signature.canonicalization.header,
-                names,
-                (field.raw_name(), &own),
-            ),
+            input,
             key,
             body_hash: self.body.request(self.provider, request),
         })

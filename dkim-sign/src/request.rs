@@ -1,0 +1,133 @@
+//! What is asked of a signer.
+
+use dkim_canon::Canonicalization;
+use dkim_crypto::SigningAlgorithm;
+use dkim_message::Defect;
+use dkim_tags::{Auid, Canonicalizations, DomainName, Selector};
+
+use crate::Fields;
+
+/// One signature to be made.
+///
+/// ```
+/// use dkim_crypto::SigningAlgorithm;
+/// use dkim_sign::{Expiration, Request};
+/// use dkim_tags::{DomainName, Selector};
+///
+/// let mut request = Request::new(
+///     DomainName::parse("example.com")?,
+///     Selector::parse("brisbane")?,
+///     SigningAlgorithm::RSA_SHA256,
+/// );
+/// request.expiration = Expiration::After(7 * 24 * 3600);
+/// # Ok::<(), dkim_tags::InvalidName>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Request {
+    /// `d=`: who takes responsibility.
+    pub sdid: DomainName,
+    /// `s=`: where the key is published.
+    pub selector: Selector,
+    /// `a=`; that of the key. Not `rsa-sha1` (RFC 8301 §3.1).
+    pub algorithm: SigningAlgorithm,
+    /// `c=`: `relaxed/relaxed` by default, which survives what relays do to white space.
+    pub canonicalization: Canonicalizations,
+    /// `h=`: which fields are signed.
+    pub fields: Fields,
+    /// `i=`: absent by default.
+    pub auid: Option<Auid>,
+    /// `t=`: now, by default.
+    pub timestamp: Timestamp,
+    /// `x=`: absent by default.
+    pub expiration: Expiration,
+    /// `l=`: absent by default, so that the whole body is signed and nothing can be added to it.
+    pub body_length: BodyLength,
+}
+
+impl Request {
+    /// A request with our defaults.
+    #[must_use]
+    pub fn new(sdid: DomainName, selector: Selector, algorithm: SigningAlgorithm) -> Self {
+        Self {
+            sdid,
+            selector,
+            algorithm,
+            canonicalization: Canonicalizations {
+                header: Canonicalization::Relaxed,
+                body: Canonicalization::Relaxed,
+            },
+            fields: Fields::default(),
+            auid: None,
+            timestamp: Timestamp::Now,
+            expiration: Expiration::Never,
+            body_length: BodyLength::Absent,
+        }
+    }
+}
+
+/// `t=` (RFC 6376 §3.5: RECOMMENDED).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Timestamp {
+    /// The time given to the signer.
+    Now,
+    /// No `t=`.
+    Absent,
+}
+
+/// `x=` (RFC 6376 §3.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Expiration {
+    /// No `x=`.
+    Never,
+    /// So many seconds after the time given to the signer; at least one.
+    After(u64),
+}
+
+/// `l=` (RFC 6376 §3.5, §8.2: what follows the signed octets can be anybody's).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BodyLength {
+    /// No `l=`: the whole body is signed.
+    Absent,
+    /// `l=` with the length of the canonical body as it is signed: others may append to it.
+    AsSigned,
+}
+
+/// Why a message or a request cannot be signed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The message has no From field, which every signature must cover (RFC 6376 §5.4).
+    #[error("the message has no From field")]
+    NoFrom,
+    /// The message has several From fields; verifiers refuse it (RFC 6376 §8.15).
+    #[error("the message has more than one From field")]
+    SeveralFrom,
+    /// The header is not one by RFC 5322; verifiers refuse it or read another one
+    /// (RFC 6376 §3.8).
+    #[error("malformed header: {} at octet {}", .0.kind, .0.offset)]
+    MalformedHeader(Defect),
+    /// The list of fields does not name From (RFC 6376 §5.4).
+    #[error("the fields to sign do not include From")]
+    FromNotListed,
+    /// The AUID's domain is not within the SDID (RFC 6376 §3.5 `i=`).
+    #[error("the domain of the identity {auid} is not within {sdid}")]
+    AuidOutsideSdid {
+        /// The identity asked for.
+        auid: Auid,
+        /// The signing domain.
+        sdid: DomainName,
+    },
+    /// The algorithm is for verifying archives only (RFC 8301 §3.1).
+    #[error("{0} must not be used to sign")]
+    Forbidden(SigningAlgorithm),
+    /// The provider lacks the hash algorithm.
+    #[error("{0} is not supported by the cryptographic library")]
+    Unsupported(SigningAlgorithm),
+    /// `x=` must be greater than `t=` (RFC 6376 §3.5 `x=`).
+    #[error("a signature cannot expire at the time it is made")]
+    ExpiresAtOnce,
+}

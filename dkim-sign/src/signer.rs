@@ -1,0 +1,244 @@
+//! The machine: a header, then body octets, then what is to be signed.
+
+use dkim_crypto::{Provider, SigningAlgorithm};
+use dkim_hash::{
+    BodyHash, BodyHashId, BodyHashRequest, BodyHasher, FieldIndex, Stance, close_input,
+};
+use dkim_message::Header;
+use dkim_tags::{FieldName, Signature, UnixTime};
+
+use crate::{BodyLength, Expiration, Request, RequestError, Timestamp, Unsigned};
+
+/// Prepares the signatures of a message, any number in one pass (RFC 6376 §5).
+///
+/// It holds no key: what it returns is signed wherever the key is. It borrows nothing: the header
+/// may go once [`new`](Self::new) returns.
+///
+/// ```
+/// use dkim_crypto::{SigningAlgorithm, ring::PROVIDER};
+/// use dkim_sign::{Request, Signer};
+/// use dkim_tags::{DomainName, Selector, UnixTime};
+///
+/// let request = Request::new(
+///     DomainName::parse("example.com")?,
+///     Selector::parse("brisbane")?,
+///     SigningAlgorithm::RSA_SHA256,
+/// );
+/// let (header, body) = dkim_message::split(b"From: joe@example.com\r\n\r\nHi.\r\n");
+/// let mut signer = Signer::new([request], &header, UnixTime(1_700_000_000), &PROVIDER)?;
+/// signer.body_chunk(body);
+/// for unsigned in signer.finish() {
+///     assert!(unsigned.input().starts_with(b"from:joe@example.com\r\n"));
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Signer {
+    prepared: Vec<Prepared>,
+    body: BodyHasher,
+}
+
+/// A signature that lacks the body hash.
+#[derive(Debug)]
+struct Prepared {
+    signature: Signature,
+    body_length: BodyLength,
+    body_hash: BodyHashId,
+    /// The input of the header hash up to the DKIM-Signature field.
+    input: Vec<u8>,
+}
+
+impl Signer {
+    /// Reads the header for all requests. `now` goes into `t=` and `x=`.
+    ///
+    /// # Errors
+    ///
+    /// When the message is one whose signature verifiers would refuse, or a request asks for
+    /// something that RFC 6376 or RFC 8301 forbid.
+    pub fn new(
+        requests: impl IntoIterator<Item = Request>,
+        header: &Header<'_>,
+        now: UnixTime,
+        provider: &dyn Provider,
+    ) -> Result<Self, RequestError> {
+        check_header(header)?;
+        let index = FieldIndex::new(header);
+        let mut body = BodyHasher::new();
+        let prepared = requests
+            .into_iter()
+            .map(|request| {
+                let signature = describe(&request, header, now)?;
+                if provider.digest(signature.algorithm.hash()).is_none() {
+                    return Err(RequestError::Unsupported(signature.algorithm));
+                }
+                let hash = BodyHashRequest {
+                    canonicalization: signature.canonicalization.body,
+                    hash: signature.algorithm.hash(),
+                    limit: None,
+                };
+                let names = signature.signed_fields.iter().map(FieldName::as_str);
+                Ok(Prepared {
+                    input: index.open_input(signature.canonicalization.header, names),
+                    body_hash: body.request(provider, hash),
+                    body_length: request.body_length,
+                    signature,
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { prepared, body })
+    }
+
+    /// Takes the next octets of the body.
+    pub fn body_chunk(&mut self, chunk: &[u8]) -> Stance {
+        self.body.chunk(chunk)
+    }
+
+    /// The body has ended: one signature to be made for each request, in the same order.
+    #[must_use]
+    pub fn finish(self) -> Vec<Unsigned> {
+        let bodies = self.body.finish();
+        let complete = |prepared: Prepared| {
+            let hash = bodies.get(prepared.body_hash);
+            hash.map(|hash| prepared.complete(hash))
+        };
+        self.prepared.into_iter().filter_map(complete).collect()
+    }
+}
+
+impl Prepared {
+    fn complete(self, body: BodyHash) -> Unsigned {
+        let Self { mut signature, body_length, mut input, .. } = self;
+        signature.body_hash = body.value.as_bytes().to_vec();
+        signature.body_length = match body_length {
+            BodyLength::Absent => None,
+            BodyLength::AsSigned => Some(body.hashed),
+        };
+        let own = signature.to_field_body();
+        let form = signature.canonicalization.header;
+        close_input(form, Signature::FIELD_NAME.as_bytes(), own.as_bytes(), &mut input);
+        Unsigned::new(signature, input)
+    }
+}
+
+/// A message that no verifier should accept is not signed (RFC 6376 §3.8, §5.3, §8.15).
+fn check_header(header: &Header<'_>) -> Result<(), RequestError> {
+    if let Some(defect) = header.defects().first() {
+        return Err(RequestError::MalformedHeader(*defect));
+    }
+    match header.named("From").count() {
+        0 => Err(RequestError::NoFrom),
+        1 => Ok(()),
+        _ => Err(RequestError::SeveralFrom),
+    }
+}
+
+/// The signature's tags, but for those that the body decides.
+fn describe(
+    request: &Request,
+    header: &Header<'_>,
+    now: UnixTime,
+) -> Result<Signature, RequestError> {
+    // RFC 8301 §3.1: "Signers MUST sign using rsa-sha256", and SHA-1 "MUST NOT be used".
+    if request.algorithm == SigningAlgorithm::RSA_SHA1 {
+        return Err(RequestError::Forbidden(request.algorithm));
+    }
+    if let Some(auid) = &request.auid
+        && !auid.domain().is_within(&request.sdid)
+    {
+        let (auid, sdid) = (auid.clone(), request.sdid.clone());
+        return Err(RequestError::AuidOutsideSdid { auid, sdid });
+    }
+    let names = request.fields.names(header);
+    // RFC 6376 §5.4: "The From header field MUST be signed".
+    if !names.iter().any(|name| name.is("From")) {
+        return Err(RequestError::FromNotListed);
+    }
+    let mut signature =
+        Signature::new(request.algorithm, request.sdid.clone(), request.selector.clone(), names);
+    signature.canonicalization = request.canonicalization;
+    signature.auid = request.auid.clone();
+    signature.timestamp = match request.timestamp {
+        Timestamp::Now => Some(now),
+        Timestamp::Absent => None,
+    };
+    signature.expiration = match request.expiration {
+        Expiration::Never => None,
+        Expiration::After(0) => return Err(RequestError::ExpiresAtOnce),
+        Expiration::After(seconds) => Some(UnixTime(now.0.saturating_add(seconds))),
+    };
+    Ok(signature)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use dkim_crypto::ring::PROVIDER;
+    use dkim_tags::{Auid, DomainName, Selector};
+
+    use super::*;
+    use crate::Fields;
+
+    const NOW: UnixTime = UnixTime(1_700_000_000);
+
+    fn request() -> Request {
+        Request::new(
+            DomainName::parse("example.com").unwrap(),
+            Selector::parse("s").unwrap(),
+            SigningAlgorithm::RSA_SHA256,
+        )
+    }
+
+    fn sign(request: Request, message: &[u8]) -> Result<Signature, RequestError> {
+        let (header, body) = dkim_message::split(message);
+        let mut signer = Signer::new([request], &header, NOW, &PROVIDER)?;
+        for octet in body.chunks(1) {
+            signer.body_chunk(octet);
+        }
+        Ok(signer.finish().remove(0).complete(vec![1]))
+    }
+
+    const MESSAGE: &[u8] = b"From: joe@example.com\r\nSubject: x\r\n\r\nHi. \r\n\r\n";
+
+    #[test]
+    fn tags_are_as_asked() {
+        let signature = sign(request(), MESSAGE).unwrap();
+        assert_eq!(signature.timestamp, Some(NOW));
+        assert_eq!((signature.expiration, signature.body_length, signature.auid), (None, None, None));
+        assert_eq!(signature.canonicalization.to_string(), "relaxed/relaxed");
+
+        let mut asked = request();
+        asked.timestamp = Timestamp::Absent;
+        asked.expiration = Expiration::After(60);
+        asked.body_length = BodyLength::AsSigned;
+        asked.auid = Some(Auid::parse("joe@mail.example.com").unwrap());
+        let signature = sign(asked, MESSAGE).unwrap();
+        assert_eq!(signature.timestamp, None);
+        assert_eq!(signature.expiration, Some(UnixTime(NOW.0 + 60)));
+        assert_eq!(signature.body_length, Some(5));
+        assert_eq!(signature.auid.unwrap().to_string(), "joe@mail.example.com");
+    }
+
+    #[test]
+    fn what_verifiers_would_refuse_is_not_signed() {
+        use RequestError::{ExpiresAtOnce, Forbidden, FromNotListed, NoFrom, SeveralFrom};
+        assert_eq!(sign(request(), b"Subject: x\r\n\r\n"), Err(NoFrom));
+        assert_eq!(sign(request(), b"From: a\r\nfrom : b\r\n\r\n"), Err(SeveralFrom));
+        assert!(matches!(
+            sign(request(), b"From: a\rb\r\n\r\n"),
+            Err(RequestError::MalformedHeader(_))
+        ));
+        let with = |change: &dyn Fn(&mut Request)| {
+            let mut request = request();
+            change(&mut request);
+            sign(request, MESSAGE)
+        };
+        let sha1 = SigningAlgorithm::RSA_SHA1;
+        assert_eq!(with(&|request| request.algorithm = sha1), Err(Forbidden(sha1)));
+        assert_eq!(with(&|request| request.expiration = Expiration::After(0)), Err(ExpiresAtOnce));
+        assert_eq!(with(&|request| request.fields = Fields::Exact(Vec::new())), Err(FromNotListed));
+        assert!(matches!(
+            with(&|request| request.auid = Some(Auid::parse("@example.org").unwrap())),
+            Err(RequestError::AuidOutsideSdid { .. })
+        ));
+    }
+}
