@@ -78,7 +78,7 @@ fn field(criterion: &mut Criterion) {
             ("1 MiB of bare cr", mib_of("\r")),
             ("1 MiB of words", mib_of("words in a line that never ends, ")),
         ] {
-            group.throughput(Throughput::BytesDecimal(body.len().try_into().unwrap_or(0)));
+            group.throughput(Throughput::Bytes(body.len().try_into().unwrap_or(0)));
             group.bench_function(kind, |bencher| {
                 bencher.iter(|| {
                     out.clear();
