@@ -218,7 +218,7 @@ fn failure_directives() {
         ";! SERVFAIL one.example.\n",
         "  ;!timeout\tTWO.example.   ; because\r\n",
         "$ORIGIN example.\n",
-        ";! TIMEOUT three\n",
+        ";! TIMEOUT three;x\n",
         ";!!! SERVFAIL four\n",
         ";! something else (\n",
         ";!\n",
