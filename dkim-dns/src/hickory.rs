@@ -74,9 +74,9 @@ pub enum HickoryError {
 ///
 /// Used inside a tokio runtime with I/O and time switched on. Clones share cache and connections.
 ///
-/// Names are sent as they are, absolute: neither search lists nor the hosts file apply. Of an answer
-/// at most 64 TXT records are kept, in the order received; each is below 64 KiB by the protocol. At
-/// most [`MAX_CNAME_HOPS`] CNAME records are followed. A name that cannot be sent (RFC 1035 §2.3.4)
+/// Names are sent absolute and in lower case; neither search lists nor the hosts file apply. Of an
+/// answer at most 64 TXT records are kept, in the order received; each is below 64 KiB by the
+/// protocol. At most [`MAX_CNAME_HOPS`] CNAME records are followed. A name that cannot be sent (RFC 1035 §2.3.4)
 /// is [`LookupError::NoSuchName`].
 ///
 /// # Not supported
@@ -95,7 +95,9 @@ pub enum HickoryError {
 /// ```
 #[derive(Clone, Debug)]
 pub struct HickoryResolver {
-    resolver: TokioResolver,
+    pool: TokioResolver,
+    /// Each server for itself, where there are several.
+    single: Vec<TokioResolver>,
     /// For a question as a whole.
     limit: Duration,
 }
@@ -109,7 +111,7 @@ impl HickoryResolver {
     pub fn from_system(options: &HickoryOptions) -> Result<Self, HickoryError> {
         let (config, _) = hickory_resolver::system_conf::read_system_conf()
             .map_err(|error| HickoryError::Configuration(error.into()))?;
-        Self::new(config.name_servers().to_vec(), options)
+        Self::new(config.name_servers(), options)
     }
 
     /// Asks these servers.
@@ -128,10 +130,10 @@ impl HickoryResolver {
             }
             config
         };
-        Self::new(servers.iter().map(configure).collect(), options)
+        Self::new(&servers.iter().map(configure).collect::<Vec<_>>(), options)
     }
 
-    fn new(servers: Vec<NameServerConfig>, options: &HickoryOptions) -> Result<Self, HickoryError> {
+    fn new(servers: &[NameServerConfig], options: &HickoryOptions) -> Result<Self, HickoryError> {
         if servers.is_empty() {
             return Err(HickoryError::NoServers);
         }
@@ -143,19 +145,45 @@ impl HickoryResolver {
         opts.cache_size = options.cache_size.into();
         opts.use_hosts_file = ResolveHosts::Never;
         opts.preserve_intermediates = true;
-        let config = ResolverConfig::from_parts(None, Vec::new(), servers);
-        let resolver = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
-            .with_options(opts)
-            .build()
-            .map_err(|error| HickoryError::Configuration(error.into()))?;
-        Ok(Self { resolver, limit: options.timeout.saturating_mul(attempts) })
+        let build = |servers: &[NameServerConfig], opts: &ResolverOpts| {
+            let config = ResolverConfig::from_parts(None, Vec::new(), servers.to_vec());
+            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+                .with_options(opts.clone())
+                .build()
+                .map_err(|error| HickoryError::Configuration(error.into()))
+        };
+        let pool = build(servers, &opts)?;
+        opts.attempts = 0;
+        let single = match servers {
+            [_] => Vec::new(),
+            _ => servers.chunks(1).map(|server| build(server, &opts)).collect::<Result<_, _>>()?,
+        };
+        Ok(Self { pool, single, limit: options.timeout.saturating_mul(attempts) })
+    }
+
+    /// One question to the servers; a failure only when all fail.
+    async fn ask(&self, name: &Name, kind: RecordType) -> Result<Lookup, NetError> {
+        let answer = self.pool.lookup(name.clone(), kind).await;
+        if !matches!(answer, Err(NetError::Dns(DnsError::ResponseCode(_)))) {
+            return answer;
+        }
+        // The pool takes the first SERVFAIL or REFUSED for the answer of all servers.
+        for server in &self.single {
+            match server.lookup(name.clone(), kind).await {
+                Err(NetError::Dns(DnsError::NoRecordsFound(none))) => return Err(none.into()),
+                Err(_) => {}
+                found => return found,
+            }
+        }
+        answer
     }
 
     async fn txt(&self, name: Name) -> Answer {
-        match self.resolver.lookup(name.clone(), RecordType::TXT).await {
+        match self.ask(&name, RecordType::TXT).await {
             Ok(lookup) => Trail::new(name).end(&lookup),
-            // The library stops after some hops and says that there are no records; so do servers
-            // that leave out the SOA record of RFC 2308 §2.2.
+            // The library gives up after some hops with this error, and then without SOA record or
+            // for another name than the one asked. Few servers leave the SOA record of RFC 2308
+            // §2.2 out, so that "no records" rarely costs another question.
             Err(NetError::Dns(DnsError::NoRecordsFound(none)))
                 if none.response_code == ResponseCode::NoError
                     && (none.soa.is_none() || *none.query.name() != name) =>
@@ -171,7 +199,7 @@ impl HickoryResolver {
         let mut trail = Trail::new(name);
         loop {
             let hops = trail.chain.len();
-            match self.resolver.lookup(trail.name.clone(), RecordType::CNAME).await {
+            match self.ask(&trail.name, RecordType::CNAME).await {
                 Ok(lookup) => trail.follow(&lookup)?,
                 Err(error) => match failure(error) {
                     LookupError::NoRecords => {}
@@ -182,14 +210,14 @@ impl HickoryResolver {
                 break;
             }
         }
-        let lookup = self.resolver.lookup(trail.name.clone(), RecordType::TXT).await;
+        let lookup = self.ask(&trail.name, RecordType::TXT).await;
         trail.end(&lookup.map_err(failure)?)
     }
 
     /// RFC 5617 §4.3: "Any resource record type could be used for this query since the existence of
     /// a resource record of any type will prevent an NXDOMAIN error. MX is a reasonable choice".
     async fn exists(&self, name: Name) -> Answer {
-        match self.resolver.lookup(name.clone(), RecordType::MX).await {
+        match self.ask(&name, RecordType::MX).await {
             Ok(lookup) => Trail::new(name).end(&lookup),
             Err(NetError::Dns(DnsError::NoRecordsFound(none)))
                 if none.response_code == ResponseCode::NoError =>
@@ -293,7 +321,7 @@ fn failure(error: NetError) -> LookupError {
 /// [`HickoryResolver`] for callers that wait: with a private runtime on the calling thread.
 ///
 /// May be shared between threads. Not for use inside an async runtime, whose thread it would block:
-/// there every lookup is [`LookupError::Failed`], and dropping it panics.
+/// there every lookup is [`LookupError::Failed`].
 ///
 /// ```no_run
 /// use dkim_dns::{BlockingResolver, HickoryBlocking, HickoryOptions, Query, QueryId, QueryKind};
@@ -307,7 +335,8 @@ fn failure(error: NetError) -> LookupError {
 pub struct HickoryBlocking {
     // Its own, since open connections belong to the runtime they were made in.
     resolver: HickoryResolver,
-    runtime: Runtime,
+    /// `None` only while it is dropped.
+    runtime: Option<Runtime>,
 }
 
 impl HickoryBlocking {
@@ -337,7 +366,7 @@ impl HickoryBlocking {
             .enable_all()
             .build()
             .map_err(HickoryError::Runtime)?;
-        Ok(Self { resolver, runtime })
+        Ok(Self { resolver, runtime: Some(runtime) })
     }
 }
 
@@ -347,11 +376,19 @@ impl BlockingResolver for HickoryBlocking {
     }
 
     fn lookup_all(&self, queries: &[Query]) -> Vec<Answer> {
-        if Handle::try_current().is_ok() {
-            let failed =
-                LookupError::Failed("a blocking lookup inside an async runtime".to_owned());
+        let (Some(runtime), Err(_)) = (&self.runtime, Handle::try_current()) else {
+            let failed = LookupError::Failed("a blocking lookup in an async runtime".to_owned());
             return vec![Err(failed); queries.len()];
+        };
+        runtime.block_on(join_all(queries.iter().map(|query| self.resolver.lookup(query))))
+    }
+}
+
+impl Drop for HickoryBlocking {
+    fn drop(&mut self) {
+        // Waiting for the runtime to end, as it does by itself, panics inside another runtime.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
         }
-        self.runtime.block_on(join_all(queries.iter().map(|query| self.resolver.lookup(query))))
     }
 }

@@ -182,14 +182,15 @@ impl<'a> Entries<'a> {
         }
     }
 
-    /// A comment alone on its line that asks for a failure: `;! SERVFAIL name` or
-    /// `;! TIMEOUT name`. Any other text after `;!` is a comment like others.
+    /// A comment alone on its line that asks for a failure, up to another comment:
+    /// `;! SERVFAIL name` or `;! TIMEOUT name`. Any other text after `;!` is a comment like others.
     fn directive(&mut self) -> Result<Option<Entry>, ZoneError> {
         let Some(comment) = skip(self.rest, is_blank).strip_prefix(b";!") else {
             return Ok(None);
         };
         let after = skip(comment, |octet| octet != b'\n');
         let text = comment.strip_suffix(after).unwrap_or_default();
+        let text = text.split(|octet| *octet == b';').next().unwrap_or_default();
         let mut words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         let (failure, word) = match words.next() {
             Some(w) if w.eq_ignore_ascii_case(b"SERVFAIL") => (Failure::Servfail, ";! SERVFAIL"),
@@ -197,8 +198,8 @@ impl<'a> Entries<'a> {
             _ => return Ok(None),
         };
         let missing = || self.error(comment, ZoneErrorKind::NoArgument(word));
-        let name = words.next().filter(|name| !name.starts_with(b";")).ok_or_else(missing)?;
-        if let Some(extra) = words.next().filter(|word| !word.starts_with(b";")) {
+        let name = words.next().ok_or_else(missing)?;
+        if let Some(extra) = words.next() {
             return Err(self.error(comment, ZoneErrorKind::Trailing(excerpt(extra))));
         }
         let owner = self.name(&Token { raw: name, quoted: false, rest: comment })?;

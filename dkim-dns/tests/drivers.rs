@@ -80,19 +80,19 @@ fn answers_raise_new_questions() {
 
 #[test]
 fn resolvers_may_be_shared_and_inquirers_unsized() {
+    fn unsized_inquirer(inquirer: &mut Crawler) -> &mut dyn Inquirer {
+        inquirer
+    }
     let shared = Arc::new(tree());
     let dynamic: Arc<dyn BlockingResolver> = shared.clone();
     let mut crawler = Crawler::new(&["a", "x"]);
-    {
-        let unsized_inquirer: &mut dyn Inquirer = &mut crawler;
-        drive_blocking(unsized_inquirer, &*dynamic);
-    }
+    drive_blocking(unsized_inquirer(&mut crawler), &*dynamic);
     check(&crawler);
     let mut crawler = Crawler::new(&["a", "x"]);
     drive_blocking(&mut crawler, &&dynamic);
     check(&crawler);
     let mut crawler = Crawler::new(&["a", "x"]);
-    drive(&mut crawler as &mut dyn Inquirer, &&shared).now_or_never().unwrap();
+    drive(unsized_inquirer(&mut crawler), &&shared).now_or_never().unwrap();
     check(&crawler);
 }
 

@@ -284,7 +284,7 @@ fn truncated_answers_are_asked_for_over_tcp() {
     let long = "x".repeat(255);
     let server = Server::start(move |asked| {
         let reply = Reply { truncated: !asked.tcp, ..Reply::default() };
-        Some(if asked.tcp { reply.txt("a.test", 300, &[&long; 20]) } else { reply })
+        Some(if asked.tcp { reply.txt("a.test", 300, &[long.as_str(); 20]) } else { reply })
     });
     let found = txt(&server.blocking(), "a.test").unwrap();
     assert_eq!(found.records[0].len(), 20 * 255);
@@ -429,7 +429,7 @@ fn answers_are_kept() {
 }
 
 #[test]
-fn names_are_sent_as_they_are_or_not_at_all() {
+fn names_are_sent_absolute_or_not_at_all() {
     let server = Server::start(|asked| {
         let reply = Reply::default().txt("ghost.test", 300, &["x"]);
         Some(if asked.name == "single" { Reply::rcode(NXDOMAIN) } else { reply })
@@ -469,6 +469,9 @@ fn both_faces_and_where_they_may_be_used() {
         let resolver = HickoryResolver::with_servers(&[server.address], &options()).unwrap();
         assert!(resolver.lookup(&question).await.is_ok());
         assert!(failed(&blocking.lookup(&question)));
+        let other = server.blocking();
+        assert!(failed(&other.lookup(&question)));
+        drop(other);
     });
     // From several threads at once.
     thread::scope(|scope| {

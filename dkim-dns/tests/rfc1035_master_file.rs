@@ -218,7 +218,7 @@ fn failure_directives() {
         ";! SERVFAIL one.example.\n",
         "  ;!timeout\tTWO.example.   ; because\r\n",
         "$ORIGIN example.\n",
-        ";! TIMEOUT three\n",
+        ";! TIMEOUT three;x\n",
         ";!!! SERVFAIL four\n",
         ";! something else (\n",
         ";!\n",
@@ -409,7 +409,7 @@ fn broken_files_give_errors_and_no_panic() {
     }
     let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
     let special = b"\\\"()\n\r \t;$@.!0129TtXINi\x00\xff";
-    for _ in 0..20_000 {
+    for _ in 0..10_000 {
         let mut broken = file.to_vec();
         for _ in 0..=numbers.below(3) {
             let at = numbers.below(broken.len());
@@ -423,5 +423,5 @@ fn broken_files_give_errors_and_no_panic() {
         }
         errors += check(&broken);
     }
-    assert!(errors > 5000, "{errors}");
+    assert!(errors > 2000, "{errors}");
 }
