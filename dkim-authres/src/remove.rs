@@ -25,8 +25,8 @@ pub struct Forged {
 /// MUST remove such a header field"). Readers are less strict than the grammar, so these are
 /// deleted too:
 ///
-/// - a field with a well-formed authserv-id, in which a reader that does not understand comments, nested comments or
-///   quoted-pairs would find our id in first place;
+/// - a field with a well-formed authserv-id, in which a reader that does not understand comments,
+///   nested comments or quoted-pairs would find our id in first place;
 /// - a field without a well-formed authserv-id, if our id or an encoded-word (RFC 2047) stands
 ///   anywhere before its first `;`, however commented, quoted or broken.
 ///
