@@ -2,8 +2,11 @@
 //! changing an octet.
 #![forbid(unsafe_code)]
 
+pub mod address;
 mod header;
+pub mod lex;
 mod split;
 
+pub use address::{Address, AddressError, author_addresses};
 pub use header::{Defect, DefectKind, Field, Header, HeaderBuf};
 pub use split::{HeaderTooLong, Splitter, split};

@@ -1,0 +1,142 @@
+//! Which fields a border must delete, because they claim to be its own (RFC 8601 §5).
+
+use crate::AuthenticationResults;
+use crate::parse::authserv_id;
+
+/// A field to delete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Forged {
+    /// Its place among all fields given, from 0.
+    pub position: usize,
+    /// Its place among the Authentication-Results fields, from 1: what a milter's "change header"
+    /// asks for.
+    pub instance: usize,
+}
+
+/// The Authentication-Results fields that must not pass the border into the domain of `own`
+/// authserv-ids, from last to first, so that deleting one does not move the next.
+///
+/// `fields` are names and bodies, top to bottom, of a message that did not come from a trusted
+/// neighbour. Put into `own` every id that a reader behind the border believes, in each spelling
+/// (A-labels and U-labels); ASCII case and dots at either end do not matter.
+///
+/// A field is deleted if its authserv-id is ours, or its version is not 1 (RFC 8601 §5: "an MTA
+/// MUST remove such a header field"). Readers are less strict than the grammar, so these are
+/// deleted too:
+///
+/// - a field with a well-formed authserv-id, in which a reader that does not understand comments,
+///   nested comments or quoted-pairs would find our id in first place;
+/// - a field without a well-formed authserv-id, if our id or an encoded-word (RFC 2047) stands
+///   anywhere before its first `;`, however commented, quoted or broken.
+///
+/// ```
+/// let fields = [
+///     ("Authentication-Results", "example.net; dkim=pass header.d=example.net"),
+///     ("From", "joe@example.com"),
+///     ("authentication-results", " (x) \"Example.ORG.\" 1; dkim=pass header.d=bank.example"),
+/// ];
+/// let forged = dkim_authres::forged(fields, &["example.org"]);
+/// assert_eq!(forged.len(), 1);
+/// assert_eq!((forged[0].position, forged[0].instance), (2, 2));
+/// ```
+pub fn forged<N: AsRef<[u8]>, B: AsRef<[u8]>>(
+    fields: impl IntoIterator<Item = (N, B)>,
+    own: &[impl AsRef<str>],
+) -> Vec<Forged> {
+    let own: Vec<String> =
+        own.iter().map(|id| plain(id.as_ref())).filter(|id| !squeezed(id).is_empty()).collect();
+    let mut instance = 0;
+    let mut forged = Vec::new();
+    for (position, (name, body)) in fields.into_iter().enumerate() {
+        // White space before the colon is obsolete syntax (RFC 5322 §4.5).
+        let name = name.as_ref().trim_ascii_end();
+        if name.eq_ignore_ascii_case(b"Authentication-Results") {
+            instance += 1;
+            if is_forged(body.as_ref(), &own) {
+                forged.push(Forged { position, instance });
+            }
+        }
+    }
+    forged.reverse();
+    forged
+}
+
+fn is_forged(body: &[u8], own: &[String]) -> bool {
+    let ours = |text: &str| own.iter().any(|id| claims(text, id));
+    match authserv_id(body) {
+        Ok((id, version)) => {
+            version.is_some_and(|version| version != AuthenticationResults::VERSION)
+                || ours(&id)
+                || readings(body).iter().any(|head| ours(head))
+        }
+        Err(_) => readings(body).iter().any(|head| {
+            let head = squeezed(head);
+            head.contains("=?") || own.iter().any(|id| head.contains(&squeezed(id)))
+        }),
+    }
+}
+
+/// Whether a text is this id, or has it as its first word: who takes an id out of its quotes may
+/// go on to split it at white space.
+fn claims(text: &str, id: &str) -> bool {
+    text.split_whitespace().next().is_some_and(|word| plain(word) == id) || plain(text) == id
+}
+
+/// An id without what makes no difference.
+fn plain(id: &str) -> String {
+    id.trim().trim_matches('.').to_ascii_lowercase()
+}
+
+/// Text without what may hide an id from a strict reader and not from a careless one.
+fn squeezed(text: &str) -> String {
+    text.chars().filter(|&c| !is_noise(c)).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+fn is_noise(c: char) -> bool {
+    c.is_whitespace() || c.is_control() || matches!(c, '"' | '\\')
+}
+
+/// What stands before the first `;` (but at the beginning) to readers who know comments in
+/// different degrees.
+fn readings(body: &[u8]) -> [String; 5] {
+    [
+        body.to_vec(),
+        without_comments(body, true, true),
+        without_comments(body, true, false),
+        without_comments(body, false, true),
+        without_comments(body, false, false),
+    ]
+    .map(|text| {
+        let text = String::from_utf8_lossy(&text);
+        let text = text.trim_start_matches(|c: char| c == ';' || is_noise(c));
+        text.split(';').next().unwrap_or(text).to_owned()
+    })
+}
+
+/// Drops comments, by one who knows that they nest, or not, and of quoted-pairs, or not.
+fn without_comments(body: &[u8], nested: bool, quoted_pairs: bool) -> Vec<u8> {
+    let (mut depth, mut escaped) = (0_usize, false);
+    let mut text = body.to_vec();
+    text.retain(|&octet| {
+        let quoted = std::mem::take(&mut escaped);
+        let outside = depth == 0;
+        match octet {
+            _ if quoted => outside,
+            b'\\' if quoted_pairs => {
+                escaped = true;
+                false
+            }
+            b'(' if nested || outside => {
+                depth += 1;
+                false
+            }
+            b')' if !outside => {
+                depth -= 1;
+                false
+            }
+            _ => outside,
+        }
+    });
+    text
+}

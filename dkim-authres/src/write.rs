@@ -1,0 +1,192 @@
+//! Values to field text; the twin of `parse.rs`, in the same order.
+
+use dkim_message::lex::{is_atext, quoted_string};
+
+use crate::{AuthenticationResults, ResInfo};
+
+/// The field's name and what stands before its body.
+const NAME: &str = "Authentication-Results: ";
+
+/// What begins a folded line.
+const FOLD: &str = "\r\n    ";
+
+/// Lines are folded at this many characters where a token allows it (RFC 5322 §2.1.1).
+const LINE: usize = 78;
+
+/// A written value has at most this many octets, so that no line passes 998 (RFC 5322 §2.1.1):
+/// no fold may split a value.
+const MAX_VALUE: usize = 800;
+
+/// A written keyword has at most this many octets.
+const MAX_KEYWORD: usize = 64;
+
+impl AuthenticationResults {
+    /// The field body, to stand after `Authentication-Results: `; without the closing CRLF.
+    ///
+    /// It is folded, by CRLF and spaces, between tokens only. No value can end its own token,
+    /// the line or the field:
+    ///
+    /// - a value that is neither a token nor an email identity is put in quotes, `"` and `\`
+    ///   within it are escaped;
+    /// - a control character (Unicode Cc) other than TAB, U+2028 and U+2029 become a space each;
+    /// - in a method, result, ptype or property, what is no letter, digit, `-` or `_` becomes
+    ///   `-`, and the empty one `x`;
+    /// - a value of more than 800 octets (quoting counted) is cut.
+    ///
+    /// ```
+    /// use dkim_authres::{AuthenticationResults, ResInfo};
+    ///
+    /// let forged = ResInfo::new("dkim", "fail").reason("no\r\nX-Trusted: yes");
+    /// let body = AuthenticationResults::new("mx.example.org").with(forged).field_body();
+    /// assert_eq!(body, "mx.example.org;\r\n    dkim=fail reason=\"no  X-Trusted: yes\"");
+    /// assert_eq!(AuthenticationResults::new("mx.example.org").field_body(), "mx.example.org; none");
+    /// ```
+    #[must_use]
+    pub fn field_body(&self) -> String {
+        let mut head = vec![value(&self.authserv_id)];
+        head.extend(self.version.map(|version| version.to_string()));
+        close(&mut head);
+        if self.results.is_empty() {
+            head.push("none".to_owned());
+        }
+        let mut lines = Lines { text: String::new(), column: NAME.len() };
+        lines.tokens(&head);
+        for (index, result) in self.results.iter().enumerate() {
+            let mut tokens = resinfo(result);
+            if index + 1 < self.results.len() {
+                close(&mut tokens);
+            }
+            lines.fold();
+            lines.tokens(&tokens);
+        }
+        lines.text
+    }
+
+    /// The whole field: name, [body](Self::field_body) and closing CRLF.
+    #[must_use]
+    pub fn field(&self) -> String {
+        format!("{NAME}{}\r\n", self.field_body())
+    }
+}
+
+/// Puts tokens into lines.
+struct Lines {
+    text: String,
+    column: usize,
+}
+
+impl Lines {
+    /// Writes tokens with a space or a fold between them.
+    fn tokens(&mut self, tokens: &[String]) {
+        for (index, token) in tokens.iter().enumerate() {
+            let length = token.chars().count();
+            if index > 0 && self.column + 1 + length > LINE {
+                self.fold();
+            } else if index > 0 {
+                self.text.push(' ');
+                self.column += 1;
+            }
+            self.text.push_str(token);
+            self.column += length;
+        }
+    }
+
+    fn fold(&mut self) {
+        self.text.push_str(FOLD);
+        self.column = FOLD.len() - "\r\n".len();
+    }
+}
+
+/// Puts the `;` that separates from what follows after the last token.
+fn close(tokens: &mut [String]) {
+    if let Some(last) = tokens.last_mut() {
+        last.push(';');
+    }
+}
+
+/// ```abnf
+/// methodspec = [CFWS] method [CFWS] "=" [CFWS] result
+/// reasonspec = "reason" [CFWS] "=" [CFWS] value
+/// propspec   = ptype [CFWS] "." [CFWS] property [CFWS] "=" pvalue
+/// ```
+/// as the tokens between which a fold may stand.
+fn resinfo(info: &ResInfo) -> Vec<String> {
+    let version = info.version.map(|version| format!("/{version}")).unwrap_or_default();
+    let mut tokens = vec![format!("{}{version}={}", keyword(&info.method), keyword(&info.result))];
+    tokens.extend(info.reason.iter().map(|reason| format!("reason={}", value(reason))));
+    tokens.extend(info.props.iter().map(|prop| {
+        let (ptype, property) = (keyword(&prop.ptype), keyword(&prop.property));
+        format!("{ptype}.{property}={}", pvalue(&prop.value))
+    }));
+    tokens
+}
+
+/// `Keyword` (RFC 5321 §4.1.2).
+fn keyword(text: &str) -> String {
+    let mend = |c| if is_keyword_char(c) { c } else { '-' };
+    let keyword: String = text.chars().take(MAX_KEYWORD).map(mend).collect();
+    if keyword.is_empty() { "x".to_owned() } else { keyword }
+}
+
+/// A letter, digit or hyphen. The underscore is no part of a Keyword, but extension properties
+/// in the wild have it.
+pub(crate) const fn is_keyword_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
+}
+
+/// `value = token / quoted-string` (RFC 2045 §5.1).
+fn value(text: &str) -> String {
+    let token = !text.is_empty() && text.chars().all(|c| c.is_ascii() && is_token_char(c));
+    if token && text.len() <= MAX_VALUE { text.to_owned() } else { quoted(text) }
+}
+
+/// `pvalue = [CFWS] ( value / [ [ local-part ] "@" ] domain-name ) [CFWS]`
+fn pvalue(text: &str) -> String {
+    if is_identity(text) && text.len() <= MAX_VALUE { text.to_owned() } else { value(text) }
+}
+
+/// Whether a value is `[ [ local-part ] "@" ] domain-name` as it stands, with nothing in it that
+/// a reader might take for the end of the token.
+fn is_identity(text: &str) -> bool {
+    let letter = |c: char| !c.is_ascii() && c.is_alphanumeric();
+    let dotted = |text: &str, allowed: &dyn Fn(char) -> bool| {
+        text.split('.').all(|part| !part.is_empty() && part.chars().all(allowed))
+    };
+    let (local_part, domain) = text.rsplit_once('@').unwrap_or(("", text));
+    let local_part_fits = local_part.is_empty()
+        || dotted(local_part, &|c| {
+            letter(c) || c.is_ascii() && u8::try_from(c).is_ok_and(is_atext)
+        })
+        || matches!(
+            quoted_string(local_part.as_bytes()),
+            Ok((b"", content)) if quoted(&String::from_utf8_lossy(&content)) == local_part
+        );
+    local_part_fits && domain.contains('.') && dotted(domain, &|c| letter(c) || is_keyword_char(c))
+}
+
+/// A character of a token (RFC 2045 §5.1), or a non-ASCII one (RFC 6532): no space, control or
+/// tspecial.
+pub(crate) fn is_token_char(c: char) -> bool {
+    !c.is_control() && !c.is_whitespace() && !"()<>@,;:\\\"/[]?=".contains(c)
+}
+
+/// `quoted-string` (RFC 5322 §3.2.4, RFC 6532 §3.2), at most [`MAX_VALUE`] octets of it.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        let c = if ends_lines(c) { ' ' } else { c };
+        let escape = if matches!(c, '"' | '\\') { "\\" } else { "" };
+        if quoted.len() + escape.len() + c.len_utf8() >= MAX_VALUE {
+            break;
+        }
+        quoted.push_str(escape);
+        quoted.push(c);
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// Characters that end a line, or a string, for some reader: they neither get out nor in.
+pub(crate) fn ends_lines(c: char) -> bool {
+    c.is_control() && c != '\t' || matches!(c, '\u{2028}' | '\u{2029}')
+}

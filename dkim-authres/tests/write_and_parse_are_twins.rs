@@ -1,0 +1,210 @@
+//! Any value is read back as it was written; nothing put into a value gets out of its token.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use dkim_authres::{AuthenticationResults, ResInfo};
+
+/// Marsaglia's xorshift: enough to wander through a grammar.
+struct Random(u32);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 17;
+        self.0 ^= self.0 << 5;
+        usize::try_from(self.0).unwrap() % limit
+    }
+
+    fn text(&mut self, pieces: &[&str], most: usize) -> String {
+        let count = self.below(most + 1);
+        (0..count).map(|_| pieces[self.below(pieces.len())]).collect()
+    }
+
+    fn keyword(&mut self) -> String {
+        ["dkim", "spf", "X-a_1", "none", "reason", "-", "d", "header"][self.below(8)].to_owned()
+    }
+
+    fn version(&mut self) -> Option<u32> {
+        [None, Some(0), Some(1), Some(u32::MAX)][self.below(4)]
+    }
+
+    fn value(&mut self, pieces: &[&str]) -> AuthenticationResults {
+        let mut value = AuthenticationResults::new(self.text(pieces, 6));
+        value.version = self.version();
+        for _ in 0..self.below(4) {
+            let mut result = ResInfo::new(self.keyword(), self.keyword());
+            result.version = self.version();
+            result.reason = (self.below(2) == 0).then(|| self.text(pieces, 12));
+            for _ in 0..self.below(4) {
+                result = result.prop(self.keyword(), self.keyword(), self.text(pieces, 8));
+            }
+            value.results.push(result);
+        }
+        value
+    }
+}
+
+const HARMLESS: [&str; 37] = [
+    "a",
+    "b.c",
+    "1",
+    "@",
+    "@d.e",
+    ".",
+    " ",
+    "\t",
+    "\"",
+    "\\",
+    "(",
+    ")",
+    ";",
+    "=",
+    "/",
+    ",",
+    "<",
+    ">",
+    "[",
+    "]",
+    "?",
+    ":",
+    "-",
+    "_",
+    "%",
+    "example.com",
+    "none",
+    "; dkim=pass",
+    "ü",
+    "日本.例",
+    "\u{a0}",
+    "\u{3000}",
+    "\u{200b}",
+    "\"a b\"@c.d",
+    "'",
+    "\\\"",
+    "reason=",
+];
+
+#[test]
+fn value_write_parse() {
+    let mut random = Random(0x2545_f491);
+    for _ in 0..5_000 {
+        let value = random.value(&HARMLESS);
+        let body = value.field_body();
+        assert_eq!(AuthenticationResults::parse(body.as_bytes()).as_ref(), Ok(&value), "{body}");
+        for line in value.field().split("\r\n") {
+            assert!(line.len() <= 998, "{line}");
+        }
+    }
+}
+
+#[test]
+fn nothing_gets_out_of_its_token() {
+    let hostile = [
+        "\r",
+        "\n",
+        "\r\n",
+        "\r\n X: y",
+        "\r\n\r\n",
+        "\0",
+        "\u{7f}",
+        "\u{85}",
+        "\u{2028}",
+        "\u{2029}",
+        "\u{1b}[2J",
+        "\"",
+        "\\",
+        ";",
+        "(",
+        ")",
+        "a",
+        " ",
+        "\\\r\n",
+        "\"\r\n",
+        "日",
+    ];
+    let mut random = Random(0x9e37_79b9);
+    for _ in 0..5_000 {
+        let mut value = random.value(&hostile);
+        for result in &mut value.results {
+            result.method.push_str(&random.text(&hostile, 2));
+            result.result = random.text(&hostile, 2);
+            for prop in &mut result.props {
+                prop.ptype = random.text(&hostile, 2);
+                prop.property.push_str(&random.text(&hostile, 2));
+            }
+        }
+        let field = value.field();
+        let lines: Vec<_> = field.strip_suffix("\r\n").unwrap().split("\r\n").collect();
+        assert!(lines[1..].iter().all(|line| line.starts_with("    ") && line.trim() != ""));
+        assert!(!lines.concat().contains(|c: char| c.is_control()), "{field:?}");
+        let read = AuthenticationResults::parse(value.field_body().as_bytes())
+            .unwrap_or_else(|error| panic!("{field}{error}"));
+        let shape = |value: &AuthenticationResults| -> Vec<_> {
+            value.results.iter().map(|info| (info.reason.is_some(), info.props.len())).collect()
+        };
+        assert_eq!(shape(&read), shape(&value), "{field}");
+        assert_eq!(read.version, value.version);
+    }
+}
+
+#[test]
+fn lines_fold_between_tokens() {
+    let value = AuthenticationResults::new("mx.example.org")
+        .with(
+            ResInfo::new("dkim", "pass")
+                .prop("header", "d", "example.com")
+                .prop("header", "i", "joe@example.com")
+                .prop("header", "a", "rsa-sha256")
+                .prop("header", "s", "2026")
+                .prop("header", "b", "oINEO8/g"),
+        )
+        .with(ResInfo::new("dkim-adsp", "none").prop("header", "from", "\"joe x\"@example.com"));
+    assert_eq!(
+        value.field(),
+        "Authentication-Results: mx.example.org;\r\n    \
+         dkim=pass header.d=example.com header.i=joe@example.com\r\n    \
+         header.a=rsa-sha256 header.s=2026 header.b=\"oINEO8/g\";\r\n    \
+         dkim-adsp=none header.from=\"joe x\"@example.com\r\n"
+    );
+}
+
+#[test]
+fn what_is_too_long_is_cut() {
+    let long = "\\\"ü".repeat(2000);
+    let result = ResInfo::new(&long, &long).reason(&long).prop(&long, &long, &long);
+    let value = AuthenticationResults::new("a".repeat(5000)).with(result);
+    let field = value.field();
+    assert!(field.split("\r\n").all(|line| line.len() <= 998), "{field}");
+    let read = AuthenticationResults::parse(value.field_body().as_bytes()).unwrap();
+    assert!(long.starts_with(read.results[0].reason.as_deref().unwrap()));
+    let signature = "A".repeat(684);
+    let value = AuthenticationResults::new("x").with(ResInfo::new("dkim", "pass").prop(
+        "header",
+        "b",
+        format!("{signature}=="),
+    ));
+    assert_eq!(AuthenticationResults::parse(value.field_body().as_bytes()), Ok(value));
+}
+
+#[test]
+fn mutated_fields_never_panic_and_what_is_read_reads_back() {
+    let seed = b"foo.example.net (foobar) 1 (b(a)z);\r\n dkim (x) / 1 = fail reason=\"a\\\"b\"\
+                 policy . expired = \"a b\" (c) @d.e; spf=pass smtp.mailfrom=a@b.c;";
+    let mut random = Random(0x1234_5677);
+    for _ in 0..5_000 {
+        let mut body = seed.to_vec();
+        for _ in 0..=random.below(3) {
+            let at = random.below(body.len());
+            let octet = b"()<>@;\\,.\"= \t\r\n\0\x80\xc3a1/"[random.below(21)];
+            match random.below(3) {
+                0 => body[at] = octet,
+                1 => body.insert(at, octet),
+                _ => drop(body.remove(at)),
+            }
+        }
+        drop(dkim_authres::forged([("Authentication-Results", &body)], &["example.net"]));
+        if let Ok(value) = AuthenticationResults::parse(&body) {
+            let again = AuthenticationResults::parse(value.field_body().as_bytes());
+            assert_eq!(again, Ok(value), "{}", String::from_utf8_lossy(&body));
+        }
+    }
+}
