@@ -170,15 +170,14 @@ impl Lane {
         self.hashes.iter().any(|hashing| hashing.is_interested(self.seen))
     }
 
-    fn finish(mut self) -> Vec<Option<BodyHash>> {
-        let Self { hashes, seen, .. } = &mut self;
-        self.canonicalizer.finish(|octets| update(hashes, seen, octets));
-        let seen = self.seen;
+    fn finish(self) -> Vec<Option<BodyHash>> {
+        let Self { canonicalizer, mut hashes, mut seen, .. } = self;
+        canonicalizer.finish(|octets| update(&mut hashes, &mut seen, octets));
         let finish = |hashing: Hashing| {
             let value = hashing.digest?.finish();
             Some(BodyHash { value, hashed: hashing.hashed, seen })
         };
-        self.hashes.into_iter().map(finish).collect()
+        hashes.into_iter().map(finish).collect()
     }
 }
 

@@ -71,11 +71,17 @@ impl KeyRecord {
         let key_type = tags.value("k").map_or(Ok(KeyType::Rsa), read_key_type)?;
         Ok(Self {
             versioned: version.is_some(),
-            hashes: tags.value("h").map(|value| read_words("h", value, is_hyphenated_word)).transpose()?,
+            hashes: tags
+                .value("h")
+                .map(|value| read_words("h", value, is_hyphenated_word))
+                .transpose()?,
             key: read_key(key_type, tags.value("p").ok_or(KeyRecordError::MissingKey)?)?,
             key_type,
             notes: tags.value("n").map(str::to_owned),
-            services: tags.value("s").map(|value| read_words("s", value, is_service)).transpose()?,
+            services: tags
+                .value("s")
+                .map(|value| read_words("s", value, is_service))
+                .transpose()?,
             flags: tags.value("t").map_or(Ok(Vec::new()), |value| {
                 // An empty `t=` sets no flag, and is published by people who mean just that.
                 if value.is_empty() { Ok(Vec::new()) } else { read_words("t", value, is_flag) }
@@ -313,10 +319,7 @@ mod tests {
     #[test]
     fn key_types() {
         let record = |k: &str, p: &str| KeyRecord::parse(format!("v=DKIM1;{k}p={p}").as_bytes());
-        assert_eq!(
-            record("k=foo;", "Zm9v"),
-            Err(KeyRecordError::UnknownKeyType("foo".to_owned()))
-        );
+        assert_eq!(record("k=foo;", "Zm9v"), Err(KeyRecordError::UnknownKeyType("foo".to_owned())));
         assert_eq!(record("k=;", "Zm9v"), Err(KeyRecordError::Invalid("k")));
         assert_eq!(record("", "@@@@"), Err(KeyRecordError::Invalid("p")));
         assert!(matches!(record("", "aGVsbG8gd29ybGQ="), Err(KeyRecordError::Key { .. })));
@@ -331,7 +334,8 @@ mod tests {
 
     #[test]
     fn white_space_may_stand_around_tags_and_in_the_key() {
-        let spaced = " v = DKIM1 ; k = ed25519 ; p = 11qYAYKxCrfVS/7TyWQHOg7h cvPapiMlrwIaaPcHURo= ; ";
+        let spaced =
+            " v = DKIM1 ; k = ed25519 ; p = 11qYAYKxCrfVS/7TyWQHOg7h cvPapiMlrwIaaPcHURo= ; ";
         assert_eq!(
             KeyRecord::parse(spaced.as_bytes()).unwrap().key,
             KeyRecord::parse(KEY.as_bytes()).unwrap().key

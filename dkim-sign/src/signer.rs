@@ -203,7 +203,10 @@ mod tests {
     fn tags_are_as_asked() {
         let signature = sign(request(), MESSAGE).unwrap();
         assert_eq!(signature.timestamp, Some(NOW));
-        assert_eq!((signature.expiration, signature.body_length, signature.auid), (None, None, None));
+        assert_eq!(
+            (signature.expiration, signature.body_length, signature.auid),
+            (None, None, None)
+        );
         assert_eq!(signature.canonicalization.to_string(), "relaxed/relaxed");
 
         let mut asked = request();

@@ -34,8 +34,9 @@ impl Unsigned {
 
     /// Takes the signature over [`input`](Self::input).
     #[must_use]
-    pub fn complete(self, signature: Vec<u8>) -> Signature {
-        Signature { signature, ..self.signature }
+    pub fn complete(mut self, signature: Vec<u8>) -> Signature {
+        self.signature.signature = signature;
+        self.signature
     }
 
     /// Signs with a key at hand.

@@ -228,9 +228,7 @@ impl fmt::Display for Outcome {
             }
             Self::KeyUnusable(error) => write!(f, "unusable key: {error}"),
             Self::Unsupported(algorithm) => write!(f, "{algorithm} is not supported"),
-            Self::StrictDomain => {
-                f.write_str("the key allows no i= in a subdomain of d= (t=s)")
-            }
+            Self::StrictDomain => f.write_str("the key allows no i= in a subdomain of d= (t=s)"),
             Self::BodyTooShort { signed, body } => write!(
                 f,
                 "{signed} octets of body are signed and it has only {body} in canonical form"
@@ -272,7 +270,10 @@ impl fmt::Display for Deviation {
             Self::Sha1 => f.write_str("signed with SHA-1, which no longer protects anything"),
             Self::ShortKey { bits } => write!(f, "an RSA key of only {bits} bits"),
             Self::BodyNotFullySigned { signed, seen } => {
-                write!(f, "only the first {signed} octets of the body are signed, of {seen} or more")
+                write!(
+                    f,
+                    "only the first {signed} octets of the body are signed, of {seen} or more"
+                )
             }
             Self::MultipleFrom => f.write_str("more than one From field"),
             Self::MalformedHeader(defect) => {

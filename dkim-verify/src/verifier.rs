@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use dkim_crypto::{Provider, VerifyError};
 use dkim_dns::{Answer, Inquirer, Query, QueryId, QueryKind};
-use dkim_hash::{BodyHashId, BodyHashRequest, BodyHasher, BodyHashes, FieldIndex, Stance, close_input};
+use dkim_hash::{
+    BodyHashId, BodyHashRequest, BodyHasher, BodyHashes, FieldIndex, Stance, close_input,
+};
 use dkim_keyrec::{KeyRecord, record_name};
 use dkim_message::{Field, Header};
 use dkim_tags::{Claims, Signature, SignatureError, TagList, UnixTime, without_b};
@@ -168,10 +170,7 @@ impl Verifier {
             reading.body_hashes.push(request);
         }
         let name = record_name(&signature.selector, &signature.sdid);
-        let key = self
-            .questions
-            .ask(name, limits.queries)
-            .ok_or(Outcome::Limit(Limit::Queries))?;
+        let key = self.questions.ask(name, limits.queries).ok_or(Outcome::Limit(Limit::Queries))?;
         reading.judged += 1;
         let names = signature.signed_fields.iter().map(dkim_tags::FieldName::as_str);
         let form = signature.canonicalization.header;
@@ -306,7 +305,13 @@ impl End<'_> {
     }
 
     /// RFC 6376 §6.1.2 and §6.1.3.
-    fn conclude(&self, signature: &Signature, input: &[u8], key: QueryId, found: &mut Verification) {
+    fn conclude(
+        &self,
+        signature: &Signature,
+        input: &[u8],
+        key: QueryId,
+        found: &mut Verification,
+    ) {
         let keys = checks::keys(signature, self.questions.answers.get(&key), self.policy);
         let Some(first) = keys.usable.first() else {
             found.outcome = keys.refused;
@@ -334,13 +339,8 @@ impl End<'_> {
     }
 
     /// §6.1.3, step 3.
-    fn compare_body(
-        &self,
-        signature: &Signature,
-        found: &mut Verification,
-    ) -> Result<(), Outcome> {
-        let body =
-            found.body_hash.ok_or(Outcome::Unsupported(signature.algorithm))?;
+    fn compare_body(&self, signature: &Signature, found: &mut Verification) -> Result<(), Outcome> {
+        let body = found.body_hash.ok_or(Outcome::Unsupported(signature.algorithm))?;
         // RFC 6376 §3.5 `l=`: "This value MUST NOT be larger than the actual number of octets in
         // the canonicalized message body."
         if let Some(signed) = signature.body_length.filter(|signed| *signed > body.hashed) {
@@ -365,11 +365,11 @@ impl End<'_> {
     ) -> Result<(), Outcome> {
         let key = record.key.as_ref().ok_or(Outcome::KeyRevoked)?;
         let prepared = self.provider.prepare(key).map_err(Outcome::KeyUnusable)?;
-        prepared.verify(signature.algorithm, input, &signature.signature).map_err(
-            |error| match error {
+        prepared.verify(signature.algorithm, input, &signature.signature).map_err(|error| {
+            match error {
                 VerifyError::Unsupported(algorithm) => Outcome::Unsupported(algorithm),
                 _ => Outcome::SignatureMismatch,
-            },
-        )
+            }
+        })
     }
 }
