@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::task::Poll;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
@@ -64,12 +65,29 @@ impl<R: BlockingResolver + ?Sized> BlockingResolver for Arc<R> {
 /// Needs no runtime of its own and sets no time limit: the resolver's counts. The number of
 /// questions is up to the inquirer.
 pub async fn drive(inquirer: &mut (impl Inquirer + ?Sized), resolver: &impl Resolver) {
-    let mut open = FuturesUnordered::new();
+    drive_while(inquirer, resolver, |_| ()).await;
+}
+
+/// Like [`drive`], and does some work with the inquirer while the first questions are on their way,
+/// such as handing a verifier the body of its message.
+pub async fn drive_while<I: Inquirer + ?Sized>(
+    inquirer: &mut I,
+    resolver: &impl Resolver,
+    work: impl FnOnce(&mut I),
+) {
+    let ask = |query: Query| async move {
+        let answer = resolver.lookup(&query).await;
+        (query.id, answer)
+    };
+    let mut open: FuturesUnordered<_> = inquirer.queries().into_iter().map(ask).collect();
+    // The first poll sends the questions out.
+    let first = futures_util::poll!(open.next());
+    work(inquirer);
+    if let Poll::Ready(Some((id, answer))) = first {
+        inquirer.answer(id, answer);
+    }
     loop {
-        open.extend(inquirer.queries().into_iter().map(|query| async move {
-            let answer = resolver.lookup(&query).await;
-            (query.id, answer)
-        }));
+        open.extend(inquirer.queries().into_iter().map(ask));
         let Some((id, answer)) = open.next().await else { return };
         inquirer.answer(id, answer);
     }

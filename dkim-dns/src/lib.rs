@@ -44,7 +44,7 @@ mod name;
 mod query;
 mod zone;
 
-pub use drive::{BlockingResolver, Resolver, drive, drive_blocking};
+pub use drive::{BlockingResolver, Resolver, drive, drive_blocking, drive_while};
 #[cfg(feature = "hickory")]
 pub use hickory::{HickoryBlocking, HickoryError, HickoryOptions, HickoryResolver};
 pub use master_file::{ZoneError, ZoneErrorKind};

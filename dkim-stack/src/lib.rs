@@ -1,2 +1,42 @@
 //! DKIM, whole: sign and verify in three lines, and every crate of the stack under one roof.
+//!
+//! ```
+//! # use dkim_stack::{Policy, Zone, now, provider, verify_blocking};
+//! # let message = b"From: joe@example.com\r\n\r\nHi.\r\n";
+//! # let resolver = Zone::new();
+//! for verification in verify_blocking(message, &Policy::rfc(), now(), provider(), &resolver) {
+//!     println!("{}: {}", verification.outcome.result(), verification.outcome);
+//! }
+//! ```
+//!
+//! The resolver is the DNS ([`HickoryResolver`], [`HickoryBlocking`]), a [`Zone`] in a file, or one
+//! of your own. For messages that come in pieces, answers that come from elsewhere, and keys that
+//! are not at hand, use the machines themselves: [`Verifier`] and [`Signer`].
 #![forbid(unsafe_code)]
+
+mod message;
+#[cfg(any(feature = "ring", feature = "aws-lc-rs"))]
+mod provider;
+
+pub use dkim_adsp as adsp;
+pub use dkim_authres as authres;
+pub use dkim_canon as canon;
+pub use dkim_crypto as crypto;
+pub use dkim_dns as dns;
+pub use dkim_hash as hash;
+pub use dkim_keyrec as keyrec;
+pub use dkim_message as mail;
+pub use dkim_sign as signer;
+pub use dkim_tags as tags;
+pub use dkim_verify as verifier;
+
+pub use dkim_crypto::{PrivateKey, Provider, SigningAlgorithm, SigningKey};
+pub use dkim_dns::{BlockingResolver, Resolver, Zone};
+#[cfg(feature = "hickory")]
+pub use dkim_dns::{HickoryBlocking, HickoryResolver};
+pub use dkim_sign::{Request, Signer};
+pub use dkim_tags::{Auid, DomainName, Selector, Signature, UnixTime};
+pub use dkim_verify::{Deviation, Outcome, Policy, Verification, Verifier};
+pub use message::{SignMessageError, now, sign, verify, verify_blocking};
+#[cfg(any(feature = "ring", feature = "aws-lc-rs"))]
+pub use provider::provider;
