@@ -133,7 +133,7 @@ impl BodyCanonicalizer {
                 }
                 [b' ' | b'\t', rest @ ..] => {
                     self.white_space = true;
-                    rest
+                    skip_white_space(rest)
                 }
                 [octet, rest @ ..] => {
                     self.release(out);
@@ -180,9 +180,7 @@ impl BodyCanonicalizer {
 fn reduce(mut text: &[u8], mut white_space: bool, out: &mut Gather<impl FnMut(&[u8])>) {
     loop {
         if white_space {
-            while let [b' ' | b'\t', rest @ ..] = text {
-                text = rest;
-            }
+            text = skip_white_space(text);
             if !text.starts_with(b"\r\n") {
                 out.put_octet(b' ');
             }
@@ -198,4 +196,11 @@ fn reduce(mut text: &[u8], mut white_space: bool, out: &mut Gather<impl FnMut(&[
         text = rest;
         white_space = true;
     }
+}
+
+const fn skip_white_space(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = text {
+        text = rest;
+    }
+    text
 }

@@ -25,6 +25,10 @@ impl<S: FnMut(&[u8])> Gather<S> {
             (self.sink)(piece);
             return;
         }
+        if let [octet] = piece {
+            self.put_octet(*octet);
+            return;
+        }
         if CAPACITY - self.len < piece.len() {
             self.flush();
         }
