@@ -55,6 +55,16 @@ impl<'h, 'm> FieldIndex<'h, 'm> {
         Some(index)
     }
 
+    /// How many fields have this name.
+    #[must_use]
+    pub fn count(&self, name: &str) -> usize {
+        let up_to = |ordering: fn(std::cmp::Ordering) -> bool| {
+            let before = |index: &usize| ordering(order(self.name(*index), name.as_bytes()));
+            self.by_name.partition_point(before)
+        };
+        up_to(std::cmp::Ordering::is_le) - up_to(std::cmp::Ordering::is_lt)
+    }
+
     fn name(&self, index: usize) -> &'m [u8] {
         self.fields.get(index).map(Field::name).unwrap_or_default()
     }
@@ -130,6 +140,9 @@ mod tests {
             let wanted: Vec<&str> = (0..next(10)).map(|_| names[next(6)]).collect();
             let index = FieldIndex::new(&header);
             assert_eq!(index.pick(wanted.iter().copied()), naive(&header, &wanted), "{octets:?}");
+            for name in names {
+                assert_eq!(index.count(name), header.named(name).count(), "{octets:?}");
+            }
         }
     }
 

@@ -3,14 +3,32 @@
 
 use dkim_crypto::KeyType;
 use dkim_dns::{Answer, Dnssec, LookupError, Record};
+use dkim_hash::FieldIndex;
 use dkim_keyrec::{KeyRecord, KeyRecordError};
 use dkim_message::Header;
 use dkim_tags::{Signature, SignatureError, TagList, UnixTime};
 
 use crate::{Deviation, Limit, Outcome, Policy, Treatment};
 
-/// Fields that may stand once only (RFC 5322 §3.6, RFC 2045 §4) and steer what a reader shows.
-const SINGLETONS: [&str; 3] = ["Subject", "Content-Type", "MIME-Version"];
+/// Fields that may stand once only (RFC 5322 §3.6, RFC 2045 §3, §5, §6), From apart, which has a
+/// deviation of its own.
+const SINGLETONS: [&str; 12] = [
+    "Subject",
+    "Content-Type",
+    "MIME-Version",
+    "Content-Transfer-Encoding",
+    "Date",
+    "To",
+    "Cc",
+    "Reply-To",
+    "Sender",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+];
+
+/// Those of them that decide what a reader takes the message to be about and to contain.
+const STEERING: [&str; 3] = ["Subject", "Content-Type", "MIME-Version"];
 
 /// The length that RFC 8301 §3.2 tells signers to use, in bits.
 const RECOMMENDED_RSA_BITS: u32 = 2048;
@@ -25,8 +43,8 @@ pub(crate) struct MessageFindings {
 }
 
 impl MessageFindings {
-    pub(crate) fn of(header: &Header<'_>, policy: &Policy) -> Self {
-        let count = |name| header.named(name).count();
+    pub(crate) fn of(header: &Header<'_>, index: &FieldIndex<'_, '_>, policy: &Policy) -> Self {
+        let count = |name| index.count(name);
         let mut findings =
             Self { refused: None, deviations: Vec::new(), singletons: SINGLETONS.map(count) };
         if let Some(defect) = header.defects().first() {
@@ -222,12 +240,13 @@ pub(crate) fn judge(deviations: &[Deviation], policy: &Policy) -> Outcome {
         Deviation::BodyNotFullySigned { .. } => policy.unsigned_body,
         Deviation::MultipleFrom => policy.multiple_from,
         Deviation::MalformedHeader(_) => policy.malformed_header,
-        Deviation::UnsignedDuplicate(_) => policy.unsigned_duplicate,
+        Deviation::UnsignedDuplicate(name) if STEERING.contains(name) => policy.unsigned_duplicate,
         Deviation::SingleLabelDomain => policy.single_label_domain,
         Deviation::Expired => policy.expired,
         Deviation::Future => policy.future,
         // A key below the minimum did not get here.
         Deviation::ShortKey { .. }
+        | Deviation::UnsignedDuplicate(_)
         | Deviation::SeveralKeyRecords
         | Deviation::KeyWithoutVersion
         | Deviation::Testing => Treatment::Accept,

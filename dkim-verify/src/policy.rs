@@ -40,9 +40,10 @@ pub struct Policy {
     /// line without colon, whether signed or not: `permerror`, reason `malformed-header`. Refused
     /// by default (RFC 6376 §3.8: readers that mend it would see another message).
     pub malformed_header: Treatment,
-    /// A Subject, Content-Type or MIME-Version field that stands there more often than it is
-    /// signed: `policy`, reason `unsigned-duplicate`. Accepted by default, refused by
-    /// [`strict`](Self::strict) (RFC 6376 §8.15).
+    /// A Subject, Content-Type or MIME-Version field that is signed, but stands there more often
+    /// than that: `policy`, reason `unsigned-duplicate`. Accepted by default, refused by
+    /// [`strict`](Self::strict) (RFC 6376 §8.15). Of the other fields that may stand once only it
+    /// is reported and never refused.
     pub unsigned_duplicate: Treatment,
     /// `d=` with one label only, as `com` is: `policy`, reason `single-label-domain`. Refused by
     /// default (RFC 6376 §6.1.1).

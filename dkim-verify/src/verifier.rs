@@ -106,9 +106,10 @@ impl Verifier {
             self.fields = signatures.map(decide).collect();
             return;
         }
+        let index = FieldIndex::new(header);
         let mut reading = Reading {
-            message: MessageFindings::of(header, &self.policy),
-            index: FieldIndex::new(header),
+            message: MessageFindings::of(header, &index, &self.policy),
+            index,
             now,
             judged: 0,
             body_hashes: Vec::new(),
