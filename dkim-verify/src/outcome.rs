@@ -181,7 +181,9 @@ fn signature_row(error: &SignatureError) -> (DkimResult, &'static str) {
     match error {
         SignatureError::TagList(TagListError::TooMany { .. }) => (Policy, Limit::Tags.code()),
         SignatureError::TagList(TagListError::Duplicate { .. }) => (PermError, "duplicate-tag"),
-        SignatureError::MissingTag(_) => (PermError, "missing-tag"),
+        SignatureError::MissingTag(_) | SignatureError::TagList(TagListError::Empty) => {
+            (PermError, "missing-tag")
+        }
         SignatureError::Version(_) => (PermError, "version"),
         SignatureError::UnknownAlgorithm(_) => (PermError, "bad-algorithm"),
         SignatureError::UnknownCanonicalization(_) => (PermError, "bad-canonicalization"),
