@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use memchr::{memchr, memchr_iter, memchr2};
+use memchr::{memchr, memchr2};
 
 /// A header field, octets as they stand, without the line end that closes it.
 #[derive(Clone, Copy, PartialEq, Eq)]
