@@ -121,12 +121,18 @@ pub enum RequestError {
         /// The signing domain.
         sdid: DomainName,
     },
+    /// The SDID has one label only; verifiers refuse it (RFC 6376 §6.1.1).
+    #[error("the signing domain {0} is a top-level domain")]
+    SingleLabelDomain(DomainName),
     /// The algorithm is for verifying archives only (RFC 8301 §3.1).
     #[error("{0} must not be used to sign")]
     Forbidden(SigningAlgorithm),
     /// The provider lacks the hash algorithm.
     #[error("{0} is not supported by the cryptographic library")]
     Unsupported(SigningAlgorithm),
+    /// `t=` and `x=` have twelve digits at most (RFC 6376 §3.5).
+    #[error("the time of the signature has more than twelve digits")]
+    TooLate,
     /// `x=` must be greater than `t=` (RFC 6376 §3.5 `x=`).
     #[error("a signature cannot expire at the time it is made")]
     ExpiresAtOnce,

@@ -95,6 +95,7 @@ fn answers_that_are_none() {
         (Zone::new().fails(NAME), "temperror key-unavailable"),
         (Zone::new().times_out(NAME), "temperror key-unavailable"),
         (Zone::new().cname(NAME, "gone.example.net"), "permerror key-missing"),
+        (Zone::new().cname(NAME, "a.example").cname("a.example", NAME), "policy limit-cname-hops"),
     ] {
         assert_eq!(outcome(&verify(&message, &zone)), expected, "{zone:?}");
     }
@@ -138,4 +139,14 @@ fn what_is_odd_about_a_key_is_said() {
     assert_eq!(deviations(&found), ["key-without-version", "testing"]);
     assert!(found[0].is_testing());
     assert_eq!(deviations(&verify(&message, &craft::zone())), Vec::<&str>::new());
+}
+
+/// RFC 6376 §3.6.1 `t=y` holds "even should the signature fail to verify".
+#[test]
+fn testing_is_said_of_keys_that_do_not_serve() {
+    let message = sign(TEMPLATE, MESSAGE.as_bytes());
+    for tags in ["p=", "h=sha1; p=AAAA", "s=tlsrpt; p="] {
+        let found = verify(&message, &record(&format!("v=DKIM1; t=y; k=ed25519; {tags}")));
+        assert_eq!(found[0].is_testing(), !tags.contains("AAAA"), "{tags}: {found:?}");
+    }
 }

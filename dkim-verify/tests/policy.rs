@@ -1,5 +1,7 @@
 //! What is wrong with a signature is found once; what follows is the policy's.
 
+#![allow(clippy::unwrap_used)]
+
 mod craft;
 
 use craft::{MESSAGE, TEMPLATE, deviations, outcome, sign, verify_with, zone};
@@ -84,6 +86,40 @@ fn a_top_level_domain_signs_for_nobody() {
 }
 
 #[test]
+fn domains_on_the_list_sign_for_nobody() {
+    let mut policy = Policy::rfc();
+    let message = sign(TEMPLATE, MESSAGE.as_bytes());
+    policy.unacceptable_domains = vec![dkim_tags::DomainName::parse("example.com").unwrap()];
+    assert_eq!(outcome(&verify_with(&policy, &message, &zone())), "policy unacceptable-domain");
+}
+
+/// What a valid field says is told even where the policy refuses it unseen.
+#[test]
+fn refusals_keep_what_was_read() {
+    let message = [b"From: eve@example.org\r\n", &signed_with("x=1")[..]].concat();
+    let message = String::from_utf8(message).unwrap().replace("ed25519-sha256", "rsa-sha1");
+    let found = verify_with(&Policy::rfc(), message.as_bytes(), &zone());
+    assert_eq!(outcome(&found), "policy weak-algorithm");
+    assert!(found[0].signature.is_some());
+    assert_eq!(deviations(&found), ["multiple-from", "weak-algorithm", "expired"]);
+}
+
+/// RFC 6008 §4: as many characters of `b=` as tell the signatures apart.
+#[test]
+fn results_tell_signatures_apart() {
+    let good = String::from_utf8(sign(TEMPLATE, MESSAGE.as_bytes())).unwrap();
+    let field = good.split_inclusive("==\r\n").next().unwrap();
+    let message = format!("{}{good}", field.replace("==\r\n", "AA\r\n"));
+    let found = verify_with(&Policy::rfc(), message.as_bytes(), &zone());
+    let b: Vec<_> = dkim_verify::res_infos(&found)
+        .iter()
+        .map(|info| info.get("header", "b").unwrap().to_owned())
+        .collect();
+    assert_ne!(b[0], b[1]);
+    assert_eq!(dkim_verify::res_infos(&found[1..])[0].get("header", "b").unwrap().len(), 8);
+}
+
+#[test]
 fn a_signature_that_does_not_verify_fails_whatever_else_is_odd() {
     let mut message =
         [b"From: eve@example.org\r\n", &sign(TEMPLATE, MESSAGE.as_bytes())[..]].concat();
@@ -117,6 +153,12 @@ fn every_signature_is_listed_beyond_every_limit() {
     assert_eq!(under(&|p| p.limits.body_hashes = 1, &two), ["ok", "limit-body-hashes"]);
     assert_eq!(under(&|p| p.limits.header_octets = 50, &two), ["limit-header"; 2]);
     assert_eq!(under(&|p| p.limits.signed_fields = 2, &two), ["ok", "limit-signed-fields"]);
+    let mut policy = Policy::rfc();
+    policy.limits.listed = 1;
+    let (header, _) = dkim_message::split(&two);
+    let verifier =
+        dkim_verify::Verifier::new(&header, &policy, craft::NOW, &dkim_crypto::ring::PROVIDER);
+    assert_eq!((verifier.unlisted(), verifier.finish().len()), (1, 1));
     let tags: String = (0..300).map(|n| format!("t{n}=;")).collect();
     let message = [format!("DKIM-Signature: {tags}\r\n").as_bytes(), &one].concat();
     assert_eq!(under(&|p| p.limits.signatures = 1, &message), ["limit-tags", "ok"]);

@@ -57,7 +57,6 @@ fn what_breaks_the_grammar_is_a_syntax_error() {
         "9z=1",
         "novalue",
         "",
-        "zz=a\0b",
         "t=abc",
         "t=",
         "x=1234567890123",
@@ -78,6 +77,8 @@ fn what_breaks_the_grammar_is_a_syntax_error() {
     assert_eq!(with("h=from:to:subject", "h=from:to:subject:"), "permerror syntax");
     assert_eq!(with("d=example.com", "d=example..com"), "permerror syntax");
     assert_eq!(with("s=sel", "s=se/l"), "permerror syntax");
+    // A NUL anywhere makes the header no header.
+    assert_eq!(adding("zz=a\0b"), "permerror malformed-header");
     // A field that was encoded as RFC 2047 has it.
     let damaged = format!("DKIM-Signature: =?utf-8?Q?{TEMPLATE}?=\r\n{MESSAGE}");
     assert_eq!(outcome(&verify(damaged.as_bytes(), &zone())), "permerror syntax");
@@ -153,4 +154,21 @@ fn a_signature_that_cannot_be_read_hides_no_other() {
     let found = verify(&message, &zone());
     let reasons: Vec<_> = found.iter().map(|one| one.outcome.reason()).collect();
     assert_eq!(reasons, ["syntax", "missing-tag", "ok"]);
+}
+
+/// RFC 6376 §3.5 `h=`: the list may name other DKIM-Signature fields, never the one it stands in,
+/// wherever that stands.
+#[test]
+fn a_signature_does_not_sign_itself() {
+    let old = sign(TEMPLATE, MESSAGE.as_bytes());
+    let template = TEMPLATE.replace("h=from:to:subject", "h=from:dkim-signature:dkim-signature");
+    let both = sign(&template, &old);
+    let field = |message: &[u8]| dkim_message::split(message).0.fields()[0].octets().len() + 2;
+    let (new, rest) = both.split_at(field(&both));
+    let (old, rest) = rest.split_at(field(rest));
+    for order in [[new, old], [old, new]] {
+        let message = [order.concat().as_slice(), rest].concat();
+        let found = verify(&message, &zone());
+        assert!(found.iter().all(dkim_verify::Verification::passes), "{found:?}");
+    }
 }

@@ -70,7 +70,7 @@ pub fn sign_with(key: &dyn SigningKey, template: &str, message: &[u8]) -> Vec<u8
     let field = template.replace("{bh}", &to_base64(digest.finish().as_bytes()));
 
     let names = value("h").unwrap_or_default().split(':').map(str::trim);
-    let mut input = FieldIndex::new(&header).open_input(forms.header, names);
+    let mut input = FieldIndex::new(&header).open_input(forms.header, names, None);
     let unsigned = format!(" {}", field.replace("{b}", ""));
     // A list that does not parse is signed as it stands.
     let own = TagList::parse(unsigned.as_bytes()).map_or(unsigned.clone().into_bytes(), |tags| {
