@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
 use crate::diagnostics::Failure;
+use crate::exit::Exit;
 use crate::input::Origin;
 use crate::printable::is_harmful;
 
@@ -39,7 +40,8 @@ JSON, one object a message, on one line (null where there is no value or it cann
     timestamp, expiration t= and x=, in seconds since 1970
     testing               whether the key says t=y
   authentication_results  the body of the field to be added, folded
-Of an input that cannot be read, or is no message, there are only schema, file, message and:
+Of an input that cannot be read, or is no message, there are only schema, file, message, in the
+second case an empty list of signatures, and:
   error                   what is wrong
   remedy                  what to do about it
   exit                    the exit code that it causes
@@ -81,6 +83,8 @@ struct Unreadable<'a> {
     schema: u32,
     file: &'a str,
     message: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signatures: Option<[(); 0]>,
     error: &'a str,
     remedy: Option<&'a str>,
     exit: u8,
@@ -142,6 +146,8 @@ pub(crate) fn unreadable(
         schema: SCHEMA,
         file: &origin.file,
         message: origin.number,
+        // What was read and is no message bears no signature.
+        signatures: (failure.exit == Exit::Data).then_some([]),
         error: &failure.what,
         remedy: failure.remedy.as_deref(),
         exit: failure.exit.code(),
