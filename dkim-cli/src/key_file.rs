@@ -53,6 +53,7 @@ pub(crate) fn write(path: &Path, key: &PrivateKey) -> Result<(), Failure> {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     };
+    directory.metadata().map_err(|error| refused(&error))?;
     // A temporary file has mode 0600.
     let mut file = NamedTempFile::new_in(directory).map_err(|error| refused(&error))?;
     let written = file.write_all(key.to_pkcs8_pem().as_bytes());

@@ -4,6 +4,7 @@
 mod cli;
 mod completions;
 mod coverage;
+mod date;
 mod diagnostics;
 mod dns;
 mod exit;

@@ -9,6 +9,7 @@ use dkim_stack::mail::Header;
 use dkim_stack::{Auid, Signature, Verification};
 
 use crate::coverage::{Coverage, Names};
+use crate::date::date;
 use crate::input::Origin;
 use crate::printable::printable;
 
@@ -76,7 +77,7 @@ fn signature(out: &mut impl Write, header: &Header<'_>, found: &Verification) ->
         line("body", &body(signature, found))?;
         for (label, time) in [("made", signature.timestamp), ("expires", signature.expiration)] {
             if let Some(time) = time {
-                line(label, &format_args!("{} (seconds since 1970)", time.0))?;
+                line(label, &date(time))?;
             }
         }
     }

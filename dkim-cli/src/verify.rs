@@ -213,8 +213,9 @@ impl Judge {
     /// Says once a file that LF is read as CRLF.
     fn note_line_ends(&mut self, origin: &Origin, line_ends: LineEnds) {
         if line_ends == LineEnds::Lf && self.noted.as_ref() != Some(&origin.file) {
-            note(origin, "lines end with LF; read as CRLF");
-            self.noted = Some(origin.file.clone());
+            let file = Origin { number: None, ..origin.clone() };
+            note(&file, "lines end with LF; read as CRLF");
+            self.noted = Some(file.file);
         }
     }
 }
