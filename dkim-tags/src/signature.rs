@@ -112,7 +112,7 @@ impl fmt::Display for Canonicalizations {
 /// A header field copied into `z=` when the message was signed: for diagnosis only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopiedField {
-    /// The field name.
+    /// The field name. A copy whose name holds a `|` is not written: `z=` separates copies by it.
     pub name: FieldName,
     /// The field body, decoded.
     pub body: Vec<u8>,
