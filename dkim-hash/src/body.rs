@@ -160,10 +160,10 @@ impl Lane {
     }
 
     fn chunk(&mut self, chunk: &[u8]) {
-        if self.is_interested() {
-            let Self { canonicalizer, hashes, seen, .. } = self;
-            canonicalizer.chunk(chunk, |octets| update(hashes, seen, octets));
-        }
+        // Past all limits too: `seen` must not depend on how the body was cut, and who does not
+        // care heeds the stance.
+        let Self { canonicalizer, hashes, seen, .. } = self;
+        canonicalizer.chunk(chunk, |octets| update(hashes, seen, octets));
     }
 
     fn is_interested(&self) -> bool {
@@ -273,6 +273,19 @@ mod tests {
             assert_eq!(hash.seen, length(canonical));
         }
         assert_eq!(hashes.get(whole).unwrap().value, sha256(b" C \r\nD \t E\r\n"));
+    }
+
+    #[test]
+    fn octets_past_the_limit_are_counted_however_the_body_is_cut() {
+        for size in 1..=BODY.len() {
+            let mut hasher = BodyHasher::new();
+            let id = hasher.request(&PROVIDER, request(Canonicalization::Relaxed, Some(3)));
+            for chunk in BODY.chunks(size) {
+                hasher.chunk(chunk);
+            }
+            let hash = hasher.finish().get(id).unwrap();
+            assert_eq!((hash.hashed, hash.seen), (3, 9), "in pieces of {size}");
+        }
     }
 
     #[test]
