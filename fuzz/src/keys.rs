@@ -41,7 +41,7 @@ pub fn public_key(data: &[u8]) {
 }
 
 /// A key that is read is written and read again as the same; what the library makes of it signs for
-/// its own public key; nothing of the input gets into an error.
+/// its own public key or not at all; nothing of the input gets into an error.
 pub fn private_key(data: &[u8]) {
     for read in [PrivateKey::from_pem, PrivateKey::from_der] {
         match read(data) {
@@ -60,7 +60,8 @@ fn assert_works(key: &PrivateKey) {
     match PROVIDER.signing_key(key) {
         Ok(signing) => {
             let public = signing.public_key();
-            let signature = signing.sign(b"message").expect("the library took the key");
+            // A key whose parts do not belong together may be noticed as late as here.
+            let Ok(signature) = signing.sign(b"message") else { return };
             let verifying = PROVIDER.prepare(public).expect("a key that signs verifies");
             assert!(verifying.verify(signing.algorithm(), b"message", &signature).is_ok());
             assert!(verifying.verify(signing.algorithm(), b"massage", &signature).is_err());

@@ -8,7 +8,7 @@ use dkim_crypto::{PrivateKey, Provider, SigningAlgorithm, SigningKey};
 use dkim_dns::{Answer, Query, Zone};
 use dkim_keyrec::{KeyRecord, record_name};
 use dkim_message::{Header, split};
-use dkim_sign::{Expiration, Request, RequestError, Signer};
+use dkim_sign::{Expiration, Fields, Request, RequestError, Signer};
 use dkim_tags::{Signature, UnixTime};
 use dkim_verify::{Outcome, Policy};
 
@@ -81,6 +81,14 @@ fn assert_refusable(
             RequestError::MalformedHeader(defect) => header.defects().contains(defect),
             RequestError::Forbidden(algorithm) => *algorithm == SigningAlgorithm::RSA_SHA1,
             RequestError::ExpiresAtOnce => any(&|r| r.expiration == Expiration::After(0)),
+            RequestError::SignsItself => any(&|request| match &request.fields {
+                Fields::Exact(names) => names.iter().any(|name| name.is("DKIM-Signature")),
+                Fields::Chosen { oversigned, .. } => {
+                    oversigned.iter().any(|name| name.is("DKIM-Signature"))
+                }
+                _ => false,
+            }),
+            RequestError::TimeOutOfRange(time) => time.0 >= made_up::END_OF_TIME && *time >= now,
             _ => false,
         },
         "{error} {now}"

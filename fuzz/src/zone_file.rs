@@ -23,7 +23,7 @@ pub fn zone_file(data: &[u8]) {
     let twice = zone.clone().merge(zone.clone());
     let text = String::from_utf8_lossy(data);
     // Any word of the file may be a name in it, and others lie around.
-    for word in text.split_whitespace().take(200) {
+    for word in text.split_whitespace().take(40) {
         for name in [word.to_owned(), format!("x.{word}"), format!("{word}example.org")] {
             for kind in [QueryKind::Txt, QueryKind::Exists] {
                 let query = Query { id: QueryId(0), name: name.clone(), kind };
