@@ -127,6 +127,9 @@ impl Signature {
     }
 
     /// Writes the field body, from the space after the colon on, without the closing line end.
+    /// No line is longer than the 998 octets of RFC 5322 §2.1.1, unless what must stay whole is: a
+    /// field name, a local-part, a tag in [`other`](Self::other).
+    ///
     /// `b=` comes last; with an empty [`signature`](Self::signature) this is the form that is
     /// hashed (RFC 6376 §3.7), and it differs from the signed form in nothing but the value of
     /// `b=` and the white space around it.

@@ -159,7 +159,7 @@ pub struct Signature {
     pub expiration: Option<UnixTime>,
     /// `z=`: copies of header fields.
     pub copied_fields: Vec<CopiedField>,
-    /// All other tags, name and value, in the order written.
+    /// All other tags, name and value, in the order written; values unfolded (RFC 5322 §2.2.3).
     pub other: Vec<(String, String)>,
 }
 
@@ -251,7 +251,7 @@ impl Signature {
                 .tags()
                 .iter()
                 .filter(|tag| !Self::KNOWN.contains(&tag.name()))
-                .map(|tag| (tag.name().to_owned(), tag.value().to_owned()))
+                .map(|tag| (tag.name().to_owned(), tag.value().replace("\r\n", "")))
                 .collect(),
         };
         signature.check()
@@ -488,6 +488,12 @@ mod tests {
         }
         // RFC 6376 §3.2: tag names are case-sensitive.
         assert_eq!(with("V", "1").unwrap().other, [("V".to_owned(), "1".to_owned())]);
+    }
+
+    #[test]
+    fn other_tags_are_kept_unfolded() {
+        let signature = with("r", "a\r\n \r\n\tb").unwrap();
+        assert_eq!(signature.other, [("r".to_owned(), "a \tb".to_owned())]);
     }
 
     #[test]
