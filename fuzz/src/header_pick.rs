@@ -34,11 +34,11 @@ fn naive(header: &Header<'_>, names: &[&str]) -> Vec<Option<usize>> {
         .iter()
         .map(|field| String::from_utf8(field.name().to_ascii_lowercase()).ok())
         .collect();
-    let mut take = |name: &&str| {
+    let take = |name: &&str| {
         let name = Some(name.to_ascii_lowercase());
         let found = left.iter().rposition(|field| *field == name)?;
         left[found] = None;
         Some(found)
     };
-    names.iter().map(|name| take(name)).collect()
+    names.iter().map(take).collect()
 }

@@ -125,7 +125,7 @@ fn assert_verify(message: &[u8], signatures: &[Signature], keys: &Keys, now: Uni
         let place = body + random.below(changed.len() - body);
         changed[place] = b"x \r\n"[random.below(4)];
         let before = split(message).1;
-        let judged = Case { message: &changed, ..case }.judge(&Policy::lenient());
+        let judged = Case { message: &changed, ..case }.verify(&Policy::lenient());
         for (signature, found) in signatures.iter().zip(judged) {
             let form = signature.canonicalization.body;
             let covered = |body: &[u8]| {
@@ -152,7 +152,7 @@ fn assert_verify(message: &[u8], signatures: &[Signature], keys: &Keys, now: Uni
         let mut changed = signed.clone();
         let octet = &mut changed[start + place];
         *octet = if *octet == b'q' { b'r' } else { b'q' };
-        let judged = Case { message: &changed, ..case }.judge(&Policy::lenient());
+        let judged = Case { message: &changed, ..case }.verify(&Policy::lenient());
         for found in judged.iter().take(signatures.len()) {
             assert!(!found.passes(), "another author passes");
         }

@@ -5,7 +5,7 @@ use dkim_tags::{Claims, Signature, TagList, without_b};
 
 use crate::{lines, made_up};
 
-/// What is read and written reads as the same value.
+/// What is read and written reads as the same value, and could stand in a header.
 pub fn signature(data: &[u8]) {
     let Ok(signature) = Signature::parse(data) else { return };
     let claims = Claims::read(data);
@@ -13,6 +13,18 @@ pub fn signature(data: &[u8]) {
     assert_eq!(claims.auid, signature.auid);
     assert!(signature.auid_or_default().domain().is_within(&signature.sdid));
     assert_twins(&signature);
+
+    let selector = signature.selector.as_written().to_owned();
+    let whole = [signature.auid_or_default().to_string(), selector];
+    let names =
+        signature.signed_fields.iter().chain(signature.copied_fields.iter().map(|c| &c.name));
+    let whole = whole.into_iter().chain(names.map(ToString::to_string));
+    let whole = whole.chain(signature.query_methods.iter().cloned());
+    let mut whole =
+        whole.chain(signature.other.iter().map(|(name, value)| format!("{name}={value}")));
+    if whole.all(|text| 3 * text.len() < 900) {
+        lines::assert_field(&signature.to_field());
+    }
 }
 
 /// Any signature that can be made reads back as it was written, in lines that may stand in a

@@ -230,6 +230,6 @@ impl Text<'_> {
 }
 
 /// The word of this number, the first more often than the others.
-fn pick<'w, T>(number: u8, words: &'w [T]) -> &'w T {
+fn pick<T>(number: u8, words: &[T]) -> &T {
     words.get(usize::from(number)).unwrap_or(&words[0])
 }
