@@ -154,6 +154,12 @@ fn describe(
     if !names.iter().any(|name| name.is("From")) {
         return Err(RequestError::FromNotListed);
     }
+    // RFC 6376 §5.4: the DKIM-Signature field "MUST NOT be included in the "h=" tag except to
+    // indicate that other preexisting signatures are also signed".
+    let listed = names.iter().filter(|name| name.is(Signature::FIELD_NAME)).count();
+    if listed > header.named(Signature::FIELD_NAME).count() {
+        return Err(RequestError::SignsItself);
+    }
     let mut signature =
         Signature::new(request.algorithm, request.sdid.clone(), request.selector.clone(), names);
     signature.canonicalization = request.canonicalization;
@@ -167,12 +173,12 @@ fn describe(
         Expiration::After(0) => return Err(RequestError::ExpiresAtOnce),
         Expiration::After(seconds) => Some(UnixTime(now.0.saturating_add(seconds))),
     };
-    // RFC 6376 §3.5: `t=` and `x=` are 1*12DIGIT.
-    let latest = signature.expiration.max(signature.timestamp);
-    if latest.is_some_and(|time| time > UnixTime(999_999_999_999)) {
-        return Err(RequestError::TooLate);
+    // RFC 6376 §3.5: `1*12DIGIT`, so that a verifier reads no larger time.
+    let times = signature.timestamp.into_iter().chain(signature.expiration);
+    match times.max() {
+        Some(time) if time.0 >= 1_000_000_000_000 => Err(RequestError::TimeOutOfRange(time)),
+        _ => Ok(signature),
     }
-    Ok(signature)
 }
 
 #[cfg(test)]
@@ -229,7 +235,10 @@ mod tests {
 
     #[test]
     fn what_verifiers_would_refuse_is_not_signed() {
-        use RequestError::{ExpiresAtOnce, Forbidden, FromNotListed, NoFrom, SeveralFrom};
+        use RequestError::{
+            ExpiresAtOnce, Forbidden, FromNotListed, NoFrom, SeveralFrom, SignsItself,
+            TimeOutOfRange,
+        };
         assert_eq!(sign(request(), b"Subject: x\r\n\r\n"), Err(NoFrom));
         assert_eq!(sign(request(), b"From: a\r\nfrom : b\r\n\r\n"), Err(SeveralFrom));
         assert!(matches!(
@@ -244,16 +253,22 @@ mod tests {
         let sha1 = SigningAlgorithm::RSA_SHA1;
         assert_eq!(with(&|request| request.algorithm = sha1), Err(Forbidden(sha1)));
         assert_eq!(with(&|request| request.expiration = Expiration::After(0)), Err(ExpiresAtOnce));
-        assert_eq!(
-            with(&|request| request.expiration = Expiration::After(u64::MAX)),
-            Err(RequestError::TooLate)
-        );
         let com = DomainName::parse("com").unwrap();
         assert_eq!(
             with(&|request| request.sdid = DomainName::parse("com").unwrap()),
             Err(RequestError::SingleLabelDomain(com))
         );
         assert_eq!(with(&|request| request.fields = Fields::Exact(Vec::new())), Err(FromNotListed));
+        let names = ["From", "dkim-signature"].map(|name| FieldName::parse(name).unwrap());
+        let with_own = |request: &mut Request| request.fields = Fields::Exact(names.to_vec());
+        assert_eq!(with(&with_own), Err(SignsItself));
+        let mut over_another = request();
+        with_own(&mut over_another);
+        assert!(sign(over_another, &[b"DKIM-Signature: x\r\n", MESSAGE].concat()).is_ok());
+        assert_eq!(
+            with(&|request| request.expiration = Expiration::After(u64::MAX)),
+            Err(TimeOutOfRange(UnixTime(u64::MAX)))
+        );
         assert!(matches!(
             with(&|request| request.auid = Some(Auid::parse("@example.org").unwrap())),
             Err(RequestError::AuidOutsideSdid { .. })

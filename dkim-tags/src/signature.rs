@@ -112,7 +112,7 @@ impl fmt::Display for Canonicalizations {
 /// A header field copied into `z=` when the message was signed: for diagnosis only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopiedField {
-    /// The field name.
+    /// The field name. A copy whose name holds a `|` is not written: `z=` separates copies by it.
     pub name: FieldName,
     /// The field body, decoded.
     pub body: Vec<u8>,
@@ -253,7 +253,7 @@ impl Signature {
                 .tags()
                 .iter()
                 .filter(|tag| !Self::KNOWN.contains(&tag.name()))
-                .map(|tag| (tag.name().to_owned(), tag.value().to_owned()))
+                .map(|tag| (tag.name().to_owned(), tag.value().replace("\r\n", "")))
                 .collect(),
         };
         signature.check()
@@ -281,7 +281,8 @@ impl Signature {
         &self.query_methods
     }
 
-    /// All tags that RFC 6376 does not define, name and value, in the order written.
+    /// All tags that RFC 6376 does not define, name and value, in the order written; values
+    /// unfolded (RFC 5322 §2.2.3).
     #[must_use]
     pub fn other(&self) -> &[(String, String)] {
         &self.other
@@ -291,12 +292,12 @@ impl Signature {
     ///
     /// # Errors
     ///
-    /// When name and value are no tag-spec, or the tag is there already.
+    /// When name and value are no tag-spec, the value is folded, or the tag is there already.
     pub fn add_other(&mut self, name: &str, value: &str) -> Result<(), TagListError> {
         let written = format!("{name}={value}");
         let list = TagList::parse(written.as_bytes())?;
         match list.tags() {
-            [tag] if tag.name() == name && tag.value() == value => {}
+            [tag] if tag.name() == name && tag.value() == value && !value.contains('\r') => {}
             _ => return Err(TagListError::Syntax { offset: 0, found: None }),
         }
         if Self::KNOWN.contains(&name) || self.other.iter().any(|(there, _)| there == name) {
@@ -530,6 +531,12 @@ mod tests {
     }
 
     #[test]
+    fn other_tags_are_kept_unfolded() {
+        let signature = with("r", "a\r\n \r\n\tb").unwrap();
+        assert_eq!(signature.other(), [("r".to_owned(), "a \tb".to_owned())]);
+    }
+
+    #[test]
     fn numbers_keep_to_their_digits() {
         assert_eq!(with("l", &"9".repeat(70)).unwrap().body_length, Some(u64::MAX));
         assert_eq!(with("l", "00012").unwrap().body_length, Some(12));
@@ -662,6 +669,7 @@ mod tests {
             ("q2", "a\r\nX: injected"),
             ("q3", " a"),
             ("q4", "a;"),
+            ("q5", "a\r\n b"),
         ] {
             assert!(signature.add_other(name, value).is_err(), "{name}={value}");
         }
