@@ -2,7 +2,7 @@
 
 use dkim_stack::Signature;
 use dkim_stack::hash::FieldIndex;
-use dkim_stack::mail::{Field, Header};
+use dkim_stack::message::{Field, Header};
 
 /// Names of fields, each with how often it stands here, in the order of their first appearance.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -32,7 +32,10 @@ impl Coverage {
     /// `own` tells which DKIM-Signature field this is, counted from 0: it is covered by itself.
     pub(crate) fn of(signature: &Signature, own: usize, header: &Header<'_>) -> Self {
         let names: Vec<&str> = signature.signed_fields.iter().map(|name| name.as_str()).collect();
-        let picked = FieldIndex::new(header).pick(names.iter().copied());
+        let fields = header.fields().iter().enumerate();
+        let mut signatures = fields.filter(|(_, field)| field.is(Signature::FIELD_NAME));
+        let own = signatures.nth(own).map(|(position, _)| position);
+        let picked = FieldIndex::new(header).pick(names.iter().copied(), own);
         let mut coverage = Self::default();
         let mut is_signed = vec![false; header.fields().len()];
         for (name, field) in names.into_iter().zip(picked) {
@@ -44,13 +47,9 @@ impl Coverage {
                 None => coverage.oversigned.add(name),
             }
         }
-        let mut signatures = 0;
-        for (field, is_signed) in header.fields().iter().zip(is_signed) {
-            if field.is(Signature::FIELD_NAME) {
-                signatures += 1;
-                if signatures == own + 1 {
-                    continue;
-                }
+        for (position, (field, is_signed)) in header.fields().iter().zip(is_signed).enumerate() {
+            if Some(position) == own {
+                continue;
             }
             if !is_signed {
                 coverage.unsigned.add(&name_of(field));

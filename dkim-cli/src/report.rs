@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use dkim_stack::authres::{AuthenticationResults, DkimResult};
-use dkim_stack::mail::Header;
+use dkim_stack::message::Header;
 use dkim_stack::{Auid, Signature, Verification};
 
 use crate::coverage::{Coverage, Names};

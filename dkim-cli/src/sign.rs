@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::Args;
-use dkim_stack::signer::{BodyLength, Expiration, Fields, RequestError, Timestamp};
+use dkim_stack::sign::{BodyLength, Expiration, Fields, RequestError, Timestamp};
 use dkim_stack::tags::{Canonicalizations, FieldName};
 use dkim_stack::{Auid, DomainName, Request, Selector, Signer, SigningKey, UnixTime, now};
 

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use dkim_stack::authres::{AuthenticationResults, DkimResult, ResInfo};
 use dkim_stack::dns::drive_blocking;
-use dkim_stack::verifier::{Stance, Treatment};
-use dkim_stack::{Policy, UnixTime, Verification, Verifier, now};
+use dkim_stack::verify::{Stance, Treatment};
+use dkim_stack::{Policy, UnixTime, Verification, Verifier, now, res_infos};
 
 use crate::diagnostics::{Failure, note};
 use crate::dns::{Dns, parse_server};
@@ -226,7 +226,7 @@ fn results(authserv_id: &str, found: &[Verification]) -> AuthenticationResults {
     if found.is_empty() {
         return results.with(ResInfo::new("dkim", DkimResult::None.name()));
     }
-    found.iter().fold(results, |results, found| results.with(found.res_info()))
+    res_infos(found).into_iter().fold(results, AuthenticationResults::with)
 }
 
 fn exit_of(found: &[Verification]) -> Exit {

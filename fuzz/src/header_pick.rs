@@ -13,8 +13,9 @@ pub fn header_pick(data: &[u8]) {
     let names: Vec<&str> = names.lines().take(200).collect();
 
     let index = FieldIndex::new(&header);
-    let picked = index.pick(names.iter().copied());
-    assert_eq!(picked, naive(&header, &names));
+    let own = header.fields().iter().position(|field| field.is("DKIM-Signature"));
+    let picked = index.pick(names.iter().copied(), own);
+    assert_eq!(picked, naive(&header, &names, own));
 
     for form in [Canonicalization::Simple, Canonicalization::Relaxed] {
         let mut input = Vec::new();
@@ -22,18 +23,21 @@ pub fn header_pick(data: &[u8]) {
             input.extend(canon_twin::field(form, field.raw_name(), field.body()));
             input.extend(b"\r\n");
         }
-        assert_eq!(index.open_input(form, names.iter().copied()), input);
+        assert_eq!(index.open_input(form, names.iter().copied(), own), input);
     }
 }
 
 /// "from the bottom of the header field block to the top": each name takes the lowest instance
-/// that is left.
-fn naive(header: &Header<'_>, names: &[&str]) -> Vec<Option<usize>> {
+/// that is left. The signature's own field never is.
+fn naive(header: &Header<'_>, names: &[&str], own: Option<usize>) -> Vec<Option<usize>> {
     let mut left: Vec<Option<String>> = header
         .fields()
         .iter()
         .map(|field| String::from_utf8(field.name().to_ascii_lowercase()).ok())
         .collect();
+    if let Some(field) = own.and_then(|own| left.get_mut(own)) {
+        *field = None;
+    }
     let take = |name: &&str| {
         let name = Some(name.to_ascii_lowercase());
         let found = left.iter().rposition(|field| *field == name)?;

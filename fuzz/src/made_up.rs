@@ -29,12 +29,6 @@ pub(crate) fn signature(u: &mut Unstructured<'_>) -> Result<Signature> {
     signature.canonicalization = canonicalizations(u)?;
     signature.auid = auid(u, &signature.sdid)?;
     signature.body_length = u.arbitrary()?;
-    if u.arbitrary()? {
-        let mut methods =
-            list(u, 5, |u| Ok((*u.choose(&["x-http", "dns", "a/b=3B"])?).to_owned()))?;
-        methods.push("dns/txt".to_owned());
-        signature.query_methods = methods;
-    }
     let time = u.int_in_range(0..=END_OF_TIME - 2)?;
     signature.timestamp = u.arbitrary::<bool>()?.then_some(UnixTime(time));
     signature.expiration =
@@ -48,7 +42,7 @@ pub(crate) fn signature(u: &mut Unstructured<'_>) -> Result<Signature> {
         list(u, 4, |u| u.choose(&["r", "zz", "A_1", "bx", "V"]).copied())?.into_iter().collect();
     for name in names {
         let words = list(u, 30, |u| word(u, b"ab=|:/\xc3\xbc\"(", 1, 60))?;
-        signature.other.push((name.to_owned(), words.join(" ")));
+        signature.add_other(name, &words.join(" ")).expect("words and a name that is new");
     }
     Ok(signature)
 }

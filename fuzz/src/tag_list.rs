@@ -5,12 +5,9 @@ use dkim_tags::{Claims, TagList, without_b};
 /// Spans lie inside the octets, in order, and hold the value; tag-specs put together again are the
 /// same list; `without_b` takes away the span of `b=` and nothing else.
 pub fn tag_list(data: &[u8]) {
-    // Whatever the octets are, a report may ask what they claim.
-    let claims = Claims::read(data);
-    let Ok(list) = TagList::parse(data) else {
-        assert_eq!(claims, Claims::default());
-        return;
-    };
+    let Ok(list) = TagList::parse(data) else { return };
+    // Whatever the tags are, a report may ask what they claim.
+    let _ = Claims::from_tags(&list);
     assert!((1..=TagList::MAX_TAGS).contains(&list.tags().len()));
 
     let mut end = 0;

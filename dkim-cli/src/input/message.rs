@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::ops::{ControlFlow, Range};
 
-use dkim_stack::mail::{Field, Header, HeaderTooLong, Splitter};
+use dkim_stack::message::{Field, Header, HeaderTooLong, Splitter};
 
 use super::file::unreadable;
 use super::{BLOCK, LineEnds, read_block};
