@@ -14,9 +14,9 @@ fn mib_of(pattern: &str) -> Vec<u8> {
 }
 
 fn bodies() -> [(&'static str, Vec<u8>); 10] {
-    let text = "It was a bright cold day in April, and the clocks were striking thirteen,\r\n\
-                as far as anyone could tell who had none. The rest of the line is words\r\n\
-                and then some more of them.\r\n\r\n";
+    let text = "A line of ordinary text with words of three to eleven letters,\r\n\
+                some of them followed by a comma or a full stop. No two spaces stand\r\n\
+                side by side, and no line ends in one.\r\n\r\n";
     let html = "<table>\r\n\t<tr>\r\n\t\t<td class=\"c1\">Some words in a cell</td>\r\n\
                 \t\t<td>\t12.50 </td>\r\n\t</tr>\r\n    <!-- a remark, with spaces -->\r\n</table>\r\n";
     let base64 = "TWFueSBoYW5kcyBtYWtlIGxpZ2h0IHdvcmsuTWFueSBoYW5kcyBtYWtlIGxpZ2h0IHdvcmsu\r\n";

@@ -202,7 +202,7 @@ impl Signature {
     ///
     /// As [`TagList::parse`] and [`from_tags`](Self::from_tags).
     pub fn parse(field_body: &[u8]) -> Result<Self, SignatureError> {
-        Self::from_tags(&TagList::parse(field_body)?)
+        Self::from_tags(&TagList::parse(field_body).map_err(SignatureError::TagList)?)
     }
 
     /// Reads the tags: "meticulously", as RFC 6376 §6.1.1 demands. Whatever a tag's grammar does

@@ -3,7 +3,7 @@
 
 use dkim_crypto::KeyType;
 use dkim_dns::{Answer, Dnssec, LookupError, Record};
-use dkim_keyrec::KeyRecord;
+use dkim_keyrec::{KeyRecord, KeyRecordError};
 use dkim_message::Header;
 use dkim_tags::{Signature, SignatureError, TagList, UnixTime};
 
@@ -135,7 +135,7 @@ pub(crate) fn keys(signature: &Signature, answer: Option<&Answer>, policy: &Poli
         if candidates == policy.limits.key_records {
             break;
         }
-        let parsed = parse(record);
+        let parsed = parse(signature, record);
         let is_key = !matches!(parsed, Err(Outcome::KeyRecord(_)));
         candidates += usize::from(is_key);
         match parsed.and_then(|record| suitable(signature, record, policy)) {
@@ -154,12 +154,19 @@ pub(crate) fn keys(signature: &Signature, answer: Option<&Answer>, policy: &Poli
 }
 
 /// Step 5: the record must "adhere to the format".
-fn parse(record: &Record) -> Result<KeyRecord, Outcome> {
+fn parse(signature: &Signature, record: &Record) -> Result<KeyRecord, Outcome> {
     // The limit comes before the strings are put together.
     if record.len() > KeyRecord::MAX_LEN {
         return Err(Outcome::Limit(Limit::KeyRecord));
     }
-    KeyRecord::parse(&record.joined()).map_err(Outcome::KeyRecord)
+    let algorithm = signature.algorithm;
+    KeyRecord::parse(&record.joined()).map_err(|error| match error {
+        // An Ed25519 key without `k=` is no RSA key, but that is not what is wrong with it.
+        KeyRecordError::Key { key_type, .. } if key_type != algorithm.key() => {
+            Outcome::KeyType { algorithm, key_type }
+        }
+        error => Outcome::KeyRecord(error),
+    })
 }
 
 /// Steps 6 to 8, and the terms that §3.6.1 lets a record set.

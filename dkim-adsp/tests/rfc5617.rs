@@ -1,0 +1,175 @@
+//! The examples of RFC 5617 Appendix A and B, and what its §4.3 leaves to DNS.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use dkim_adsp::{AdspLookup, LookupFailure, authors, evaluate, resinfo};
+use dkim_authres::{AdspResult, AuthenticationResults};
+use dkim_dns::{Inquirer, LookupError, Query, QueryKind, Record, Zone, drive_blocking};
+use dkim_tags::DomainName;
+
+/// The domains of Appendix A, and others for the cases it has not.
+fn zone() -> Zone {
+    Zone::new()
+        .exists("aaa.example")
+        .txt("_adsp._domainkey.aaa.example", "dkim=all")
+        .exists("sub.aaa.example")
+        .exists("bbb.example")
+        .exists("mail.bbb.example")
+        .exists("unknown.example")
+        .txt("_adsp._domainkey.unknown.example", "dkim=unknown")
+        .exists("bulk.example")
+        .txt("_adsp._domainkey.bulk.example", "dkim=discardable")
+        .exists("new.example")
+        .txt("_adsp._domainkey.new.example", "dkim=newer-than-this; x=y")
+        .exists("split.example")
+        .record(
+            "_adsp._domainkey.split.example",
+            Record { strings: vec![b"dk".to_vec(), b"im=a".to_vec(), b"ll".to_vec()] },
+        )
+        .exists("xn--bcher-kva.example")
+        .txt("_adsp._domainkey.xn--bcher-kva.example", "dkim=all")
+        // A wildcard's foreign record, alone and beside a record.
+        .exists("wild.example")
+        .txt("_adsp._domainkey.wild.example", "v=spf1 -all")
+        .exists("both.example")
+        .txt("_adsp._domainkey.both.example", "v=spf1 -all")
+        .txt("_adsp._domainkey.both.example", "dkim=all")
+        .exists("first.example")
+        .txt("_adsp._domainkey.first.example", "t=y; dkim=all")
+        .exists("two.example")
+        .txt("_adsp._domainkey.two.example", "dkim=all")
+        .txt("_adsp._domainkey.two.example", "dkim=discardable")
+        .exists("alias.example")
+        .cname("_adsp._domainkey.alias.example", "_adsp._domainkey.bulk.example")
+        .cname("aliased.example", "aaa.example")
+        .cname("_adsp._domainkey.aliased.example", "nowhere.example")
+        // Only names below the record's.
+        .exists("empty.example")
+        .exists("x._adsp._domainkey.empty.example")
+        .exists("slow.example")
+        .times_out("_adsp._domainkey.slow.example")
+        .exists("broken.example")
+        .fails("_adsp._domainkey.broken.example")
+        .fails("dead.example")
+}
+
+fn result(from: &str, valid_sdids: &[&str]) -> AdspResult {
+    let sdids: Vec<_> = valid_sdids.iter().map(|sdid| DomainName::parse(sdid).unwrap()).collect();
+    let [author] = &authors(from.as_bytes()).unwrap()[..] else { panic!("{from}") };
+    let mut lookup = AdspLookup::new(author.domain());
+    drive_blocking(&mut lookup, &zone());
+    evaluate(author.domain(), &sdids, &lookup.finish())
+}
+
+#[test]
+fn appendix_a() {
+    assert_eq!(result("bob@aaa.example (Bob the Author)", &[]), AdspResult::Fail);
+    assert_eq!(result("alice@bbb.example (Old-fashioned Alice)", &[]), AdspResult::None);
+    assert_eq!(result("frank@ccc.example (Unreliable Frank)", &[]), AdspResult::NxDomain);
+}
+
+#[test]
+fn appendix_b() {
+    // B.1, B.2: mail signed by the domain itself, mail through another path.
+    assert_eq!(result("a@aaa.example", &["aaa.example"]), AdspResult::Pass);
+    assert_eq!(result("a@aaa.example", &[]), AdspResult::Fail);
+    // B.3, B.6: forgeries of a bulk mailer, of a domain without mail.
+    assert_eq!(result("a@bulk.example", &["bulk.example"]), AdspResult::Pass);
+    assert_eq!(result("a@bulk.example", &[]), AdspResult::Discard);
+    // B.4: the third party's signature is none of the author's.
+    assert_eq!(result("a@bulk.example", &["esp.example"]), AdspResult::Discard);
+    // B.5: users go their own ways.
+    assert_eq!(result("a@unknown.example", &["list.example"]), AdspResult::Unknown);
+}
+
+#[test]
+fn an_author_domain_signature_is_of_the_very_domain() {
+    assert_eq!(result("a@aaa.example", &["sub.aaa.example"]), AdspResult::Fail);
+    assert_eq!(result("a@sub.aaa.example", &["aaa.example"]), AdspResult::None);
+    assert_eq!(result("a@aaa.example", &["notaaa.example"]), AdspResult::Fail);
+    assert_eq!(result("A <a@AAA.Example>", &["aaa.EXAMPLE"]), AdspResult::Pass);
+    assert_eq!(result("a@bücher.example", &["xn--bcher-kva.example"]), AdspResult::Pass);
+    assert_eq!(result("a@bücher.example", &[]), AdspResult::Fail);
+    // It satisfies whatever is, or is not, published.
+    assert_eq!(result("a@ccc.example", &["x.example", "ccc.example"]), AdspResult::Pass);
+    assert_eq!(result("a@slow.example", &["slow.example"]), AdspResult::Pass);
+}
+
+#[test]
+fn records_as_they_are_published() {
+    assert_eq!(result("a@new.example", &[]), AdspResult::Unknown);
+    assert_eq!(result("a@split.example", &[]), AdspResult::Fail);
+    assert_eq!(result("a@wild.example", &[]), AdspResult::None);
+    assert_eq!(result("a@both.example", &[]), AdspResult::Fail);
+    assert_eq!(result("a@first.example", &[]), AdspResult::None);
+    assert_eq!(result("a@two.example", &[]), AdspResult::PermError);
+    assert_eq!(result("a@alias.example", &[]), AdspResult::Discard);
+    assert_eq!(result("a@aliased.example", &[]), AdspResult::None);
+    assert_eq!(result("a@empty.example", &[]), AdspResult::None);
+    let name = "_adsp._domainkey.many.example";
+    let many = (0..1000)
+        .fold(Zone::new().exists("many.example"), |zone, n| zone.txt(name, format!("x={n}")));
+    let mut lookup = AdspLookup::new(&DomainName::parse("many.example").unwrap());
+    drive_blocking(&mut lookup, &many);
+    assert_eq!(lookup.finish(), Err(LookupFailure::SeveralRecords));
+}
+
+#[test]
+fn failures_of_the_dns_are_temporary() {
+    assert_eq!(result("a@slow.example", &[]), AdspResult::TempError);
+    assert_eq!(result("a@broken.example", &[]), AdspResult::TempError);
+    assert_eq!(result("a@dead.example", &[]), AdspResult::TempError);
+}
+
+#[test]
+fn questions_are_asked_once_and_only_as_needed() {
+    let domain = DomainName::parse("Example.COM").unwrap();
+    let question = |queries: Vec<Query>| {
+        let [query] = &queries[..] else { panic!("{queries:?}") };
+        query.clone()
+    };
+
+    let mut lookup = AdspLookup::new(&domain);
+    let scope = question(lookup.queries());
+    assert_eq!((scope.name.as_str(), scope.kind), ("example.com", QueryKind::Exists));
+    assert_eq!(lookup.queries(), []);
+    assert_eq!(lookup.clone().finish(), Err(LookupFailure::Unanswered));
+    let mut gone = lookup.clone();
+    lookup.answer(scope.id, Err(LookupError::NoRecords));
+    let record = question(lookup.queries());
+    assert_eq!(
+        (record.name.as_str(), record.kind),
+        ("_adsp._domainkey.example.com", QueryKind::Txt)
+    );
+    // Answers to what is not asked, or no longer, change nothing.
+    lookup.answer(scope.id, Err(LookupError::NoSuchName));
+    lookup.answer(dkim_dns::QueryId(77), Err(LookupError::NoSuchName));
+    assert_eq!(lookup.queries(), []);
+    lookup.answer(record.id, Err(LookupError::NoSuchName));
+    lookup.answer(record.id, Err(LookupError::Timeout));
+    assert_eq!(lookup.finish(), Ok(None));
+
+    gone.answer(scope.id, Err(LookupError::NoSuchName));
+    assert_eq!(gone.queries(), []);
+    assert_eq!(gone.finish(), Err(LookupFailure::NoSuchDomain));
+
+    // No record can stand below a name of full length.
+    let long = format!("{}.{}", vec!["a".repeat(62); 3].join("."), "b".repeat(60));
+    let mut lookup = AdspLookup::new(&DomainName::parse(&long).unwrap());
+    let scope = question(lookup.queries());
+    lookup.answer(scope.id, Err(LookupError::NoRecords));
+    assert_eq!(lookup.queries(), []);
+    assert_eq!(lookup.finish(), Ok(None));
+}
+
+#[test]
+fn results_go_into_authentication_results() {
+    let author = &authors(b"\"J. Doe\" <\"j doe\"@Aaa.example>").unwrap()[0];
+    let results = AuthenticationResults::new("mx.example.org")
+        .with(resinfo(author, AdspResult::Fail))
+        .with(resinfo(&authors(b"a@b.example").unwrap()[0], AdspResult::NxDomain));
+    assert_eq!(
+        results.field_body(),
+        "mx.example.org;\r\n    dkim-adsp=fail header.from=\"j doe\"@Aaa.example;\r\n    \
+         dkim-adsp=nxdomain header.from=a@b.example"
+    );
+}
