@@ -54,8 +54,7 @@ pub fn score(vector: &Vector, reported: &[Reported], scoring: Scoring) -> Vec<Mi
             Scoring::Classes => is_in_class(expected, reported),
             Scoring::Names => is_named(expected, reported, vector.has_tag("may")),
         };
-        let miss =
-            || Miss::Judged { expected: expected.clone(), reported: reported.cloned() };
+        let miss = || Miss::Judged { expected: expected.clone(), reported: reported.cloned() };
         (!right).then(miss)
     });
     let passed = unclaimed.into_iter().filter(|reported| reported.result == "pass");
@@ -91,9 +90,8 @@ fn is_same(expected: &Expected, reported: &Reported) -> bool {
 }
 
 fn may_be_same(expected: &Expected, reported: &Reported) -> bool {
-    let unknown = |domain: &Option<String>, selector: &Option<String>| {
-        domain.is_none() || selector.is_none()
-    };
+    let unknown =
+        |domain: &Option<String>, selector: &Option<String>| domain.is_none() || selector.is_none();
     unknown(&expected.domain, &expected.selector) || unknown(&reported.domain, &reported.selector)
 }
 

@@ -100,8 +100,7 @@ impl<'k> Tally<'k> {
         let known = known.map(|why| format!("\n      known: {why}")).unwrap_or_default();
         let open = if vector.has_tag("may") { " [may]" } else { "" };
         for miss in misses {
-            let line =
-                format!("{}{open} ({}): {miss}{known}", vector.id, vector.section);
+            let line = format!("{}{open} ({}): {miss}{known}", vector.id, vector.section);
             self.misses.entry(room(miss)).or_default().push(line);
         }
     }
@@ -148,10 +147,15 @@ fn room(miss: &Miss) -> &'static str {
         _ => &expected.reason,
     };
     match telling.as_str() {
-        "syntax" | "missing-tag" | "duplicate-tag" | "version" | "bad-algorithm"
-        | "bad-canonicalization" | "bad-query-method" | "domain-mismatch" | "from-not-signed" => {
-            "dkim-tags"
-        }
+        "syntax"
+        | "missing-tag"
+        | "duplicate-tag"
+        | "version"
+        | "bad-algorithm"
+        | "bad-canonicalization"
+        | "bad-query-method"
+        | "domain-mismatch"
+        | "from-not-signed" => "dkim-tags",
         "key-missing" | "key-unavailable" => "dkim-dns",
         "key-weak" => "dkim-crypto",
         reason if reason.starts_with("key-") => "dkim-keyrec",

@@ -37,7 +37,9 @@ pub(crate) fn as_transmitted(message: &[u8]) -> Cow<'_, [u8]> {
     let mut converted = Vec::with_capacity(message.len() + message.len() / 32);
     for line in message.split_inclusive(|octet| *octet == b'\n') {
         match line.strip_suffix(b"\n") {
-            Some(text) => converted.extend([text.strip_suffix(b"\r").unwrap_or(text), b"\r\n"].concat()),
+            Some(text) => {
+                converted.extend([text.strip_suffix(b"\r").unwrap_or(text), b"\r\n"].concat())
+            }
             None => converted.extend_from_slice(line),
         }
     }

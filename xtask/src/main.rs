@@ -3,7 +3,10 @@
 
 mod conformance;
 mod judge;
+mod vectors;
 mod workspace;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -18,10 +21,19 @@ struct Options {
 #[derive(Subcommand)]
 enum Command {
     Conformance(conformance::Options),
+    Vectors(vectors::Options),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Options::parse().command {
+fn main() -> ExitCode {
+    let done = match Options::parse().command {
         Command::Conformance(options) => conformance::run(&options),
+        Command::Vectors(options) => vectors::run(&options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

@@ -6,9 +6,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use dkim_crypto::ring::PROVIDER;
-use dkim_dns::{
-    Answer, BlockingResolver, Inquirer, Query, Resolver, Zone, drive, drive_blocking,
-};
+use dkim_dns::{Answer, BlockingResolver, Inquirer, Query, Resolver, Zone, drive, drive_blocking};
 use dkim_message::{HeaderBuf, split};
 use dkim_tags::UnixTime;
 use dkim_testkit::{Reported, Vector, own_vectors};
@@ -88,8 +86,10 @@ pub(crate) fn milter_order(
 }
 
 fn without_cr(body: &[u8]) -> Vec<u8> {
-    let lines: Vec<&[u8]> =
-        body.split(|octet| *octet == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line)).collect();
+    let lines: Vec<&[u8]> = body
+        .split(|octet| *octet == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+        .collect();
     lines.join(&b'\n')
 }
 
