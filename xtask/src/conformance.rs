@@ -1,13 +1,12 @@
 //! `cargo xtask conformance`: our own vectors and those of a directory, judged in process.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use dkim_testkit::{Miss, Scoring, Vector, load, own_vectors, score};
 
 use crate::judge::judge;
-use crate::workspace;
 
 /// Known misses: an id and a reason a line. A listed vector that comes out right fails the run, so
 /// that the list can only shrink.

@@ -3,6 +3,7 @@
 
 mod conformance;
 mod judge;
+mod layers;
 mod vectors;
 mod workspace;
 
@@ -21,12 +22,14 @@ struct Options {
 #[derive(Subcommand)]
 enum Command {
     Conformance(conformance::Options),
+    Layers(layers::Options),
     Vectors(vectors::Options),
 }
 
 fn main() -> ExitCode {
     let done = match Options::parse().command {
         Command::Conformance(options) => conformance::run(&options),
+        Command::Layers(options) => layers::run(&options),
         Command::Vectors(options) => vectors::run(&options),
     };
     match done {
