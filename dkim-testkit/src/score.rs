@@ -72,7 +72,8 @@ fn pair<'v>(
     let mut unclaimed: Vec<&Reported> = reported.iter().collect();
     let mut pairs: Vec<Pair<'v>> = expect.iter().map(|expected| (expected, None)).collect();
     // Whoever is known by name takes first, so that the others do not take what is not theirs.
-    for matches in [is_same as fn(&Expected, &Reported) -> bool, may_be_same] {
+    let rounds: [fn(&Expected, &Reported) -> bool; 2] = [is_same, may_be_same];
+    for matches in rounds {
         for (expected, found) in pairs.iter_mut().filter(|(_, found)| found.is_none()) {
             let next = unclaimed.iter().position(|reported| matches(expected, reported));
             *found = next.map(|next| unclaimed.remove(next));

@@ -17,10 +17,10 @@ const KNOWN_MISSES: &str = include_str!("../conformance-misses.txt");
 pub(crate) struct Options {
     /// A directory of vectors beside our own: cases.jsonl, messages/, zones/.
     #[arg(long, value_name = "PATH")]
-    dir: Option<PathBuf>,
+    pub(crate) dir: Option<PathBuf>,
     /// Compare results and reasons by name, not only by class.
     #[arg(long)]
-    names: bool,
+    pub(crate) names: bool,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {

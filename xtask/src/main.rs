@@ -1,7 +1,11 @@
 //! The project's own tasks: `cargo xtask --help` lists them.
 #![forbid(unsafe_code)]
 
+mod bench;
+mod ci;
 mod conformance;
+mod fuzz;
+mod interop;
 mod judge;
 mod layers;
 mod vectors;
@@ -21,14 +25,22 @@ struct Options {
 
 #[derive(Subcommand)]
 enum Command {
+    Ci(ci::Options),
+    Fuzz(fuzz::Options),
+    Bench(bench::Options),
     Conformance(conformance::Options),
+    Interop(interop::Options),
     Layers(layers::Options),
     Vectors(vectors::Options),
 }
 
 fn main() -> ExitCode {
     let done = match Options::parse().command {
+        Command::Ci(options) => ci::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Conformance(options) => conformance::run(&options),
+        Command::Interop(options) => interop::run(&options),
         Command::Layers(options) => layers::run(&options),
         Command::Vectors(options) => vectors::run(&options),
     };

@@ -71,8 +71,10 @@ mod tests {
     use super::super::Arrow;
     use super::*;
 
-    /// A house of these crates, their floors (0 for none) and what they depend on.
-    fn house(crates: &[(&str, u64, &[(&str, DependencyKind)])]) -> House {
+    /// A name, a floor (0 for none), and what the crate depends on.
+    type Row<'r> = (&'r str, u64, &'r [(&'r str, DependencyKind)]);
+
+    fn house(crates: &[Row<'_>]) -> House {
         let mut house = House::default();
         for (name, floor, arrows) in crates {
             let arrow =
@@ -117,7 +119,7 @@ mod tests {
             ("dkim-stack", 6, "hickory-proto", DEV, "only dkim-dns"),
             ("dkim-new", 0, "nom", NORMAL, "has no floor"),
         ] {
-            let mut crates: Vec<(&str, u64, &[_])> =
+            let mut crates: Vec<Row<'_>> =
                 vec![("dkim-tags", 2, &[]), ("dkim-sign", 3, &[]), ("dkim-testkit", 0, &[])];
             crates.retain(|(name, ..)| *name != from);
             let arrows = [(to, kind)];

@@ -24,9 +24,11 @@ pub(super) struct Case {
     pub(super) record: &'static str,
     /// Seconds from signing to verifying.
     pub(super) judged_after: u64,
-    /// Result and reason.
-    pub(super) expect: (&'static str, &'static str),
+    pub(super) expect: Expect,
 }
+
+/// Result and reason.
+type Expect = (&'static str, &'static str);
 
 /// What becomes of a message between signer and verifier.
 pub(super) enum Transit {
@@ -43,9 +45,9 @@ use Transit::{Added, OnTop, Replaced, Unharmed};
 
 pub(super) const PLAIN_RECORD: &str = "v=DKIM1; k={k}; p={p}";
 
-const PASS: (&str, &str) = ("pass", "ok");
-const BODY: (&str, &str) = ("fail", "body-hash-mismatch");
-const HEADER: (&str, &str) = ("fail", "signature-mismatch");
+const PASS: Expect = ("pass", "ok");
+const BODY: Expect = ("fail", "body-hash-mismatch");
+const HEADER: Expect = ("fail", "signature-mismatch");
 
 const HEAD: &[u8] = b"From: Alice <alice@example.com>\r\nTo: Bob <bob@example.net>\r\n\
     Subject: Report\r\nDate: Tue, 14 Nov 2023 22:13:20 +0000\r\n";
@@ -135,8 +137,9 @@ fn fields() -> Vec<Case> {
         Subject: one\r\n";
     const ODD: &[u8] = b"From:\r\n Alice <alice@example.com>\r\nSubject :x\r\nX-Empty:\r\n\
         X-Empty-Fold: \r\n \r\nX-8: Gr\xc3\xbc\xc3\x9fe\r\nX-Colon: a:b\r\n";
+    type Row = (&'static str, &'static str, &'static [u8], &'static str, Transit, Expect);
     #[rustfmt::skip]
-    let rows: [(&str, &str, &'static [u8], &str, Transit, (&str, &str)); 12] = [
+    let rows: [Row; 12] = [
         ("from-alone", "only From", HEAD, "From", Unharmed, PASS),
         ("any-case", "names of any case", HEAD, "fRoM:TO:subject", Unharmed, PASS),
         ("absent", "names that are not there", HEAD, "From:Cc:X-Never", Unharmed, PASS),
@@ -162,8 +165,9 @@ fn fields() -> Vec<Case> {
 
 /// What relays do to messages.
 fn transits() -> Vec<Case> {
+    type Row = (&'static str, &'static str, &'static str, Transit, Expect);
     #[rustfmt::skip]
-    let rows: [(&str, &str, &str, Transit, (&str, &str)); 11] = [
+    let rows: [Row; 11] = [
         ("header-space-simple", "white space added to a field", "simple/simple", Replaced("Subject: Report", "Subject:  Report"), HEADER),
         ("header-space-relaxed", "white space added to a field", "relaxed/simple", Replaced("Subject: Report", "SUBJECT : \r\n\t Report "), PASS),
         ("header-word-relaxed", "a word put into a field", "relaxed/relaxed", Replaced("Subject: Report", "Subject: No Report"), HEADER),
@@ -187,9 +191,10 @@ fn transits() -> Vec<Case> {
 
 /// Key records of every kind. Lines are records; `!` and a word let the name fail.
 fn records() -> Vec<Case> {
-    const SYNTAX: (&str, &str) = ("permerror", "key-syntax");
+    const SYNTAX: Expect = ("permerror", "key-syntax");
+    type Row = (&'static str, &'static str, &'static str, &'static str, Expect);
     #[rustfmt::skip]
-    let rows: [(&str, &str, &str, &str, (&str, &str)); 26] = [
+    let rows: [Row; 26] = [
         ("p-alone", "rsa", "nothing but p=", "p={p}", PASS),
         ("all-tags", "rsa", "every tag, and one that nobody knows", "v=DKIM1; h=sha1 : sha256; k=rsa; n=a =3D b; s=email:other; t=x; future=1; p={p}; ", PASS),
         ("strings", "rsa", "strings cut anywhere", "v=DK|IM1; k|=rsa; p=|{p}", PASS),
@@ -228,14 +233,8 @@ fn records() -> Vec<Case> {
 
 /// Tags of the signature.
 fn tags() -> Vec<Case> {
-    type Row = (
-        &'static str,
-        &'static str,
-        fn(&mut Request) -> Result<()>,
-        Transit,
-        u64,
-        (&'static str, &'static str),
-    );
+    type Ask = fn(&mut Request) -> Result<()>;
+    type Row = (&'static str, &'static str, Ask, Transit, u64, Expect);
     let length = |request: &mut Request| {
         request.body_length = BodyLength::AsSigned;
         Ok(())
