@@ -1,3 +1,54 @@
-//! The project's own tasks.
+//! The project's own tasks: `cargo xtask --help` lists them.
 #![forbid(unsafe_code)]
-fn main() {}
+
+mod bench;
+mod ci;
+mod conformance;
+mod fuzz;
+mod interop;
+mod judge;
+mod layers;
+mod vectors;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's own tasks.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Ci(ci::Options),
+    Fuzz(fuzz::Options),
+    Bench(bench::Options),
+    Conformance(conformance::Options),
+    Interop(interop::Options),
+    Layers(layers::Options),
+    Vectors(vectors::Options),
+}
+
+fn main() -> ExitCode {
+    let done = match Options::parse().command {
+        Command::Ci(options) => ci::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
+        Command::Bench(options) => bench::run(&options),
+        Command::Conformance(options) => conformance::run(&options),
+        Command::Interop(options) => interop::run(&options),
+        Command::Layers(options) => layers::run(&options),
+        Command::Vectors(options) => vectors::run(&options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! `cargo xtask interop`: we sign and others verify, others sign and we verify.
+
+mod messages;
+mod opendkim;
+mod peer;
+mod script;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use dkim_crypto::ring::PROVIDER;
+use dkim_crypto::{PrivateKey, Provider};
+use dkim_dns::Zone;
+use dkim_sign::{Fields, Request, Signer};
+use dkim_tags::value::to_base64;
+use dkim_tags::{Canonicalizations, DomainName, FieldName, Selector, UnixTime};
+
+use crate::judge;
+use messages::{Damage, MESSAGES, Message};
+use peer::{Algorithm, Answer, Peer};
+
+const DOMAIN: &str = "example.com";
+const SIGNED_FIELDS: [&str; 4] = ["From", "To", "Subject", "Date"];
+const FORMS: [&str; 4] = ["simple/simple", "simple/relaxed", "relaxed/simple", "relaxed/relaxed"];
+
+/// Exchange signatures with other implementations, as far as they are installed.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Only with this one.
+    #[arg(long, value_name = "NAME")]
+    with: Option<Name>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Name {
+    Dkimpy,
+    Maildkim,
+    Opendkim,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let peers: [(Name, Box<dyn Peer>); 3] = [
+        (Name::Dkimpy, Box::new(script::dkimpy())),
+        (Name::Maildkim, Box::new(script::maildkim())),
+        (Name::Opendkim, Box::new(opendkim::OpenDkim)),
+    ];
+    let bench = Bench::new()?;
+    let (mut met, mut disagreements) = (0, 0);
+    for (name, peer) in peers {
+        if options.with.is_some_and(|only| only != name) {
+            continue;
+        }
+        let Some(version) = peer.version() else {
+            println!("{}: SKIPPED, not installed: {}", peer.name(), peer.how_to_install());
+            continue;
+        };
+        met += 1;
+        println!("{} {version}", peer.name());
+        for algorithm in Algorithm::ALL {
+            if !peer.knows(algorithm, &version) {
+                println!("  {}: SKIPPED, this version does not know it", algorithm.name());
+                continue;
+            }
+            disagreements += bench.exchange(&*peer, algorithm)?;
+        }
+    }
+    if met == 0 {
+        bail!("nobody to talk to is installed");
+    }
+    if disagreements > 0 {
+        bail!("{disagreements} disagreements");
+    }
+    Ok(())
+}
+
+/// Who signs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    ToPeer,
+    FromPeer,
+}
+
+impl Direction {
+    fn words(self) -> &'static str {
+        match self {
+            Self::ToPeer => "ours there",
+            Self::FromPeer => "theirs here",
+        }
+    }
+}
+
+/// What a disagreement is about.
+struct About {
+    algorithm: Algorithm,
+    form: &'static str,
+    message: &'static str,
+    direction: Direction,
+}
+
+/// One message, verified by one side after the other signed it.
+struct Trial {
+    message: &'static str,
+    title: String,
+    disagreement: Option<String>,
+}
+
+impl Trial {
+    fn new(message: &Message, damage: Option<&Damage>, form: &str, verdict: Answer<bool>) -> Self {
+        let expected = damage.is_none_or(|damage| damage.is_forgiven(form));
+        let title = match damage {
+            Some(damage) => format!("{}, {}", message.title, damage.title),
+            None => message.title.to_owned(),
+        };
+        let disagreement = match verdict {
+            Ok(passes) if passes == expected => None,
+            Ok(passes) => Some(format!("should {}, does {}", word(expected), word(passes))),
+            Err(error) => Some(error),
+        };
+        Self { message: message.title, title, disagreement }
+    }
+}
+
+/// What we need for our side of the exchange.
+struct Bench {
+    zone: Zone,
+    records: BTreeMap<String, String>,
+}
+
+impl Bench {
+    fn new() -> Result<Self> {
+        let mut records = BTreeMap::new();
+        for algorithm in Algorithm::ALL {
+            let key = PROVIDER.signing_key(&PrivateKey::from_pem(algorithm.pem().as_bytes())?)?;
+            let p = to_base64(&key.public_key().to_p_tag());
+            let name = format!("{}._domainkey.{DOMAIN}", algorithm.selector());
+            records.insert(name, format!("v=DKIM1; k={}; p={p}", algorithm.selector()));
+        }
+        let zone = records.iter().fold(Zone::new(), |zone, (name, text)| zone.txt(name, text));
+        Ok(Self { zone, records })
+    }
+
+    /// Exchanges all messages in all canonicalizations, prints what came of it, and returns how
+    /// many disagreements nothing explains.
+    fn exchange(&self, peer: &dyn Peer, algorithm: Algorithm) -> Result<usize> {
+        let mut unexplained = 0;
+        for form in FORMS {
+            let messages: Vec<&Message> =
+                MESSAGES.iter().filter(|one| one.suits(peer, form)).collect();
+            let theirs = self.receive(peer, &messages, algorithm, form)?;
+            let directions = [
+                (Direction::ToPeer, self.send(peer, &messages, algorithm, form)?),
+                (Direction::FromPeer, theirs),
+            ];
+            print!("  {:<15} {form:<16}", algorithm.name());
+            for (direction, trials) in &directions {
+                let agreed = trials.iter().filter(|trial| trial.disagreement.is_none()).count();
+                print!("  {} {agreed} of {}", direction.words(), trials.len());
+            }
+            println!();
+            let mut faults: BTreeMap<&str, usize> = BTreeMap::new();
+            for (direction, trials) in &directions {
+                for trial in trials {
+                    let Some(disagreement) = &trial.disagreement else { continue };
+                    let (message, direction) = (trial.message, *direction);
+                    match peer.known_fault(&About { algorithm, form, message, direction }) {
+                        Some(fault) => *faults.entry(fault).or_default() += 1,
+                        None => {
+                            unexplained += 1;
+                            let (direction, title) = (direction.words(), &trial.title);
+                            println!("    DISAGREES: {direction}, {title}: {disagreement}");
+                        }
+                    }
+                }
+            }
+            for (fault, count) in faults {
+                println!("    {count} by a known fault of {}: {fault}", peer.name());
+            }
+        }
+        Ok(unexplained)
+    }
+
+    /// We sign, they verify.
+    fn send(
+        &self,
+        peer: &dyn Peer,
+        messages: &[&Message],
+        algorithm: Algorithm,
+        form: &str,
+    ) -> Result<Vec<Trial>> {
+        let mut sent = Vec::new();
+        for message in messages {
+            let signed = sign(message, algorithm, form)
+                .with_context(|| format!("we cannot sign {}", message.title))?;
+            let damaged = message.with_damages(&signed);
+            sent.extend(damaged.map(|(damage, octets)| (*message, damage, octets)));
+        }
+        let octets: Vec<Vec<u8>> = sent.iter().map(|(.., octets)| octets.clone()).collect();
+        let verdicts = peer.verify(&octets, &self.records)?;
+        let trial = |((message, damage, _), verdict): (&(&Message, Option<&Damage>, _), _)| {
+            Trial::new(message, *damage, form, verdict)
+        };
+        Ok(sent.iter().zip(verdicts).map(trial).collect())
+    }
+
+    /// They sign, we verify.
+    fn receive(
+        &self,
+        peer: &dyn Peer,
+        messages: &[&Message],
+        algorithm: Algorithm,
+        form: &str,
+    ) -> Result<Vec<Trial>> {
+        let plain: Vec<Vec<u8>> = messages.iter().map(|message| message.octets()).collect();
+        let mut trials = Vec::new();
+        for (message, signed) in messages.iter().zip(peer.sign(&plain, algorithm, form)?) {
+            match signed {
+                Err(error) => trials.push(Trial::new(message, None, form, Err(error))),
+                Ok(signed) => {
+                    trials.extend(message.with_damages(&signed).map(|(damage, octets)| {
+                        Trial::new(message, damage, form, Ok(self.we_pass(&octets)))
+                    }))
+                }
+            }
+        }
+        Ok(trials)
+    }
+
+    fn we_pass(&self, message: &[u8]) -> bool {
+        // Others take the time from the clock; so far it matters for t= alone, which we accept.
+        let found = judge::verify(message, &self.zone, UnixTime(1_700_000_000));
+        !found.is_empty() && found.iter().all(dkim_verify::Verification::passes)
+    }
+}
+
+fn word(passes: bool) -> &'static str {
+    if passes { "pass" } else { "fail" }
+}
+
+/// The message with our signature on top.
+fn sign(message: &Message, algorithm: Algorithm, form: &str) -> Result<Vec<u8>> {
+    let key = PROVIDER.signing_key(&PrivateKey::from_pem(algorithm.pem().as_bytes())?)?;
+    let (sdid, selector) = (DomainName::parse(DOMAIN)?, Selector::parse(algorithm.selector())?);
+    let mut request = Request::new(sdid, selector, key.algorithm());
+    request.canonicalization = Canonicalizations::parse(form).context("no canonicalization")?;
+    let names = SIGNED_FIELDS.into_iter().map(FieldName::parse);
+    request.fields = Fields::Exact(names.collect::<Result<_, _>>()?);
+    let octets = message.octets();
+    let (header, body) = dkim_message::split(&octets);
+    let mut signer = Signer::new([request], &header, UnixTime(1_700_000_000), &PROVIDER)?;
+    signer.body_chunk(body);
+    let unsigned = signer.finish().pop().context("nothing was signed")?;
+    Ok([unsigned.sign(&*key)?.to_field().as_bytes(), &octets].concat())
+}

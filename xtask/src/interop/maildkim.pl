@@ -1,0 +1,63 @@
+# Signs and verifies with Mail::DKIM: JSON in, JSON out, a line a job; octets in base64.
+use strict;
+use warnings;
+use JSON::PP;
+use MIME::Base64;
+use Mail::DKIM::PrivateKey;
+use Mail::DKIM::Signer;
+use Mail::DKIM::Verifier;
+use Net::DNS;
+
+my %records;
+{
+    no warnings 'redefine';
+    *Mail::DKIM::DNS::query_async = sub {
+        my ( $name, $type, %options ) = @_;
+        my $text = $records{ lc $name };
+        my @answer = defined $text
+            ? Net::DNS::RR->new( owner => $name, type => 'TXT', txtdata => [ $text =~ /(.{1,255})/gs ] )
+            : ();
+        my $found = $options{Callbacks}->{Success}->(@answer);
+        return sub { $found };
+    };
+}
+
+sub sign {
+    my ( $job, $message ) = @_;
+    my $ed25519 = $job->{algorithm} =~ /^ed25519/;
+    my $text = join '', grep { !/-----/ } split /\r?\n/, $job->{key};
+    my $signer = Mail::DKIM::Signer->new(
+        Algorithm => $job->{algorithm},
+        Method    => $job->{canonicalization},
+        Domain    => $job->{domain},
+        Selector  => $job->{selector},
+        Key       => Mail::DKIM::PrivateKey->load( Data => $text, $ed25519 ? ( Type => 'ed25519' ) : () ),
+    );
+    $signer->PRINT($message);
+    $signer->CLOSE;
+    die $signer->result unless $signer->result eq 'signed';
+    my $field = $signer->signature->as_string;
+    $field =~ s/\r?\n/\r\n/g;
+    return "$field\r\n";
+}
+
+sub verify {
+    my ( $job, $message ) = @_;
+    %records = %{ $job->{records} };
+    my $verifier = Mail::DKIM::Verifier->new;
+    $verifier->PRINT($message);
+    $verifier->CLOSE;
+    return $verifier->result eq 'pass';
+}
+
+$| = 1;
+while ( my $line = <STDIN> ) {
+    my $job     = decode_json($line);
+    my $message = decode_base64( $job->{message} );
+    my $answer  = eval {
+        $job->{key}
+            ? { field => encode_base64( sign( $job, $message ), '' ) }
+            : { pass => verify( $job, $message ) ? JSON::PP::true : JSON::PP::false };
+    } // { error => "$@" };
+    print encode_json($answer), "\n";
+}
