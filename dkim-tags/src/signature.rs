@@ -668,6 +668,7 @@ mod tests {
             ("q1", "a; b=Zm9v"),
             ("q2", "a\r\nX: injected"),
             ("q3", " a"),
+            ("q5", "a\r\n \r\n b"),
             ("q4", "a;"),
             ("q5", "a\r\n b"),
         ] {

@@ -5,7 +5,7 @@ use dkim_crypto::Provider;
 use dkim_dns::{Answer, Dnssec, Inquirer, LookupError, Query, QueryId};
 use dkim_message::split;
 use dkim_tags::UnixTime;
-use dkim_verify::{Policy, Verification, Verifier};
+use dkim_verify::{Policy, Verification, Verifier, res_infos};
 
 use crate::body_hash::digest;
 use crate::canon_twin;
@@ -162,7 +162,7 @@ impl Case<'_> {
 
     fn assert_written(&self, found: &[Verification]) {
         let mut results = AuthenticationResults::new("mx.example.org");
-        results.results = found.iter().map(Verification::res_info).collect();
+        results.results = res_infos(found);
         lines::assert_field(&results.field());
         let body = results.field_body();
         if body.len() <= dkim_authres::MAX_OCTETS {
@@ -195,6 +195,6 @@ impl Case<'_> {
             found.iter().map(|v| (v.outcome.result(), v.outcome.reason())).collect()
         };
         assert_eq!(words(&again[1..]), words(found));
-        assert_eq!(words(&again[..1]), [(DkimResult::PermError, "syntax")]);
+        assert!(matches!(again.first(), Some(junk) if !junk.passes()));
     }
 }

@@ -41,8 +41,14 @@ pub(crate) fn signature(u: &mut Unstructured<'_>) -> Result<Signature> {
     let names: BTreeSet<&str> =
         list(u, 4, |u| u.choose(&["r", "zz", "A_1", "bx", "V"]).copied())?.into_iter().collect();
     for name in names {
-        let words = list(u, 30, |u| word(u, b"ab=|:/\xc3\xbc\"(", 1, 60))?;
-        signature.add_other(name, &words.join(" ")).expect("words and a name that is new");
+        if u.arbitrary()? {
+            let words = list(u, 15, |u| word(u, b"ab=|:/\xc3\xbc\"(", 1, 60))?;
+            signature.add_other(name, &words.join(" ")).expect("words and a name that is new");
+        } else {
+            let text: String = text(u)?.chars().take(200).collect();
+            // Refused, or written as it stands.
+            let _ = signature.add_other(name, &text);
+        }
     }
     Ok(signature)
 }

@@ -80,6 +80,8 @@ fn assert_refusable(
             RequestError::SeveralFrom => froms > 1,
             RequestError::MalformedHeader(defect) => header.defects().contains(defect),
             RequestError::Forbidden(algorithm) => *algorithm == SigningAlgorithm::RSA_SHA1,
+            RequestError::SingleLabelDomain(sdid) =>
+                any(&|r| r.sdid == *sdid && !sdid.as_str().contains('.')),
             RequestError::ExpiresAtOnce => any(&|r| r.expiration == Expiration::After(0)),
             RequestError::SignsItself => any(&|request| match &request.fields {
                 Fields::Exact(names) => names.iter().any(|name| name.is("DKIM-Signature")),

@@ -9,7 +9,10 @@ use crate::{lines, made_up};
 pub fn signature(data: &[u8]) {
     let Ok(signature) = Signature::parse(data) else { return };
     let claims = Claims::from(&signature);
-    assert_eq!(TagList::parse(data).map(|tags| Claims::from_tags(&tags).sdid), Ok(claims.sdid.clone()));
+    assert_eq!(
+        TagList::parse(data).map(|tags| Claims::from_tags(&tags).sdid),
+        Ok(claims.sdid.clone())
+    );
     assert_eq!(claims.sdid.as_ref(), Some(&signature.sdid));
     assert_eq!(claims.auid, signature.auid);
     assert!(signature.auid_or_default().domain().is_within(&signature.sdid));
