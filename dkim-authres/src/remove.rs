@@ -49,8 +49,12 @@ pub fn forged<N: AsRef<[u8]>, B: AsRef<[u8]>>(
     let mut instance = 0;
     let mut forged = Vec::new();
     for (position, (name, body)) in fields.into_iter().enumerate() {
-        // White space before the colon is obsolete syntax (RFC 5322 §4.5).
-        let name = name.as_ref().trim_ascii_end();
+        // White space before the colon is obsolete syntax (RFC 5322 §4.5): space and tab. With any
+        // other octet it is another name to the mail server that counts instances.
+        let mut name = name.as_ref();
+        while let [shorter @ .., b' ' | b'\t'] = name {
+            name = shorter;
+        }
         if name.eq_ignore_ascii_case(b"Authentication-Results") {
             instance += 1;
             if is_forged(body.as_ref(), &own) {

@@ -103,10 +103,11 @@ fn places_count_from_the_bottom_up() {
         ("AUTHENTICATION-RESULTS", "example.com; none"),
         ("ARC-Authentication-Results", "i=1; example.org; none"),
         ("X-Authentication-Results", "example.org; none"),
+        ("Authentication-Results\r", "example.org; none"),
         ("authentication-results \t", "example.org; none"),
     ];
     let found = forged(fields, &["example.org"]);
-    assert_eq!(positions(&found), [5, 1]);
+    assert_eq!(positions(&found), [6, 1]);
     assert_eq!(found.iter().map(|forged| forged.instance).collect::<Vec<_>>(), [3, 1]);
     assert!(forged(fields, &[""; 0]).is_empty());
     assert!(forged(fields, &["", ".", " "]).is_empty());

@@ -270,7 +270,7 @@ impl Trail {
             (record.name == self.name).then_some((record.ttl, &target.0))
         }) {
             if self.chain.len() == MAX_CNAME_HOPS {
-                return Err(LookupError::chain_too_long());
+                return Err(LookupError::ChainTooLong);
             }
             let labels = target.iter().map(<[u8]>::to_vec).collect();
             let shown = name::Name::new(labels, &name::Name::root());

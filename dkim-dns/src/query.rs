@@ -93,6 +93,9 @@ pub enum LookupError {
     /// The name exists and has no record of the type asked. Permanent.
     #[error("the name has no record of this type")]
     NoRecords,
+    /// More than [`MAX_CNAME_HOPS`] CNAME records in a row, as a loop has them. Permanent.
+    #[error("more than {MAX_CNAME_HOPS} CNAME records in a row")]
+    ChainTooLong,
     /// No answer in time. Temporary.
     #[error("no answer in time")]
     Timeout,
@@ -106,14 +109,9 @@ impl LookupError {
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         match self {
-            Self::NoSuchName | Self::NoRecords => false,
+            Self::NoSuchName | Self::NoRecords | Self::ChainTooLong => false,
             Self::Timeout | Self::Failed(_) => true,
         }
-    }
-
-    /// More CNAME records than [`MAX_CNAME_HOPS`], perhaps a loop.
-    pub(crate) fn chain_too_long() -> Self {
-        Self::Failed(format!("more than {MAX_CNAME_HOPS} CNAME records to follow"))
     }
 }
 

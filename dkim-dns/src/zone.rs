@@ -17,7 +17,7 @@ use crate::{
 /// Built by hand or [read from a master file](Self::parse). A name that is not there is
 /// [`LookupError::NoSuchName`]; one that exists with other data, or only above other names, is
 /// [`LookupError::NoRecords`]. At most [`MAX_CNAME_HOPS`] CNAME records are followed, in the zone
-/// itself; a longer chain, such as a loop, is [`LookupError::Failed`]. Names match without regard
+/// itself; a longer chain, such as a loop, is [`LookupError::ChainTooLong`]. Names match without regard
 /// to case, wildcards count (RFC 4592), and a name that is to fail does so whatever else it holds.
 ///
 /// Names are given as questions carry them: absolute, in ASCII, without escapes. One that is no
@@ -199,7 +199,7 @@ impl Zone {
                 return Ok(found);
             };
             if found.chain.len() == MAX_CNAME_HOPS {
-                return Err(LookupError::chain_too_long());
+                return Err(LookupError::ChainTooLong);
             }
             found.chain.push(target.to_string());
             name = target.clone();

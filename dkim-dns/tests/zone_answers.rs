@@ -118,10 +118,10 @@ fn chains_end_after_eight_hops() {
         })
     };
     assert_eq!(txt(&chain(MAX_CNAME_HOPS), "n0").unwrap().chain.len(), 8);
-    assert!(matches!(txt(&chain(MAX_CNAME_HOPS + 1), "n0"), Err(LookupError::Failed(_))));
+    assert_eq!(txt(&chain(MAX_CNAME_HOPS + 1), "n0"), Err(LookupError::ChainTooLong));
     let loops = Zone::new().cname("a", "b").cname("b", "a").cname("self", "self");
     for name in ["a", "b", "self"] {
-        assert!(matches!(txt(&loops, name), Err(LookupError::Failed(_))));
+        assert_eq!(txt(&loops, name), Err(LookupError::ChainTooLong));
     }
 }
 

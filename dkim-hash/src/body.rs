@@ -5,13 +5,6 @@ use std::fmt;
 use dkim_canon::{BodyCanonicalizer, Canonicalization};
 use dkim_crypto::{Digest, HashAlgorithm, HashValue, Provider};
 
-/// Which of the body hashes requested.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct BodyHashId {
-    lane: usize,
-    hash: usize,
-}
-
 /// Whether more of the body is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -40,41 +33,42 @@ pub struct BodyHashRequest {
 /// use dkim_crypto::{HashAlgorithm, ring::PROVIDER};
 /// use dkim_hash::{BodyHashRequest, BodyHasher};
 ///
-/// let mut hasher = BodyHasher::new();
-/// let id = hasher.request(
-///     &PROVIDER,
-///     BodyHashRequest {
-///         canonicalization: Canonicalization::Simple,
-///         hash: HashAlgorithm::Sha256,
-///         limit: None,
-///     },
-/// );
+/// let request = BodyHashRequest {
+///     canonicalization: Canonicalization::Simple,
+///     hash: HashAlgorithm::Sha256,
+///     limit: None,
+/// };
+/// let mut hasher = BodyHasher::new(&PROVIDER, [request]);
 /// hasher.chunk(b"Hi.\r\n");
-/// assert_eq!(hasher.finish().get(id).ok_or("no such hash")?.hashed, 5);
+/// assert_eq!(hasher.finish().get(&request).ok_or("no such hash")?.hashed, 5);
 /// # Ok::<(), &str>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct BodyHasher {
     lanes: Vec<Lane>,
 }
 
 impl BodyHasher {
-    /// A hasher that hashes nothing yet.
+    /// A hasher for these hashes; what is asked for twice is hashed once. A hash that the provider
+    /// does not offer will not be among the results.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Asks for a hash. What was asked for before is not hashed again. To be called before the
-    /// first [`chunk`](Self::chunk).
-    pub fn request(&mut self, provider: &dyn Provider, request: BodyHashRequest) -> BodyHashId {
-        let lane = self.lanes.iter().position(|lane| lane.is_of(request.canonicalization));
-        let lane = lane.unwrap_or_else(|| {
-            self.lanes.push(Lane::new(request.canonicalization));
-            self.lanes.len() - 1
-        });
-        let hash = self.lanes.get_mut(lane).map(|lane| lane.request(provider, request));
-        BodyHashId { lane, hash: hash.unwrap_or_default() }
+    pub fn new(
+        provider: &dyn Provider,
+        requests: impl IntoIterator<Item = BodyHashRequest>,
+    ) -> Self {
+        let mut lanes: Vec<Lane> = Vec::new();
+        for request in requests {
+            let form = request.canonicalization;
+            match lanes.iter_mut().find(|lane| lane.form == form) {
+                Some(lane) => lane.add(provider, request),
+                None => {
+                    let mut lane = Lane::new(form);
+                    lane.add(provider, request);
+                    lanes.push(lane);
+                }
+            }
+        }
+        Self { lanes }
     }
 
     /// Takes the next octets of the body.
@@ -95,21 +89,21 @@ impl BodyHasher {
     /// The body has ended.
     #[must_use]
     pub fn finish(self) -> BodyHashes {
-        BodyHashes { lanes: self.lanes.into_iter().map(Lane::finish).collect() }
+        BodyHashes { hashes: self.lanes.into_iter().flat_map(Lane::finish).collect() }
     }
 }
 
 /// The hashes of a body.
 #[derive(Clone, Debug)]
 pub struct BodyHashes {
-    lanes: Vec<Vec<Option<BodyHash>>>,
+    hashes: Vec<(BodyHashRequest, BodyHash)>,
 }
 
 impl BodyHashes {
-    /// The hash asked for; `None` when the provider does not offer its algorithm.
+    /// The hash asked for; `None` when it was not, or the provider does not offer it.
     #[must_use]
-    pub fn get(&self, id: BodyHashId) -> Option<BodyHash> {
-        *self.lanes.get(id.lane)?.get(id.hash)?
+    pub fn get(&self, request: &BodyHashRequest) -> Option<BodyHash> {
+        self.hashes.iter().find(|(asked, _)| asked == request).map(|(_, hash)| *hash)
     }
 }
 
@@ -120,8 +114,8 @@ pub struct BodyHash {
     pub value: HashValue,
     /// How many octets of the canonical body it covers.
     pub hashed: u64,
-    /// How many octets of the canonical body were seen. More than `hashed` when the limit left
-    /// some out; all of the body's unless the caller stopped at [`Stance::Done`].
+    /// How many octets the canonical body has, as far as it was handed over: more than `hashed`
+    /// when the limit left some out. A caller that stops at [`Stance::Done`] sees fewer here.
     pub seen: u64,
 }
 
@@ -135,8 +129,7 @@ struct Lane {
 
 struct Hashing {
     request: BodyHashRequest,
-    /// `None` when the provider does not offer the algorithm.
-    digest: Option<Box<dyn Digest>>,
+    digest: Box<dyn Digest>,
     hashed: u64,
 }
 
@@ -146,38 +139,30 @@ impl Lane {
         Self { form, canonicalizer, hashes: Vec::new(), seen: 0 }
     }
 
-    fn is_of(&self, form: Canonicalization) -> bool {
-        self.form == form
-    }
-
-    fn request(&mut self, provider: &dyn Provider, request: BodyHashRequest) -> usize {
-        let known = self.hashes.iter().position(|hashing| hashing.request == request);
-        known.unwrap_or_else(|| {
-            let digest = provider.digest(request.hash);
+    fn add(&mut self, provider: &dyn Provider, request: BodyHashRequest) {
+        if self.hashes.iter().any(|hashing| hashing.request == request) {
+            return;
+        }
+        if let Some(digest) = provider.digest(request.hash) {
             self.hashes.push(Hashing { request, digest, hashed: 0 });
-            self.hashes.len() - 1
-        })
+        }
     }
 
     fn chunk(&mut self, chunk: &[u8]) {
-        if self.is_interested() {
-            let Self { canonicalizer, hashes, seen, .. } = self;
-            canonicalizer.chunk(chunk, |octets| update(hashes, seen, octets));
-        }
+        let Self { canonicalizer, hashes, seen, .. } = self;
+        canonicalizer.chunk(chunk, |octets| update(hashes, seen, octets));
     }
 
     fn is_interested(&self) -> bool {
         self.hashes.iter().any(|hashing| hashing.is_interested(self.seen))
     }
 
-    fn finish(self) -> Vec<Option<BodyHash>> {
+    fn finish(self) -> impl Iterator<Item = (BodyHashRequest, BodyHash)> {
         let Self { canonicalizer, mut hashes, mut seen, .. } = self;
         canonicalizer.finish(|octets| update(&mut hashes, &mut seen, octets));
-        let finish = |hashing: Hashing| {
-            let value = hashing.digest?.finish();
-            Some(BodyHash { value, hashed: hashing.hashed, seen })
-        };
-        hashes.into_iter().map(finish).collect()
+        hashes.into_iter().map(move |Hashing { request, digest, hashed }| {
+            (request, BodyHash { value: digest.finish(), hashed, seen })
+        })
     }
 }
 
@@ -191,15 +176,14 @@ impl fmt::Debug for Lane {
 impl Hashing {
     /// Past its limit a hash wants one octet more, to tell a body that ends there from a longer.
     fn is_interested(&self, seen: u64) -> bool {
-        self.digest.is_some() && self.request.limit.is_none_or(|limit| seen <= limit)
+        self.request.limit.is_none_or(|limit| seen <= limit)
     }
 
     fn update(&mut self, octets: &[u8]) {
-        let Some(digest) = &mut self.digest else { return };
         let room = self.request.limit.map_or(u64::MAX, |limit| limit - self.hashed);
         let room = usize::try_from(room).unwrap_or(usize::MAX);
         let octets = octets.get(..room).unwrap_or(octets);
-        digest.update(octets);
+        self.digest.update(octets);
         self.hashed += length(octets);
     }
 }
@@ -244,12 +228,11 @@ mod tests {
             (b"", Simple, b"\r\n"),
             (b"", Relaxed, b""),
         ] {
-            let mut hasher = BodyHasher::new();
-            let id = hasher.request(&PROVIDER, request(form, None));
+            let mut hasher = BodyHasher::new(&PROVIDER, [request(form, None)]);
             for octet in body.chunks(1) {
                 assert_eq!(hasher.chunk(octet), Stance::Interested);
             }
-            let hash = hasher.finish().get(id).unwrap();
+            let hash = hasher.finish().get(&request(form, None)).unwrap();
             assert_eq!(hash.value, sha256(canonical), "{form}");
             assert_eq!(hash.hashed, length(canonical));
         }
@@ -258,32 +241,43 @@ mod tests {
     #[test]
     fn one_pass_serves_every_limit() {
         let canonical = b" C\r\nD E\r\n";
-        let mut hasher = BodyHasher::new();
-        let ids: Vec<_> = (0..=12)
-            .map(|limit| hasher.request(&PROVIDER, request(Canonicalization::Relaxed, Some(limit))))
-            .collect();
-        let whole = hasher.request(&PROVIDER, request(Canonicalization::Simple, None));
-        assert_eq!(hasher.request(&PROVIDER, request(Canonicalization::Relaxed, Some(3))), ids[3]);
+        let limited = |limit| request(Canonicalization::Relaxed, Some(limit));
+        let whole = request(Canonicalization::Simple, None);
+        let requests = (0..=12).map(limited).chain([whole, limited(3)]);
+        let mut hasher = BodyHasher::new(&PROVIDER, requests);
         hasher.chunk(BODY);
         let hashes = hasher.finish();
-        for (limit, id) in ids.into_iter().enumerate() {
-            let hash = hashes.get(id).unwrap();
-            let covered = &canonical[..limit.min(canonical.len())];
+        assert_eq!(hashes.hashes.len(), 14);
+        for limit in 0..=12 {
+            let hash = hashes.get(&limited(limit)).unwrap();
+            let covered = &canonical[..usize::try_from(limit).unwrap().min(canonical.len())];
             assert_eq!((hash.value, hash.hashed), (sha256(covered), length(covered)));
             assert_eq!(hash.seen, length(canonical));
         }
-        assert_eq!(hashes.get(whole).unwrap().value, sha256(b" C \r\nD \t E\r\n"));
+        assert_eq!(hashes.get(&whole).unwrap().value, sha256(b" C \r\nD \t E\r\n"));
     }
 
     #[test]
     fn past_its_limit_a_hash_wants_one_octet_more() {
-        let mut hasher = BodyHasher::new();
-        assert_eq!(hasher.stance(), Stance::Done);
-        let id = hasher.request(&PROVIDER, request(Canonicalization::Simple, Some(2)));
+        assert_eq!(BodyHasher::new(&PROVIDER, []).stance(), Stance::Done);
+        let request = request(Canonicalization::Simple, Some(2));
+        let mut hasher = BodyHasher::new(&PROVIDER, [request]);
         assert_eq!(hasher.chunk(b"ab"), Stance::Interested);
         assert_eq!(hasher.chunk(b"c"), Stance::Done);
-        let hash = hasher.finish().get(id).unwrap();
+        let hash = hasher.finish().get(&request).unwrap();
         assert_eq!((hash.hashed, hash.value), (2, sha256(b"ab")));
         assert!(hash.seen > 2);
+    }
+
+    #[test]
+    fn the_length_of_the_body_does_not_depend_on_its_pieces() {
+        let request = request(Canonicalization::Relaxed, Some(2));
+        for size in 1..20 {
+            let mut hasher = BodyHasher::new(&PROVIDER, [request]);
+            for chunk in BODY.chunks(size) {
+                hasher.chunk(chunk);
+            }
+            assert_eq!(hasher.finish().get(&request).unwrap().seen, 9);
+        }
     }
 }

@@ -28,19 +28,31 @@ impl<'h, 'm> FieldIndex<'h, 'm> {
     /// The fields that `names` picks, as indexes into the header's fields: each name takes the
     /// lowest instance not taken yet, `None` when there is none left (RFC 6376 §5.4.2).
     ///
+    /// `own` is the index of the DKIM-Signature field being verified, which no name picks: `h=`
+    /// "MUST NOT include the DKIM-Signature header field that is being created or verified but may
+    /// include others" (RFC 6376 §3.5).
+    ///
     /// ```
     /// use dkim_hash::FieldIndex;
     /// use dkim_message::Header;
     ///
     /// let header = Header::parse(b"Received: 1\r\nFrom: a\r\nReceived: 2\r\n");
-    /// let picked = FieldIndex::new(&header).pick(["received", "from", "Received", "received"]);
+    /// let picked = FieldIndex::new(&header).pick(["received", "from", "Received", "received"], None);
     /// assert_eq!(picked, [Some(2), Some(1), Some(0), None]);
     /// ```
     #[must_use]
-    pub fn pick<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Vec<Option<usize>> {
+    pub fn pick<'n>(
+        &self,
+        names: impl IntoIterator<Item = &'n str>,
+        own: Option<usize>,
+    ) -> Vec<Option<usize>> {
         // How many instances of the name that begins at this place in `by_name` are taken.
         let mut taken = vec![0_usize; self.by_name.len()];
-        names.into_iter().map(|name| self.pick_next(name, &mut taken)).collect()
+        let mut next = |name| {
+            let picked = self.pick_next(name, &mut taken)?;
+            if Some(picked) == own { self.pick_next(name, &mut taken) } else { Some(picked) }
+        };
+        names.into_iter().map(&mut next).collect()
     }
 
     fn pick_next(&self, name: &str, taken: &mut [usize]) -> Option<usize> {
@@ -55,20 +67,31 @@ impl<'h, 'm> FieldIndex<'h, 'm> {
         Some(index)
     }
 
+    /// How many fields have this name.
+    #[must_use]
+    pub fn count(&self, name: &str) -> usize {
+        let up_to = |ordering: fn(std::cmp::Ordering) -> bool| {
+            let before = |index: &usize| ordering(order(self.name(*index), name.as_bytes()));
+            self.by_name.partition_point(before)
+        };
+        up_to(std::cmp::Ordering::is_le) - up_to(std::cmp::Ordering::is_lt)
+    }
+
     fn name(&self, index: usize) -> &'m [u8] {
         self.fields.get(index).map(Field::name).unwrap_or_default()
     }
 
-    /// The fields that `signed_fields` picks, canonical and each closed by CRLF: the input of the
-    /// header hash up to the DKIM-Signature field, which [`close_input`] adds.
+    /// The fields that `signed_fields` [picks](Self::pick), canonical and each closed by CRLF: the
+    /// input of the header hash up to the DKIM-Signature field, which [`close_input`] adds.
     #[must_use]
     pub fn open_input<'n>(
         &self,
         canonicalization: Canonicalization,
         signed_fields: impl IntoIterator<Item = &'n str>,
+        own: Option<usize>,
     ) -> Vec<u8> {
         let mut input = Vec::with_capacity(2048);
-        for field in self.pick(signed_fields).into_iter().flatten() {
+        for field in self.pick(signed_fields, own).into_iter().flatten() {
             if let Some(field) = self.fields.get(field) {
                 write_field(canonicalization, field.raw_name(), field.body(), &mut input);
                 input.extend_from_slice(b"\r\n");
@@ -101,8 +124,11 @@ mod tests {
     use super::*;
 
     /// RFC 6376 §5.4.2 as its words go: search from the bottom, mark what was taken.
-    fn naive(header: &Header<'_>, names: &[&str]) -> Vec<Option<usize>> {
+    fn naive(header: &Header<'_>, names: &[&str], own: Option<usize>) -> Vec<Option<usize>> {
         let mut taken = vec![false; header.fields().len()];
+        if let Some(own) = own.filter(|own| *own < taken.len()) {
+            taken[own] = true;
+        }
         names
             .iter()
             .map(|name| {
@@ -129,7 +155,13 @@ mod tests {
             let header = Header::parse(octets.as_bytes());
             let wanted: Vec<&str> = (0..next(10)).map(|_| names[next(6)]).collect();
             let index = FieldIndex::new(&header);
-            assert_eq!(index.pick(wanted.iter().copied()), naive(&header, &wanted), "{octets:?}");
+            for own in [None, Some(next(8))] {
+                let picked = index.pick(wanted.iter().copied(), own);
+                assert_eq!(picked, naive(&header, &wanted, own), "{octets:?} {own:?}");
+            }
+            for name in names {
+                assert_eq!(index.count(name), header.named(name).count(), "{octets:?}");
+            }
         }
     }
 
@@ -138,7 +170,7 @@ mod tests {
         let header = Header::parse(b"A: X\r\nB : Y\t\r\n\tZ  \r\nA: W\r\n");
         let index = FieldIndex::new(&header);
         let input = |form, names: [&str; 3]| {
-            let mut input = index.open_input(form, names);
+            let mut input = index.open_input(form, names, None);
             close_input(form, b"DKIM-Signature", b" v=1; b=", &mut input);
             String::from_utf8(input).unwrap_or_default()
         };

@@ -4,5 +4,5 @@
 mod body;
 mod header;
 
-pub use body::{BodyHash, BodyHashId, BodyHashRequest, BodyHasher, BodyHashes, Stance};
+pub use body::{BodyHash, BodyHashRequest, BodyHasher, BodyHashes, Stance};
 pub use header::{FieldIndex, close_input};

@@ -65,6 +65,10 @@ impl KeyRecord {
         if record.len() > Self::MAX_LEN {
             return Err(KeyRecordError::TooLong { limit: Self::MAX_LEN });
         }
+        // RFC 8616 §5: key records stay ASCII, whatever the field that names them may hold.
+        if !record.is_ascii() {
+            return Err(KeyRecordError::NotAscii);
+        }
         let tags = TagList::parse(record)?;
         let version = tags.value("v");
         check_version(&tags)?;
@@ -153,6 +157,9 @@ pub enum KeyRecordError {
         /// The limit, in octets.
         limit: usize,
     },
+    /// It holds octets that are not ASCII.
+    #[error("octets that are not ASCII")]
+    NotAscii,
     /// It is no tag-list.
     #[error(transparent)]
     TagList(#[from] TagListError),
@@ -323,6 +330,11 @@ mod tests {
         assert_eq!(record("k=;", "Zm9v"), Err(KeyRecordError::Invalid("k")));
         assert_eq!(record("", "@@@@"), Err(KeyRecordError::Invalid("p")));
         assert!(matches!(record("", "aGVsbG8gd29ybGQ="), Err(KeyRecordError::Key { .. })));
+    }
+
+    #[test]
+    fn records_are_ascii() {
+        assert_eq!(with("n=caf\u{e9}"), Err(KeyRecordError::NotAscii));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use memchr::{memchr, memchr_iter, memchr2};
+use memchr::{memchr, memchr2};
 
 /// A header field, octets as they stand, without the line end that closes it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -10,11 +10,17 @@ pub struct Field<'m> {
     octets: &'m [u8],
     /// Where the colon stands; `None` for a line that has none.
     colon: Option<usize>,
+    /// Where the name ends, white space before the colon left out.
+    name_end: usize,
 }
 
 impl<'m> Field<'m> {
-    fn new(octets: &'m [u8]) -> Self {
-        Self { octets, colon: memchr(b':', octets) }
+    pub(crate) fn new(octets: &'m [u8]) -> Self {
+        let colon = memchr(b':', octets);
+        let raw_name = colon.and_then(|colon| octets.get(..colon)).unwrap_or_default();
+        // Looked for once: names are compared many times, and there may be much white space.
+        let name_end = raw_name.iter().rposition(|octet| !is_wsp(*octet)).map_or(0, |at| at + 1);
+        Self { octets, colon, name_end }
     }
 
     /// The whole field: name, colon and body, without the closing line end.
@@ -33,9 +39,7 @@ impl<'m> Field<'m> {
     /// The field name, without white space before the colon.
     #[must_use]
     pub fn name(&self) -> &'m [u8] {
-        let raw = self.raw_name();
-        let end = raw.iter().rposition(|octet| !is_wsp(*octet)).map_or(0, |last| last + 1);
-        raw.get(..end).unwrap_or_default()
+        self.octets.get(..self.name_end).unwrap_or_default()
     }
 
     /// The field body: everything after the colon, folds included. The whole line if it has no
@@ -130,9 +134,14 @@ impl<'m> Header<'m> {
         Self::parse_prefix(octets).0
     }
 
+    /// A header of which the octets are known and nothing else yet.
+    pub(crate) fn unread(octets: &'m [u8]) -> Self {
+        Self { octets, ..Self::default() }
+    }
+
     /// Reads a header, and returns with it what follows the first empty line.
     pub(crate) fn parse_prefix(octets: &'m [u8]) -> (Self, &'m [u8]) {
-        let mut header = Self { octets, ..Self::default() };
+        let mut header = Self::unread(octets);
         // Where the field being read starts, and where its last line ends without the line end.
         let mut open: Option<(usize, usize)> = None;
         let mut start = 0;
@@ -184,7 +193,7 @@ impl<'m> Header<'m> {
         &self.defects
     }
 
-    fn close(&mut self, open: Option<(usize, usize)>) {
+    pub(crate) fn close(&mut self, open: Option<(usize, usize)>) {
         let Some((start, end)) = open else { return };
         let field = Field::new(self.octets.get(start..end).unwrap_or_default());
         if field.colon.is_none() {
@@ -195,7 +204,7 @@ impl<'m> Header<'m> {
         self.fields.push(field);
     }
 
-    fn note(&mut self, kind: DefectKind, offset: usize) {
+    pub(crate) fn note(&mut self, kind: DefectKind, offset: usize) {
         // The first of each kind: a header of nothing but defects must not fill the memory.
         if !self.defects.iter().any(|defect| defect.kind == kind) {
             self.defects.push(Defect { kind, offset });
@@ -208,7 +217,7 @@ impl<'m> Header<'m> {
         }
     }
 
-    fn note_octets(&mut self, line: &Line) {
+    pub(crate) fn note_octets(&mut self, line: &Line) {
         self.note_line_end(line);
         let text = self.octets.get(line.start..line.end).unwrap_or_default();
         let mut from = 0;
@@ -224,15 +233,15 @@ impl<'m> Header<'m> {
 }
 
 /// A line: `start..end` is its text; the next one starts at `next`.
-struct Line {
+pub(crate) struct Line {
     start: usize,
-    end: usize,
-    next: usize,
+    pub(crate) end: usize,
+    pub(crate) next: usize,
     bare_lf: bool,
 }
 
 impl Line {
-    fn read(octets: &[u8], start: usize) -> Self {
+    pub(crate) fn read(octets: &[u8], start: usize) -> Self {
         let rest = octets.get(start..).unwrap_or_default();
         let Some(lf) = memchr(b'\n', rest) else {
             return Self { start, end: octets.len(), next: octets.len(), bare_lf: false };
@@ -248,85 +257,8 @@ impl Line {
     }
 }
 
-/// A header whose fields come one by one, as a mail filter is handed them.
-///
-/// ```
-/// use dkim_message::HeaderBuf;
-///
-/// let mut buffer = HeaderBuf::new();
-/// buffer.push(b"From", b" Joe SixPack\n <joe@football.example.com>");
-/// let header = buffer.header();
-/// assert_eq!(header.fields()[0].body(), b" Joe SixPack\r\n <joe@football.example.com>");
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct HeaderBuf {
-    octets: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl HeaderBuf {
-    /// An empty header.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds a field below those that are there. `body` is what follows the colon, leading white
-    /// space included. An LF without CR, which is how filters are handed folds, becomes CRLF.
-    pub fn push(&mut self, name: &[u8], body: &[u8]) {
-        self.octets.extend_from_slice(name);
-        self.octets.push(b':');
-        let mut from = 0;
-        for lf in memchr_iter(b'\n', body) {
-            self.octets.extend_from_slice(body.get(from..lf).unwrap_or_default());
-            if self.octets.last() != Some(&b'\r') {
-                self.octets.push(b'\r');
-            }
-            self.octets.push(b'\n');
-            from = lf + 1;
-        }
-        self.octets.extend_from_slice(body.get(from..).unwrap_or_default());
-        self.ends.push(self.octets.len());
-        self.octets.extend_from_slice(b"\r\n");
-    }
-
-    /// Length in octets, line ends included.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.octets.len()
-    }
-
-    /// Whether no field was added.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
-    /// The header so far. Each field pushed is one field here, whatever is in it.
-    #[must_use]
-    pub fn header(&self) -> Header<'_> {
-        let mut header = Header { octets: &self.octets, ..Header::default() };
-        let mut start = 0;
-        for end in &self.ends {
-            let mut from = start;
-            while from < *end {
-                let line = Line::read(self.octets.get(..*end).unwrap_or_default(), from);
-                header.note_octets(&line);
-                let folded = self.octets.get(line.next).copied().is_some_and(is_wsp);
-                if line.next > line.end && !folded {
-                    header.note(DefectKind::BrokenFold, line.end);
-                }
-                from = line.next;
-            }
-            header.close(Some((start, *end)));
-            start = end + 2;
-        }
-        header
-    }
-}
-
 /// WSP: space or tab (RFC 5234 appendix B.1).
-fn is_wsp(octet: u8) -> bool {
+pub(crate) fn is_wsp(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t')
 }
 
@@ -379,29 +311,5 @@ mod tests {
         let header = Header::parse(b"a\0b\0c\r\nd\0\r\n");
         assert_eq!(kinds(&header), [DefectKind::Nul, DefectKind::NoColon]);
         assert_eq!(header.defects()[0].offset, 1);
-    }
-
-    #[test]
-    fn pushed_fields_stay_apart() {
-        let mut buffer = HeaderBuf::new();
-        buffer.push(b"A", b" x\n y");
-        buffer.push(b"B", b" x\r\nC: y");
-        buffer.push(b"D", b"");
-        let header = buffer.header();
-        assert_eq!(names(&header), [&b"A"[..], b"B", b"D"]);
-        assert_eq!(header.fields()[0].body(), b" x\r\n y");
-        assert_eq!(header.fields()[1].body(), b" x\r\nC: y");
-        assert_eq!(kinds(&header), [DefectKind::BrokenFold]);
-    }
-
-    #[test]
-    fn pushed_fields_read_like_the_octets_they_stand_for() {
-        let octets = b"From: a\r\nSubject : b\r\n\tc\r\nX:\r\n";
-        let mut buffer = HeaderBuf::new();
-        for field in Header::parse(octets).fields() {
-            buffer.push(field.raw_name(), field.body());
-        }
-        assert_eq!(buffer.header().octets(), octets);
-        assert_eq!(buffer.header().fields(), Header::parse(octets).fields());
     }
 }

@@ -4,9 +4,11 @@
 
 pub mod address;
 mod header;
+mod header_buf;
 pub mod lex;
 mod split;
 
 pub use address::{Address, AddressError, author_addresses};
-pub use header::{Defect, DefectKind, Field, Header, HeaderBuf};
+pub use header::{Defect, DefectKind, Field, Header};
+pub use header_buf::HeaderBuf;
 pub use split::{HeaderTooLong, Splitter, split};

@@ -3,7 +3,7 @@
 use dkim_canon::Canonicalization;
 use dkim_crypto::SigningAlgorithm;
 use dkim_message::Defect;
-use dkim_tags::{Auid, Canonicalizations, DomainName, Selector};
+use dkim_tags::{Auid, Canonicalizations, DomainName, Selector, UnixTime};
 
 use crate::Fields;
 
@@ -113,6 +113,10 @@ pub enum RequestError {
     /// The list of fields does not name From (RFC 6376 §5.4).
     #[error("the fields to sign do not include From")]
     FromNotListed,
+    /// The list of fields names DKIM-Signature more often than the message has it: the signature
+    /// would be over itself (RFC 6376 §5.4).
+    #[error("the fields to sign include the DKIM-Signature field to be made")]
+    SignsItself,
     /// The AUID's domain is not within the SDID (RFC 6376 §3.5 `i=`).
     #[error("the domain of the identity {auid} is not within {sdid}")]
     AuidOutsideSdid {
@@ -121,6 +125,9 @@ pub enum RequestError {
         /// The signing domain.
         sdid: DomainName,
     },
+    /// The SDID has one label only; verifiers refuse it (RFC 6376 §6.1.1).
+    #[error("the signing domain {0} is a top-level domain")]
+    SingleLabelDomain(DomainName),
     /// The algorithm is for verifying archives only (RFC 8301 §3.1).
     #[error("{0} must not be used to sign")]
     Forbidden(SigningAlgorithm),
@@ -130,4 +137,7 @@ pub enum RequestError {
     /// `x=` must be greater than `t=` (RFC 6376 §3.5 `x=`).
     #[error("a signature cannot expire at the time it is made")]
     ExpiresAtOnce,
+    /// A time of more than the 12 digits that `t=` and `x=` may have (RFC 6376 §3.5).
+    #[error("the time {0} has more than 12 digits")]
+    TimeOutOfRange(UnixTime),
 }

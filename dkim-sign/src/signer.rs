@@ -1,9 +1,7 @@
 //! The machine: a header, then body octets, then what is to be signed.
 
 use dkim_crypto::{Provider, SigningAlgorithm};
-use dkim_hash::{
-    BodyHash, BodyHashId, BodyHashRequest, BodyHasher, FieldIndex, Stance, close_input,
-};
+use dkim_hash::{BodyHash, BodyHashRequest, BodyHasher, FieldIndex, Stance, close_input};
 use dkim_message::Header;
 use dkim_tags::{FieldName, Signature, UnixTime};
 
@@ -43,7 +41,7 @@ pub struct Signer {
 struct Prepared {
     signature: Signature,
     body_length: BodyLength,
-    body_hash: BodyHashId,
+    body_hash: BodyHashRequest,
     /// The input of the header hash up to the DKIM-Signature field.
     input: Vec<u8>,
 }
@@ -63,29 +61,29 @@ impl Signer {
     ) -> Result<Self, RequestError> {
         check_header(header)?;
         let index = FieldIndex::new(header);
-        let mut body = BodyHasher::new();
-        let prepared = requests
+        let prepared: Vec<Prepared> = requests
             .into_iter()
             .map(|request| {
                 let signature = describe(&request, header, now)?;
                 if provider.digest(signature.algorithm.hash()).is_none() {
                     return Err(RequestError::Unsupported(signature.algorithm));
                 }
-                let hash = BodyHashRequest {
+                let body_hash = BodyHashRequest {
                     canonicalization: signature.canonicalization.body,
                     hash: signature.algorithm.hash(),
                     limit: None,
                 };
                 let names = signature.signed_fields.iter().map(FieldName::as_str);
                 Ok(Prepared {
-                    input: index.open_input(signature.canonicalization.header, names),
-                    body_hash: body.request(provider, hash),
+                    input: index.open_input(signature.canonicalization.header, names, None),
+                    body_hash,
                     body_length: request.body_length,
                     signature,
                 })
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { prepared, body })
+        let hashes = prepared.iter().map(|one| one.body_hash);
+        Ok(Self { body: BodyHasher::new(provider, hashes), prepared })
     }
 
     /// Takes the next octets of the body.
@@ -98,7 +96,7 @@ impl Signer {
     pub fn finish(self) -> Vec<Unsigned> {
         let bodies = self.body.finish();
         let complete = |prepared: Prepared| {
-            let hash = bodies.get(prepared.body_hash);
+            let hash = bodies.get(&prepared.body_hash);
             hash.map(|hash| prepared.complete(hash))
         };
         self.prepared.into_iter().filter_map(complete).collect()
@@ -142,6 +140,9 @@ fn describe(
     if request.algorithm == SigningAlgorithm::RSA_SHA1 {
         return Err(RequestError::Forbidden(request.algorithm));
     }
+    if request.sdid.is_single_label() {
+        return Err(RequestError::SingleLabelDomain(request.sdid.clone()));
+    }
     if let Some(auid) = &request.auid
         && !auid.domain().is_within(&request.sdid)
     {
@@ -152,6 +153,12 @@ fn describe(
     // RFC 6376 §5.4: "The From header field MUST be signed".
     if !names.iter().any(|name| name.is("From")) {
         return Err(RequestError::FromNotListed);
+    }
+    // RFC 6376 §5.4: the DKIM-Signature field "MUST NOT be included in the "h=" tag except to
+    // indicate that other preexisting signatures are also signed".
+    let listed = names.iter().filter(|name| name.is(Signature::FIELD_NAME)).count();
+    if listed > header.named(Signature::FIELD_NAME).count() {
+        return Err(RequestError::SignsItself);
     }
     let mut signature =
         Signature::new(request.algorithm, request.sdid.clone(), request.selector.clone(), names);
@@ -166,7 +173,12 @@ fn describe(
         Expiration::After(0) => return Err(RequestError::ExpiresAtOnce),
         Expiration::After(seconds) => Some(UnixTime(now.0.saturating_add(seconds))),
     };
-    Ok(signature)
+    // RFC 6376 §3.5: `1*12DIGIT`, so that a verifier reads no larger time.
+    let times = signature.timestamp.into_iter().chain(signature.expiration);
+    match times.max() {
+        Some(time) if time.0 >= 1_000_000_000_000 => Err(RequestError::TimeOutOfRange(time)),
+        _ => Ok(signature),
+    }
 }
 
 #[cfg(test)]
@@ -223,7 +235,10 @@ mod tests {
 
     #[test]
     fn what_verifiers_would_refuse_is_not_signed() {
-        use RequestError::{ExpiresAtOnce, Forbidden, FromNotListed, NoFrom, SeveralFrom};
+        use RequestError::{
+            ExpiresAtOnce, Forbidden, FromNotListed, NoFrom, SeveralFrom, SignsItself,
+            TimeOutOfRange,
+        };
         assert_eq!(sign(request(), b"Subject: x\r\n\r\n"), Err(NoFrom));
         assert_eq!(sign(request(), b"From: a\r\nfrom : b\r\n\r\n"), Err(SeveralFrom));
         assert!(matches!(
@@ -238,7 +253,22 @@ mod tests {
         let sha1 = SigningAlgorithm::RSA_SHA1;
         assert_eq!(with(&|request| request.algorithm = sha1), Err(Forbidden(sha1)));
         assert_eq!(with(&|request| request.expiration = Expiration::After(0)), Err(ExpiresAtOnce));
+        let com = DomainName::parse("com").unwrap();
+        assert_eq!(
+            with(&|request| request.sdid = DomainName::parse("com").unwrap()),
+            Err(RequestError::SingleLabelDomain(com))
+        );
         assert_eq!(with(&|request| request.fields = Fields::Exact(Vec::new())), Err(FromNotListed));
+        let names = ["From", "dkim-signature"].map(|name| FieldName::parse(name).unwrap());
+        let with_own = |request: &mut Request| request.fields = Fields::Exact(names.to_vec());
+        assert_eq!(with(&with_own), Err(SignsItself));
+        let mut over_another = request();
+        with_own(&mut over_another);
+        assert!(sign(over_another, &[b"DKIM-Signature: x\r\n", MESSAGE].concat()).is_ok());
+        assert_eq!(
+            with(&|request| request.expiration = Expiration::After(u64::MAX)),
+            Err(TimeOutOfRange(UnixTime(u64::MAX)))
+        );
         assert!(matches!(
             with(&|request| request.auid = Some(Auid::parse("@example.org").unwrap())),
             Err(RequestError::AuidOutsideSdid { .. })

@@ -14,7 +14,7 @@
 //! are not at hand, use the machines themselves: [`Verifier`] and [`Signer`].
 #![forbid(unsafe_code)]
 
-mod message;
+mod one_call;
 #[cfg(any(feature = "ring", feature = "aws-lc-rs"))]
 mod provider;
 
@@ -25,18 +25,20 @@ pub use dkim_crypto as crypto;
 pub use dkim_dns as dns;
 pub use dkim_hash as hash;
 pub use dkim_keyrec as keyrec;
-pub use dkim_message as mail;
-pub use dkim_sign as signer;
+pub use dkim_message as message;
+pub use dkim_sign as sign;
 pub use dkim_tags as tags;
-pub use dkim_verify as verifier;
+pub use dkim_verify as verify;
 
 pub use dkim_crypto::{PrivateKey, Provider, SigningAlgorithm, SigningKey};
 pub use dkim_dns::{BlockingResolver, Resolver, Zone};
 #[cfg(feature = "hickory")]
 pub use dkim_dns::{HickoryBlocking, HickoryResolver};
-pub use dkim_sign::{Request, Signer};
+pub use dkim_sign::{BodyLength, Expiration, Fields, Request, Signer, Timestamp, Unsigned};
 pub use dkim_tags::{Auid, DomainName, Selector, Signature, UnixTime};
-pub use dkim_verify::{Deviation, Outcome, Policy, Verification, Verifier};
-pub use message::{SignMessageError, now, sign, verify, verify_blocking};
+pub use dkim_verify::{
+    Deviation, Limits, Outcome, Policy, Treatment, Verification, Verifier, res_infos,
+};
+pub use one_call::{SignMessageError, now, sign, verify, verify_blocking};
 #[cfg(any(feature = "ring", feature = "aws-lc-rs"))]
 pub use provider::provider;

@@ -1,8 +1,13 @@
 //! What a signature says of itself, whether or not it is valid: for reports to people.
 
-use crate::{Auid, DomainName, Selector, Signature, TagList, value};
+use crate::list::is_fws;
+use crate::signature::read_auid;
+use crate::value::to_base64;
+use crate::{Auid, DomainName, Selector, Signature, TagList};
 
-/// The names and words of a signature, as far as they can be read; nothing here is verified.
+/// The names and words of a signature, as far as they can be read; nothing here is verified. Where
+/// the tag-list itself breaks the grammar nothing is: where one tag ends and the next begins would
+/// be a guess.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claims {
@@ -16,26 +21,23 @@ pub struct Claims {
     pub algorithm: Option<String>,
     /// `c=`, as written
     pub canonicalization: Option<String>,
+    /// `b=`, in base64 without white space; not checked to be base64 where the signature is
+    /// invalid
+    pub signature: Option<String>,
 }
 
 impl Claims {
-    /// Reads what can be read of a field body. A list that breaks the grammar yields nothing:
-    /// where one tag ends and the next begins is a guess then.
+    /// Reads what can be read of a tag-list.
     #[must_use]
-    pub fn read(field_body: &[u8]) -> Self {
-        TagList::parse(field_body).map_or_else(|_| Self::default(), |tags| Self::from_tags(&tags))
-    }
-
-    fn from_tags(tags: &TagList<'_>) -> Self {
-        let auid = tags.value("i").and_then(value::quoted_printable);
-        let auid = auid.and_then(|octets| String::from_utf8(octets).ok());
+    pub fn from_tags(tags: &TagList<'_>) -> Self {
         let word = |name| tags.value(name).filter(|word| !word.is_empty()).map(str::to_owned);
         Self {
             sdid: tags.value("d").and_then(|name| DomainName::parse(name).ok()),
             selector: tags.value("s").and_then(|name| Selector::parse(name).ok()),
-            auid: auid.and_then(|auid| Auid::parse(&auid).ok()),
+            auid: tags.value("i").and_then(|auid| read_auid(auid).ok()),
             algorithm: word("a"),
             canonicalization: word("c"),
+            signature: word("b").map(|b| b.replace(is_fws, "")),
         }
     }
 }
@@ -48,6 +50,7 @@ impl From<&Signature> for Claims {
             auid: signature.auid.clone(),
             algorithm: Some(signature.algorithm.name().to_owned()),
             canonicalization: Some(signature.canonicalization.to_string()),
+            signature: Some(to_base64(&signature.signature)),
         }
     }
 }
@@ -59,11 +62,12 @@ mod tests {
 
     #[test]
     fn an_invalid_signature_still_tells_its_names() {
-        let claims = Claims::read(b"v=2; d=Example.com; s=se/l; a=rsa-md5; i=joe@example.com");
+        let list = b"v=2; d=Example.com; s=se/l; a=rsa-md5; i=joe@example.com; b=Zm\r\n 9v";
+        let claims = Claims::from_tags(&TagList::parse(list).unwrap());
         assert_eq!(claims.sdid.unwrap().as_str(), "example.com");
         assert_eq!(claims.selector, None);
         assert_eq!(claims.auid.unwrap().to_string(), "joe@example.com");
         assert_eq!(claims.algorithm.as_deref(), Some("rsa-md5"));
-        assert_eq!(Claims::read(b"d=example.com;;"), Claims::default());
+        assert_eq!(claims.signature.as_deref(), Some("Zm9v"));
     }
 }

@@ -78,9 +78,12 @@ impl<'a> TagList<'a> {
     ///
     /// # Errors
     ///
-    /// When the octets break the grammar, when a name occurs twice (the whole list is invalid
+    /// When there is no tag, when the octets break the grammar, when a name occurs twice (the whole list is invalid
     /// then), or when there are more than [`MAX_TAGS`](Self::MAX_TAGS) tags.
     pub fn parse(octets: &'a [u8]) -> Result<Self, TagListError> {
+        if octets.is_empty() || is_only_fws(octets) {
+            return Err(TagListError::Empty);
+        }
         let mut tags: Vec<Tag<'a>> = Vec::with_capacity(12);
         let mut rest = octets;
         loop {
@@ -129,6 +132,9 @@ impl<'a> TagList<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TagListError {
+    /// There is no tag at all.
+    #[error("an empty tag-list")]
+    Empty,
     /// An octet stands where the grammar does not allow it.
     #[error("not a tag-list: unexpected {} at octet {offset}", found.map_or_else(|| "end".to_owned(), |octet| format!("{:?}", char::from(octet))))]
     Syntax {
@@ -257,9 +263,7 @@ mod tests {
     #[test]
     fn what_the_grammar_forbids_is_refused_with_its_place() {
         for (octets, offset) in [
-            (&b""[..], 0),
-            (b" ", 1),
-            (b";", 0),
+            (&b";"[..], 0),
             (b"v=1;;a=2", 4),
             (b"v=1; ;a=2", 5),
             (b"; v=1", 0),
@@ -278,6 +282,13 @@ mod tests {
             let error = TagList::parse(octets).unwrap_err();
             let TagListError::Syntax { offset: found, .. } = error else { panic!("{error}") };
             assert_eq!(found, offset, "{:?}", String::from_utf8_lossy(octets));
+        }
+    }
+
+    #[test]
+    fn a_list_has_a_tag() {
+        for octets in [&b""[..], b" ", b"\r\n\t"] {
+            assert_eq!(TagList::parse(octets), Err(TagListError::Empty));
         }
     }
 

@@ -23,11 +23,8 @@ use std::fmt;
 /// assert_eq!(DomainName::parse("b\u{fc}cher.example")?.as_str(), "xn--bcher-kva.example");
 /// # Ok::<(), dkim_tags::InvalidName>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct DomainName {
-    ascii: String,
-    written: Option<String>,
-}
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DomainName(Labels);
 
 impl DomainName {
     /// Reads a domain name of ASCII or U-labels.
@@ -36,27 +33,25 @@ impl DomainName {
     ///
     /// When it breaks the grammar or the length limits of the DNS.
     pub fn parse(name: &str) -> Result<Self, InvalidName> {
-        let ascii = to_ascii(name)?;
-        check_labels(&ascii, |label| is_let_dig_hyp(label, false))?;
-        Ok(Self { ascii, written: (!name.is_ascii()).then(|| name.to_owned()) })
+        Labels::parse(name, |label| is_let_dig_hyp(label, false)).map(Self)
     }
 
     /// The name in A-labels and lower case, without a closing dot: what is asked of the DNS.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.ascii
+        &self.0.ascii
     }
 
     /// The name for people: with the U-labels it was written in, if it was.
     #[must_use]
     pub fn as_written(&self) -> &str {
-        self.written.as_deref().unwrap_or(&self.ascii)
+        self.0.as_written()
     }
 
     /// Whether the name is `parent` or a subdomain of it, on label borders.
     #[must_use]
     pub fn is_within(&self, parent: &Self) -> bool {
-        match self.ascii.strip_suffix(parent.as_str()) {
+        match self.as_str().strip_suffix(parent.as_str()) {
             Some(front) => front.is_empty() || front.ends_with('.'),
             None => false,
         }
@@ -65,27 +60,13 @@ impl DomainName {
     /// Whether the name has one label only, as `com` has.
     #[must_use]
     pub fn is_single_label(&self) -> bool {
-        !self.ascii.contains('.')
-    }
-}
-
-impl PartialEq for DomainName {
-    fn eq(&self, other: &Self) -> bool {
-        self.ascii == other.ascii
-    }
-}
-
-impl Eq for DomainName {}
-
-impl std::hash::Hash for DomainName {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.ascii.hash(state);
+        !self.as_str().contains('.')
     }
 }
 
 impl fmt::Display for DomainName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.ascii)
+        f.write_str(self.as_str())
     }
 }
 
@@ -97,11 +78,8 @@ impl fmt::Display for DomainName {
 ///
 /// Labels may hold and begin with underscores, which the grammar does not allow and large
 /// senders use.
-#[derive(Clone, Debug)]
-pub struct Selector {
-    ascii: String,
-    written: Option<String>,
-}
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Selector(Labels);
 
 impl Selector {
     /// Reads a selector of ASCII or U-labels.
@@ -110,41 +88,25 @@ impl Selector {
     ///
     /// When it breaks the grammar or the length limits of the DNS.
     pub fn parse(name: &str) -> Result<Self, InvalidName> {
-        let ascii = to_ascii(name)?;
-        check_labels(&ascii, |label| is_let_dig_hyp(label, true))?;
-        Ok(Self { ascii, written: (!name.is_ascii()).then(|| name.to_owned()) })
+        Labels::parse(name, |label| is_let_dig_hyp(label, true)).map(Self)
     }
 
     /// The selector in A-labels and lower case.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.ascii
+        &self.0.ascii
     }
 
     /// The selector for people: with the U-labels it was written in, if it was.
     #[must_use]
     pub fn as_written(&self) -> &str {
-        self.written.as_deref().unwrap_or(&self.ascii)
-    }
-}
-
-impl PartialEq for Selector {
-    fn eq(&self, other: &Self) -> bool {
-        self.ascii == other.ascii
-    }
-}
-
-impl Eq for Selector {}
-
-impl std::hash::Hash for Selector {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.ascii.hash(state);
+        self.0.as_written()
     }
 }
 
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.ascii)
+        f.write_str(self.as_str())
     }
 }
 
@@ -228,6 +190,40 @@ pub enum InvalidName {
     /// The local-part of an AUID holds a control character or a second `@`.
     #[error("an invalid local-part")]
     LocalPart,
+}
+
+/// A name as the DNS has it, A-labels in lower case, and as it was written if that was otherwise
+/// than in ASCII. Names are equal when they are for the DNS.
+#[derive(Clone, Debug)]
+struct Labels {
+    ascii: String,
+    written: Option<String>,
+}
+
+impl Labels {
+    fn parse(name: &str, is_label: impl Fn(&str) -> bool) -> Result<Self, InvalidName> {
+        let ascii = to_ascii(name)?;
+        check_labels(&ascii, is_label)?;
+        Ok(Self { ascii, written: (!name.is_ascii()).then(|| name.to_owned()) })
+    }
+
+    fn as_written(&self) -> &str {
+        self.written.as_deref().unwrap_or(&self.ascii)
+    }
+}
+
+impl PartialEq for Labels {
+    fn eq(&self, other: &Self) -> bool {
+        self.ascii == other.ascii
+    }
+}
+
+impl Eq for Labels {}
+
+impl std::hash::Hash for Labels {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.ascii.hash(state);
+    }
 }
 
 /// RFC 8616 §3: "U-labels [...] are translated to A-labels before being looked up in the DNS".

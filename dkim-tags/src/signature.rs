@@ -112,7 +112,7 @@ impl fmt::Display for Canonicalizations {
 /// A header field copied into `z=` when the message was signed: for diagnosis only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopiedField {
-    /// The field name.
+    /// The field name. A copy whose name holds a `|` is not written: `z=` separates copies by it.
     pub name: FieldName,
     /// The field body, decoded.
     pub body: Vec<u8>,
@@ -149,8 +149,6 @@ pub struct Signature {
     pub auid: Option<Auid>,
     /// `l=`: how many octets of the canonical body are signed, `None` for all of them.
     pub body_length: Option<u64>,
-    /// `q=`: the query methods; empty when the tag is absent, which means `dns/txt`.
-    pub query_methods: Vec<String>,
     /// `s=`: the selector.
     pub selector: Selector,
     /// `t=`: when the signature was made.
@@ -159,11 +157,15 @@ pub struct Signature {
     pub expiration: Option<UnixTime>,
     /// `z=`: copies of header fields.
     pub copied_fields: Vec<CopiedField>,
-    /// All other tags, name and value, in the order written.
-    pub other: Vec<(String, String)>,
+    pub(crate) query_methods: Vec<String>,
+    pub(crate) other: Vec<(String, String)>,
 }
 
 impl Signature {
+    /// The most items that are read of `q=` or `z=`; more make the tag invalid. A list of nothing
+    /// but items would cost many times its octets.
+    pub const MAX_ITEMS: usize = 1000;
+
     /// The tags read into fields of their own; all others are kept in [`other`](Self::other).
     const KNOWN: [&'static str; 14] =
         ["v", "a", "b", "bh", "c", "d", "h", "i", "l", "q", "s", "t", "x", "z"];
@@ -251,7 +253,7 @@ impl Signature {
                 .tags()
                 .iter()
                 .filter(|tag| !Self::KNOWN.contains(&tag.name()))
-                .map(|tag| (tag.name().to_owned(), tag.value().to_owned()))
+                .map(|tag| (tag.name().to_owned(), tag.value().replace("\r\n", "")))
                 .collect(),
         };
         signature.check()
@@ -271,6 +273,38 @@ impl Signature {
             }
             _ => Ok(self),
         }
+    }
+
+    /// `q=`: the query methods; empty when the tag is absent, which means `dns/txt`.
+    #[must_use]
+    pub fn query_methods(&self) -> &[String] {
+        &self.query_methods
+    }
+
+    /// All tags that RFC 6376 does not define, name and value, in the order written; values
+    /// unfolded (RFC 5322 §2.2.3).
+    #[must_use]
+    pub fn other(&self) -> &[(String, String)] {
+        &self.other
+    }
+
+    /// Adds a tag that RFC 6376 does not define.
+    ///
+    /// # Errors
+    ///
+    /// When name and value are no tag-spec, the value is folded, or the tag is there already.
+    pub fn add_other(&mut self, name: &str, value: &str) -> Result<(), TagListError> {
+        let written = format!("{name}={value}");
+        let list = TagList::parse(written.as_bytes())?;
+        match list.tags() {
+            [tag] if tag.name() == name && tag.value() == value && !value.contains('\r') => {}
+            _ => return Err(TagListError::Syntax { offset: 0, found: None }),
+        }
+        if Self::KNOWN.contains(&name) || self.other.iter().any(|(there, _)| there == name) {
+            return Err(TagListError::Duplicate { name: name.to_owned(), offset: 0 });
+        }
+        self.other.push((name.to_owned(), value.to_owned()));
+        Ok(())
     }
 
     /// The AUID, which is `@` and the SDID when `i=` is absent (RFC 6376 §3.5).
@@ -363,7 +397,7 @@ fn domain(tag: &'static str, value: &str) -> Result<DomainName, SignatureError> 
 
 /// `sig-i-tag = %x69 [FWS] "=" [FWS] [ Local-part ] "@" domain-name`, the whole of it in
 /// dkim-quoted-printable.
-fn read_auid(value: &str) -> Result<Auid, SignatureError> {
+pub(crate) fn read_auid(value: &str) -> Result<Auid, SignatureError> {
     let decoded = quoted_printable(value).and_then(|octets| String::from_utf8(octets).ok());
     Auid::parse(&decoded.ok_or(SignatureError::Invalid("i"))?).map_err(name_error("i"))
 }
@@ -380,6 +414,9 @@ fn read_signed_fields(value: &str) -> Result<Vec<FieldName>, SignatureError> {
 /// sig-q-tag-method = "dns/txt" / x-sig-q-tag-type ["/" x-sig-q-tag-args]
 /// ```
 fn read_query_methods(value: &str) -> Result<Vec<String>, SignatureError> {
+    if colon_list(value).nth(Signature::MAX_ITEMS).is_some() {
+        return Err(SignatureError::Invalid("q"));
+    }
     let methods: Vec<String> = colon_list(value).map(str::to_owned).collect();
     let well_formed = |method: &String| {
         let (kind, args) = method.split_once('/').unwrap_or((method, ""));
@@ -408,6 +445,9 @@ fn read_copied_fields(value: &str) -> Result<Vec<CopiedField>, SignatureError> {
     };
     if value.is_empty() {
         return Ok(Vec::new());
+    }
+    if value.split('|').nth(Signature::MAX_ITEMS).is_some() {
+        return Err(SignatureError::Invalid("z"));
     }
     value.split('|').map(read).collect::<Option<_>>().ok_or(SignatureError::Invalid("z"))
 }
@@ -487,7 +527,13 @@ mod tests {
             assert_eq!(with("v", version), Err(SignatureError::Version(version.to_owned())));
         }
         // RFC 6376 §3.2: tag names are case-sensitive.
-        assert_eq!(with("V", "1").unwrap().other, [("V".to_owned(), "1".to_owned())]);
+        assert_eq!(with("V", "1").unwrap().other(), [("V".to_owned(), "1".to_owned())]);
+    }
+
+    #[test]
+    fn other_tags_are_kept_unfolded() {
+        let signature = with("r", "a\r\n \r\n\tb").unwrap();
+        assert_eq!(signature.other(), [("r".to_owned(), "a \tb".to_owned())]);
     }
 
     #[test]
@@ -599,6 +645,34 @@ mod tests {
             assert_eq!(with("z", bad), Err(SignatureError::Invalid("z")), "{bad}");
         }
         assert_eq!(with("z", "").unwrap().copied_fields, []);
+    }
+
+    #[test]
+    fn lists_of_nothing_but_items_are_refused() {
+        assert!(with("q", &format!("dns/txt{}", ":a".repeat(999))).is_ok());
+        assert!(with("q", &format!("dns/txt{}", ":a".repeat(1000))).is_err());
+        assert!(with("z", &format!("a:{}", "|a:".repeat(999))).is_ok());
+        assert!(with("z", &format!("a:{}", "|a:".repeat(1000))).is_err());
+    }
+
+    #[test]
+    fn added_tags_are_tag_specs() {
+        let mut signature = with("zz", "1").unwrap();
+        assert_eq!(signature.add_other("r", "y"), Ok(()));
+        assert_eq!(signature.other().len(), 2);
+        for (name, value) in [
+            ("r", "n"),
+            ("d", "example.org"),
+            ("a b", ""),
+            ("x-y", ""),
+            ("q1", "a; b=Zm9v"),
+            ("q2", "a\r\nX: injected"),
+            ("q3", " a"),
+            ("q4", "a;"),
+            ("q5", "a\r\n b"),
+        ] {
+            assert!(signature.add_other(name, value).is_err(), "{name}={value}");
+        }
     }
 
     #[test]

@@ -2,15 +2,33 @@
 //! §6.1.1 and §6.1.2.
 
 use dkim_crypto::KeyType;
-use dkim_dns::{Answer, Dnssec, LookupError, Record};
+use dkim_dns::{Answer, Dnssec, LookupError, MAX_CNAME_HOPS, Record};
+use dkim_hash::FieldIndex;
 use dkim_keyrec::{KeyRecord, KeyRecordError};
 use dkim_message::Header;
-use dkim_tags::{Signature, SignatureError, TagList, UnixTime};
+use dkim_tags::{Signature, TagList, UnixTime};
 
 use crate::{Deviation, Limit, Outcome, Policy, Treatment};
 
-/// Fields that may stand once only (RFC 5322 §3.6, RFC 2045 §4) and steer what a reader shows.
-const SINGLETONS: [&str; 3] = ["Subject", "Content-Type", "MIME-Version"];
+/// Fields that may stand once only (RFC 5322 §3.6, RFC 2045 §3, §5, §6), From apart, which has a
+/// deviation of its own.
+const SINGLETONS: [&str; 12] = [
+    "Subject",
+    "Content-Type",
+    "MIME-Version",
+    "Content-Transfer-Encoding",
+    "Date",
+    "To",
+    "Cc",
+    "Reply-To",
+    "Sender",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+];
+
+/// Those of them that decide what a reader takes the message to be about and to contain.
+const STEERING: [&str; 3] = ["Subject", "Content-Type", "MIME-Version"];
 
 /// The length that RFC 8301 §3.2 tells signers to use, in bits.
 const RECOMMENDED_RSA_BITS: u32 = 2048;
@@ -18,51 +36,44 @@ const RECOMMENDED_RSA_BITS: u32 = 2048;
 /// What is wrong with the message, whichever signature is looked at.
 #[derive(Debug)]
 pub(crate) struct MessageFindings {
-    refused: Option<Outcome>,
+    /// Why none of its signatures is judged.
+    pub(crate) refused: Option<Outcome>,
     deviations: Vec<Deviation>,
     /// How often each of [`SINGLETONS`] stands in the header.
     singletons: [usize; SINGLETONS.len()],
 }
 
 impl MessageFindings {
-    pub(crate) fn of(header: &Header<'_>, policy: &Policy) -> Self {
-        let count = |name| header.named(name).count();
-        let mut findings =
-            Self { refused: None, deviations: Vec::new(), singletons: SINGLETONS.map(count) };
-        if let Some(defect) = header.defects().first() {
-            let deviation = Deviation::MalformedHeader(*defect);
-            match policy.malformed_header {
-                Treatment::Accept => findings.deviations.push(deviation),
-                Treatment::Refuse => findings.refused = Some(Outcome::Refused(deviation)),
-            }
+    pub(crate) fn of(header: &Header<'_>, index: &FieldIndex<'_, '_>, policy: &Policy) -> Self {
+        let malformed = header.defects().first().copied().map(Deviation::MalformedHeader);
+        let no_from = (index.count("From") == 0).then_some(Outcome::NoFrom);
+        let refused = match policy.malformed_header {
+            Treatment::Accept => None,
+            Treatment::Refuse => malformed.clone().map(Outcome::Refused),
+        };
+        let several_from = (index.count("From") > 1).then_some(Deviation::MultipleFrom);
+        Self {
+            refused: refused.or(no_from),
+            deviations: malformed.into_iter().chain(several_from).collect(),
+            singletons: SINGLETONS.map(|name| index.count(name)),
         }
-        match count("From") {
-            0 => findings.refused = findings.refused.or(Some(Outcome::NoFrom)),
-            1 => {}
-            _ => findings.deviations.push(Deviation::MultipleFrom),
-        }
-        findings
     }
 }
 
-/// Reads a DKIM-Signature field and refuses what §6.1.1 lets nobody accept.
-pub(crate) fn signature(
-    tags: Result<&TagList<'_>, SignatureError>,
-    message: &MessageFindings,
-    policy: &Policy,
-) -> Result<Signature, Outcome> {
-    let signature = tags.and_then(Signature::from_tags).map_err(Outcome::Signature)?;
-    if let Some(refused) = &message.refused {
-        return Err(refused.clone());
-    }
-    if signature.signed_fields.len() > policy.limits.signed_fields {
+/// Reads the tags of a DKIM-Signature field, within the limits.
+pub(crate) fn signature(tags: &TagList<'_>, policy: &Policy) -> Result<Signature, Outcome> {
+    let names = tags.value("h").map_or(0, |value| value.split(':').count());
+    if names > policy.limits.signed_fields {
         return Err(Outcome::Limit(Limit::SignedFields));
     }
+    Signature::from_tags(tags).map_err(Outcome::Signature)
+}
+
+/// What the policy refuses before any work is done.
+pub(crate) fn refused_at_once(signature: &Signature, policy: &Policy) -> Option<Outcome> {
     // RFC 8301 §3.1: signatures with "rsa-sha1" are "permanently failed".
-    if is_sha1(&signature) && policy.sha1 == Treatment::Refuse {
-        return Err(Outcome::Refused(Deviation::Sha1));
-    }
-    Ok(signature)
+    let refused = is_sha1(signature) && policy.sha1 == Treatment::Refuse;
+    refused.then_some(Outcome::Refused(Deviation::Sha1))
 }
 
 fn is_sha1(signature: &Signature) -> bool {
@@ -90,6 +101,8 @@ pub(crate) fn deviations(
     note(signature.expiration.is_some_and(passed), Deviation::Expired);
     note(signature.timestamp.is_some_and(to_come), Deviation::Future);
     note(signature.sdid.is_single_label(), Deviation::SingleLabelDomain);
+    let unacceptable = policy.unacceptable_domains.contains(&signature.sdid);
+    note(unacceptable, Deviation::UnacceptableDomain);
     for (name, there) in SINGLETONS.into_iter().zip(message.singletons) {
         let signed = signature.signed_fields.iter().filter(|signed| signed.is(name)).count();
         // A field signed less often than it stands there: some instance is not signed, and not
@@ -99,22 +112,33 @@ pub(crate) fn deviations(
     found
 }
 
-/// The key records in an answer, and what came of those that are none.
+/// What an answer to a question for a key holds.
 pub(crate) struct Keys {
-    /// Usable for this signature, best first.
+    /// The records that suit the signature, in the order of the answer.
     pub(crate) usable: Vec<KeyRecord>,
-    /// Why the first of the others is not, when none is.
-    pub(crate) refused: Outcome,
-    /// Whether several records stood there.
+    /// Why there is none, and the record that is the reason.
+    pub(crate) refused: (Outcome, Option<KeyRecord>),
+    /// Whether several records stand there.
     pub(crate) several: bool,
+    /// Whether some were left untried.
+    pub(crate) untried: bool,
 }
+
+/// The most records of an answer that are looked at, keys or not.
+const MAX_RECORDS: usize = 64;
 
 /// Reads an answer to a question for a key (RFC 6376 §6.1.2).
 pub(crate) fn keys(signature: &Signature, answer: Option<&Answer>, policy: &Policy) -> Keys {
-    let none = |refused| Keys { usable: Vec::new(), refused, several: false };
+    let none = |outcome| Keys {
+        usable: Vec::new(),
+        refused: (outcome, None),
+        several: false,
+        untried: false,
+    };
     let found = match answer {
         // Step 2: "the query for the public key fails to respond".
         None => return none(Outcome::KeyUnavailable(None)),
+        Some(Err(LookupError::ChainTooLong)) => return none(Outcome::Limit(Limit::CnameHops)),
         Some(Err(error)) if error.is_temporary() => {
             return none(Outcome::KeyUnavailable(Some(error.clone())));
         }
@@ -124,31 +148,35 @@ pub(crate) fn keys(signature: &Signature, answer: Option<&Answer>, policy: &Poli
             let error = LookupError::Failed("the DNSSEC signatures do not hold".to_owned());
             return none(Outcome::KeyUnavailable(Some(error)));
         }
+        Some(Ok(found)) if found.chain.len() > MAX_CNAME_HOPS => {
+            return none(Outcome::Limit(Limit::CnameHops));
+        }
         Some(Ok(found)) => found,
     };
     let mut keys = none(Outcome::KeyMissing(LookupError::NoRecords));
     keys.several = found.records.len() > 1;
-    // Step 4: we "cycle through the key records"; those that are none do not count as one.
+    // Step 4: we "cycle through the key records"; a record that is none does not count as one.
     let mut candidates = 0;
-    let mut refused: Option<(bool, Outcome)> = None;
-    for record in &found.records {
-        if candidates == policy.limits.key_records {
+    for (position, record) in found.records.iter().enumerate() {
+        if candidates == policy.limits.key_records || position == MAX_RECORDS {
+            keys.untried = true;
             break;
         }
-        let parsed = parse(signature, record);
-        let is_key = !matches!(parsed, Err(Outcome::KeyRecord(_)));
-        candidates += usize::from(is_key);
-        match parsed.and_then(|record| suitable(signature, record, policy)) {
-            Ok(record) => keys.usable.push(record),
-            // A key that does not suit tells more than a record that is none.
-            Err(outcome) => match &refused {
-                Some((was_key, _)) if *was_key || !is_key => {}
-                _ => refused = Some((is_key, outcome)),
-            },
+        let (refused, record) = match parse(signature, record) {
+            Err(outcome) => (Some(outcome), None),
+            Ok(record) => (unsuitable(signature, &record, policy), Some(record)),
+        };
+        let was_key = candidates > 0;
+        candidates += usize::from(record.is_some());
+        match (refused, record) {
+            (None, Some(record)) => keys.usable.push(record),
+            // The first refusal is told; that of a key tells more than that of a record that is
+            // none.
+            (Some(outcome), record) if position == 0 || (record.is_some() && !was_key) => {
+                keys.refused = (outcome, record);
+            }
+            _ => {}
         }
-    }
-    if let Some((_, outcome)) = refused {
-        keys.refused = outcome;
     }
     keys
 }
@@ -169,42 +197,35 @@ fn parse(signature: &Signature, record: &Record) -> Result<KeyRecord, Outcome> {
     })
 }
 
-/// Steps 6 to 8, and the terms that §3.6.1 lets a record set.
-fn suitable(
-    signature: &Signature,
-    record: KeyRecord,
-    policy: &Policy,
-) -> Result<KeyRecord, Outcome> {
+/// Steps 6 to 8, and the terms that §3.6.1 lets a record set: why the key does not suit.
+fn unsuitable(signature: &Signature, record: &KeyRecord, policy: &Policy) -> Option<Outcome> {
+    let algorithm = signature.algorithm;
     if !record.allows_email() {
-        return Err(Outcome::KeyService);
+        return Some(Outcome::KeyService);
     }
-    if !record.allows_hash(signature.algorithm.hash()) {
-        return Err(Outcome::KeyHash(signature.algorithm));
+    if !record.allows_hash(algorithm.hash()) {
+        return Some(Outcome::KeyHash(algorithm));
     }
-    let Some(key) = &record.key else { return Err(Outcome::KeyRevoked) };
-    if key.key_type() != signature.algorithm.key() {
-        let (algorithm, key_type) = (signature.algorithm, key.key_type());
-        return Err(Outcome::KeyType { algorithm, key_type });
+    let Some(key) = &record.key else { return Some(Outcome::KeyRevoked) };
+    if key.key_type() != algorithm.key() {
+        return Some(Outcome::KeyType { algorithm, key_type: key.key_type() });
     }
     // §3.6.1 `t=s`: "the "i=" domain MUST NOT be a subdomain of "d="".
-    if record.is_strict()
-        && signature.auid.as_ref().is_some_and(|auid| *auid.domain() != signature.sdid)
-    {
-        return Err(Outcome::StrictDomain);
+    let auid = signature.auid.as_ref();
+    if record.is_strict() && auid.is_some_and(|auid| *auid.domain() != signature.sdid) {
+        return Some(Outcome::StrictDomain);
     }
     // RFC 8301 §3.2: "Verifiers MUST NOT consider signatures using RSA keys of less than 1024 bits
     // as valid signatures." The provider keeps to that too.
-    if key.key_type() == KeyType::Rsa && key.bits() < policy.min_rsa_bits {
-        return Err(Outcome::Refused(Deviation::ShortKey { bits: key.bits() }));
-    }
-    Ok(record)
+    let short = key.key_type() == KeyType::Rsa && key.bits() < policy.min_rsa_bits;
+    short.then_some(Outcome::Refused(Deviation::ShortKey { bits: key.bits() }))
 }
 
 /// What deviates in a key.
 pub(crate) fn key_deviations(record: &KeyRecord, several: bool) -> Vec<Deviation> {
     let bits = record.key.as_ref().map_or(0, dkim_crypto::PublicKey::bits);
     [
-        (record.key_type == KeyType::Rsa && bits < RECOMMENDED_RSA_BITS)
+        (record.key_type == KeyType::Rsa && (1..RECOMMENDED_RSA_BITS).contains(&bits))
             .then_some(Deviation::ShortKey { bits }),
         several.then_some(Deviation::SeveralKeyRecords),
         (!record.versioned).then_some(Deviation::KeyWithoutVersion),
@@ -222,12 +243,14 @@ pub(crate) fn judge(deviations: &[Deviation], policy: &Policy) -> Outcome {
         Deviation::BodyNotFullySigned { .. } => policy.unsigned_body,
         Deviation::MultipleFrom => policy.multiple_from,
         Deviation::MalformedHeader(_) => policy.malformed_header,
-        Deviation::UnsignedDuplicate(_) => policy.unsigned_duplicate,
+        Deviation::UnsignedDuplicate(name) if STEERING.contains(name) => policy.unsigned_duplicate,
         Deviation::SingleLabelDomain => policy.single_label_domain,
+        Deviation::UnacceptableDomain => Treatment::Refuse,
         Deviation::Expired => policy.expired,
         Deviation::Future => policy.future,
         // A key below the minimum did not get here.
         Deviation::ShortKey { .. }
+        | Deviation::UnsignedDuplicate(_)
         | Deviation::SeveralKeyRecords
         | Deviation::KeyWithoutVersion
         | Deviation::Testing => Treatment::Accept,

@@ -2,13 +2,17 @@
 #![forbid(unsafe_code)]
 
 mod checks;
+mod deviation;
+mod limit;
 mod outcome;
 mod policy;
 mod verification;
 mod verifier;
 
+pub use deviation::Deviation;
 pub use dkim_hash::Stance;
-pub use outcome::{Deviation, Limit, Outcome};
-pub use policy::{Limits, Policy, Treatment};
-pub use verification::Verification;
+pub use limit::{Limit, Limits};
+pub use outcome::Outcome;
+pub use policy::{Policy, Treatment};
+pub use verification::{Verification, res_infos};
 pub use verifier::Verifier;

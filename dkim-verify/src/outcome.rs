@@ -6,8 +6,9 @@ use dkim_authres::DkimResult;
 use dkim_crypto::{KeyType, PublicKeyError, SigningAlgorithm};
 use dkim_dns::LookupError;
 use dkim_keyrec::KeyRecordError;
-use dkim_message::Defect;
 use dkim_tags::{SignatureError, TagListError};
+
+use crate::{Deviation, Limit};
 
 /// What became of a signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,66 +63,6 @@ pub enum Outcome {
     Limit(Limit),
 }
 
-/// Something about a signature that a policy may accept or refuse.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Deviation {
-    /// `a=rsa-sha1` (RFC 8301 §3.1).
-    Sha1,
-    /// An RSA key of fewer than 2048 bits, which RFC 8301 §3.2 tells signers to use; or one below
-    /// the policy's minimum.
-    ShortKey {
-        /// Its length in bits.
-        bits: u32,
-    },
-    /// `l=` leaves octets of the body unsigned (RFC 6376 §8.2).
-    BodyNotFullySigned {
-        /// Octets of the canonical body that are signed.
-        signed: u64,
-        /// Octets of the canonical body that were seen.
-        seen: u64,
-    },
-    /// There is more than one From field (RFC 6376 §8.15).
-    MultipleFrom,
-    /// The header is not one by RFC 5322.
-    MalformedHeader(Defect),
-    /// A field that may stand once only stands there more often than it is signed
-    /// (RFC 6376 §8.15).
-    UnsignedDuplicate(&'static str),
-    /// `d=` has one label only (RFC 6376 §6.1.1).
-    SingleLabelDomain,
-    /// `x=` has passed (RFC 6376 §3.5 `x=`).
-    Expired,
-    /// `t=` is in the future (RFC 6376 §3.5 `t=`).
-    Future,
-    /// Several records stand at the key's name (RFC 6376 §3.6.2.2: "the results are undefined").
-    SeveralKeyRecords,
-    /// The key record does not say `v=DKIM1` (RFC 6376 §3.6.1: RECOMMENDED).
-    KeyWithoutVersion,
-    /// The key says `t=y`: the domain is testing DKIM (RFC 6376 §3.6.1).
-    Testing,
-}
-
-/// A limit of [`Limits`](crate::Limits), exceeded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Limit {
-    /// Signatures judged.
-    Signatures,
-    /// Questions to the DNS.
-    Queries,
-    /// Octets of header.
-    Header,
-    /// Tags in the DKIM-Signature field.
-    Tags,
-    /// Names in `h=`.
-    SignedFields,
-    /// Different body hashes.
-    BodyHashes,
-    /// Octets of a key record.
-    KeyRecord,
-}
-
 impl Outcome {
     /// The result in RFC 8601's words (§2.7.1).
     #[must_use]
@@ -158,18 +99,10 @@ impl Outcome {
             Self::BodyHashMismatch => (Fail, "body-hash-mismatch"),
             Self::SignatureMismatch => (Fail, "signature-mismatch"),
             Self::Refused(deviation) => match deviation {
-                Deviation::Sha1 => (Policy, "weak-algorithm"),
                 Deviation::ShortKey { .. } => (Policy, "key-weak"),
-                Deviation::MultipleFrom => (Policy, "multiple-from"),
-                Deviation::MalformedHeader(_) => (PermError, "malformed-header"),
-                Deviation::Expired => (Fail, "expired"),
-                Deviation::Future => (Policy, "future"),
-                Deviation::BodyNotFullySigned { .. }
-                | Deviation::UnsignedDuplicate(_)
-                | Deviation::SingleLabelDomain
-                | Deviation::SeveralKeyRecords
-                | Deviation::KeyWithoutVersion
-                | Deviation::Testing => (Policy, deviation.code()),
+                Deviation::MalformedHeader(_) => (PermError, deviation.code()),
+                Deviation::Expired => (Fail, deviation.code()),
+                _ => (Policy, deviation.code()),
             },
             Self::Limit(limit) => (Policy, limit.code()),
         }
@@ -181,7 +114,9 @@ fn signature_row(error: &SignatureError) -> (DkimResult, &'static str) {
     match error {
         SignatureError::TagList(TagListError::TooMany { .. }) => (Policy, Limit::Tags.code()),
         SignatureError::TagList(TagListError::Duplicate { .. }) => (PermError, "duplicate-tag"),
-        SignatureError::MissingTag(_) => (PermError, "missing-tag"),
+        SignatureError::MissingTag(_) | SignatureError::TagList(TagListError::Empty) => {
+            (PermError, "missing-tag")
+        }
         SignatureError::Version(_) => (PermError, "version"),
         SignatureError::UnknownAlgorithm(_) => (PermError, "bad-algorithm"),
         SignatureError::UnknownCanonicalization(_) => (PermError, "bad-canonicalization"),
@@ -206,7 +141,11 @@ fn key_record_row(error: &KeyRecordError) -> (DkimResult, &'static str) {
 fn public_key_row(error: &PublicKeyError) -> (DkimResult, &'static str) {
     match error {
         PublicKeyError::TooSmall { .. } => (DkimResult::Policy, "key-weak"),
-        _ => (DkimResult::PermError, "key-syntax"),
+        PublicKeyError::Malformed(_)
+        | PublicKeyError::OtherAlgorithm
+        | PublicKeyError::Wrapped
+        | PublicKeyError::Length { .. } => (DkimResult::PermError, "key-syntax"),
+        _ => (DkimResult::PermError, "key-unusable"),
     }
 }
 
@@ -240,84 +179,5 @@ impl fmt::Display for Outcome {
             Self::Refused(deviation) => deviation.fmt(f),
             Self::Limit(limit) => limit.fmt(f),
         }
-    }
-}
-
-impl Deviation {
-    /// A stable code in kebab-case for machines.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Sha1 => "sha1",
-            Self::ShortKey { .. } => "short-key",
-            Self::BodyNotFullySigned { .. } => "body-not-fully-signed",
-            Self::MultipleFrom => "multiple-from",
-            Self::MalformedHeader(_) => "malformed-header",
-            Self::UnsignedDuplicate(_) => "unsigned-duplicate",
-            Self::SingleLabelDomain => "single-label-domain",
-            Self::Expired => "expired",
-            Self::Future => "future",
-            Self::SeveralKeyRecords => "several-key-records",
-            Self::KeyWithoutVersion => "key-without-version",
-            Self::Testing => "testing",
-        }
-    }
-}
-
-impl fmt::Display for Deviation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sha1 => f.write_str("signed with SHA-1, which no longer protects anything"),
-            Self::ShortKey { bits } => write!(f, "an RSA key of only {bits} bits"),
-            Self::BodyNotFullySigned { signed, seen } => {
-                write!(
-                    f,
-                    "only the first {signed} octets of the body are signed, of {seen} or more"
-                )
-            }
-            Self::MultipleFrom => f.write_str("more than one From field"),
-            Self::MalformedHeader(defect) => {
-                write!(f, "malformed header: {} at octet {}", defect.kind, defect.offset)
-            }
-            Self::UnsignedDuplicate(name) => {
-                write!(f, "a second {name} field that is not signed")
-            }
-            Self::SingleLabelDomain => f.write_str("d= is a top-level domain"),
-            Self::Expired => f.write_str("the signature has expired"),
-            Self::Future => f.write_str("the signature is from the future"),
-            Self::SeveralKeyRecords => f.write_str("several records at the key's name"),
-            Self::KeyWithoutVersion => f.write_str("the key record has no v=DKIM1"),
-            Self::Testing => f.write_str("the domain is testing DKIM (t=y)"),
-        }
-    }
-}
-
-impl Limit {
-    /// A stable code in kebab-case for machines.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Signatures => "limit-signatures",
-            Self::Queries => "limit-queries",
-            Self::Header => "limit-header",
-            Self::Tags => "limit-tags",
-            Self::SignedFields => "limit-signed-fields",
-            Self::BodyHashes => "limit-body-hashes",
-            Self::KeyRecord => "limit-key-record",
-        }
-    }
-}
-
-impl fmt::Display for Limit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Signatures => "more signatures in the message than are judged",
-            Self::Queries => "more questions to the DNS than are asked for one message",
-            Self::Header => "the header is longer than is judged",
-            Self::Tags => "more tags than are read",
-            Self::SignedFields => "more names in h= than are looked for",
-            Self::BodyHashes => "more different body hashes than are computed for one message",
-            Self::KeyRecord => "the key record is longer than is read",
-        })
     }
 }

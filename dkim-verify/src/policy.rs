@@ -1,5 +1,9 @@
 //! What to do about a signature that is right but not as it should be.
 
+use dkim_tags::DomainName;
+
+use crate::Limits;
+
 /// What to do about a [`Deviation`](crate::Deviation).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -40,13 +44,18 @@ pub struct Policy {
     /// line without colon, whether signed or not: `permerror`, reason `malformed-header`. Refused
     /// by default (RFC 6376 §3.8: readers that mend it would see another message).
     pub malformed_header: Treatment,
-    /// A Subject, Content-Type or MIME-Version field that stands there more often than it is
-    /// signed: `policy`, reason `unsigned-duplicate`. Accepted by default, refused by
-    /// [`strict`](Self::strict) (RFC 6376 §8.15).
+    /// A Subject, Content-Type or MIME-Version field that is signed, but stands there more often
+    /// than that: `policy`, reason `unsigned-duplicate`. Accepted by default, refused by
+    /// [`strict`](Self::strict) (RFC 6376 §8.15). Of the other fields that may stand once only it
+    /// is reported and never refused.
     pub unsigned_duplicate: Treatment,
     /// `d=` with one label only, as `com` is: `policy`, reason `single-label-domain`. Refused by
     /// default (RFC 6376 §6.1.1).
     pub single_label_domain: Treatment,
+    /// Domains that sign for nobody, such as `co.uk`: `policy`, reason `unacceptable-domain`.
+    /// Empty by default (RFC 6376 §6.1.1: "The list of unacceptable domains SHOULD be
+    /// configurable").
+    pub unacceptable_domains: Vec<DomainName>,
     /// `x=` has passed: `fail`, reason `expired`. Refused by default (RFC 6376 §6.1.1); accept it
     /// for archives.
     pub expired: Treatment,
@@ -72,6 +81,7 @@ impl Policy {
             malformed_header: Treatment::Refuse,
             unsigned_duplicate: Treatment::Accept,
             single_label_domain: Treatment::Refuse,
+            unacceptable_domains: Vec::new(),
             expired: Treatment::Refuse,
             future: Treatment::Accept,
             clock_skew: 300,
@@ -79,7 +89,8 @@ impl Policy {
         }
     }
 
-    /// For a gateway: whatever the RFCs let a verifier refuse.
+    /// For a gateway: besides what [`rfc`](Self::rfc) refuses, bodies that are not signed to the
+    /// end, unsigned duplicates of what steers a reader, and signatures from the future.
     #[must_use]
     pub fn strict() -> Self {
         Self {
@@ -90,8 +101,8 @@ impl Policy {
         }
     }
 
-    /// For looking at mail: whatever verifies passes, its deviations beside it. SHA-1 and keys
-    /// under 1024 bits do not pass here either.
+    /// For looking at mail: what verifies passes, its deviations beside it. SHA-1, keys under 1024
+    /// bits and a message without From do not pass here either.
     #[must_use]
     pub fn lenient() -> Self {
         Self {
@@ -107,39 +118,5 @@ impl Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self::rfc()
-    }
-}
-
-/// How much work a message may cause. What exceeds a limit is `policy` with a reason of its own,
-/// before the work is done; every signature is still listed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Limits {
-    /// Signatures judged; of more, the lower ones are `limit-signatures`. Invalid ones do not
-    /// count, so that none hides a good one below it.
-    pub signatures: usize,
-    /// Questions to the DNS; signatures that need more are `limit-queries`.
-    pub queries: usize,
-    /// Octets of header; in a longer one every signature is `limit-header`.
-    pub header_octets: usize,
-    /// Names in `h=`; a signature with more is `limit-signed-fields`.
-    pub signed_fields: usize,
-    /// Different body hashes (by canonicalization, algorithm and `l=`); signatures that need more
-    /// are `limit-body-hashes`.
-    pub body_hashes: usize,
-    /// Key records tried when several stand at one name.
-    pub key_records: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            signatures: 10,
-            queries: 10,
-            header_octets: 1024 * 1024,
-            signed_fields: 1000,
-            body_hashes: 4,
-            key_records: 3,
-        }
     }
 }

@@ -3,7 +3,7 @@
 use dkim_authres::ResInfo;
 use dkim_hash::BodyHash;
 use dkim_keyrec::KeyRecord;
-use dkim_tags::{Claims, Signature, value::to_base64};
+use dkim_tags::{Claims, Signature};
 
 use crate::{Deviation, Outcome};
 
@@ -18,7 +18,7 @@ pub struct Verification {
     pub index: usize,
     /// What the field says of itself, valid or not.
     pub claims: Claims,
-    /// The signature; `None` when the field is invalid.
+    /// The signature; `None` when the field is invalid or exceeds a limit.
     pub signature: Option<Signature>,
     /// The key record that the outcome rests on; `None` when it was not got so far.
     pub key_record: Option<KeyRecord>,
@@ -44,22 +44,27 @@ impl Verification {
         self.deviations.contains(&Deviation::Testing)
     }
 
-    /// The result for an Authentication-Results field (RFC 8601 §2.7.1), with the first octets of
-    /// the signature to tell it from others (RFC 6008 §4).
-    #[must_use]
-    pub fn res_info(&self) -> ResInfo {
+    /// The result for an Authentication-Results field (RFC 8601 §2.7.1), with so many characters
+    /// of the signature.
+    fn res_info(&self, b_len: usize) -> ResInfo {
         let mut info = ResInfo::new("dkim", self.outcome.result().name());
         if !self.passes() {
             info = info.reason(self.outcome.to_string());
         }
         let claims = &self.claims;
-        let b = self.signature.as_ref().map(|signature| to_base64(&signature.signature));
+        // Of an invalid signature anything may be claimed; what is no word is not handed on.
+        let word = |text: &Option<String>| {
+            text.clone().filter(|text| text.bytes().all(|octet| octet.is_ascii_graphic()))
+        };
+        // Domains are A-labels throughout, so that consumers need not know two spellings.
+        let auid =
+            claims.auid.as_ref().map(|auid| format!("{}@{}", auid.local_part(), auid.domain()));
         for (property, value) in [
             ("d", claims.sdid.as_ref().map(ToString::to_string)),
-            ("i", claims.auid.as_ref().map(ToString::to_string)),
+            ("i", auid),
             ("s", claims.selector.as_ref().map(ToString::to_string)),
-            ("a", self.signature.as_ref().map(|signature| signature.algorithm.to_string())),
-            ("b", b.map(|b| b.chars().take(8).collect())),
+            ("a", word(&claims.algorithm)),
+            ("b", word(&claims.signature).map(|b| b.chars().take(b_len).collect())),
         ] {
             if let Some(value) = value {
                 info = info.prop("header", property, value);
@@ -67,4 +72,22 @@ impl Verification {
         }
         info
     }
+}
+
+/// The results for an Authentication-Results field (RFC 8601 §2.7.1), in the same order. Each
+/// carries the first characters of its signature, at least eight and so many that signatures that
+/// differ differ there (RFC 6008 §4).
+#[must_use]
+pub fn res_infos(found: &[Verification]) -> Vec<ResInfo> {
+    let mut signatures: Vec<&str> =
+        found.iter().filter_map(|one| one.claims.signature.as_deref()).collect();
+    signatures.sort_unstable();
+    signatures.dedup();
+    // In sorted order, whoever shares the longest beginning with a signature stands next to it.
+    let shared = |pair: &[&str]| match pair {
+        [one, other] => one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count(),
+        _ => 0,
+    };
+    let longest = signatures.windows(2).map(shared).max().unwrap_or_default();
+    found.iter().map(|one| one.res_info(8.max(longest + 1))).collect()
 }

@@ -4,12 +4,10 @@ use std::collections::HashMap;
 
 use dkim_crypto::{Provider, VerifyError};
 use dkim_dns::{Answer, Inquirer, Query, QueryId, QueryKind};
-use dkim_hash::{
-    BodyHashId, BodyHashRequest, BodyHasher, BodyHashes, FieldIndex, Stance, close_input,
-};
+use dkim_hash::{BodyHashRequest, BodyHasher, BodyHashes, FieldIndex, Stance, close_input};
 use dkim_keyrec::{KeyRecord, record_name};
 use dkim_message::{Field, Header};
-use dkim_tags::{Claims, Signature, SignatureError, TagList, UnixTime, without_b};
+use dkim_tags::{Claims, Signature, TagList, UnixTime, without_b};
 
 use crate::checks::{self, MessageFindings};
 use crate::{Deviation, Limit, Outcome, Policy, Verification};
@@ -41,6 +39,7 @@ pub struct Verifier {
     policy: Policy,
     provider: &'static dyn Provider,
     fields: Vec<Candidate>,
+    unlisted: usize,
     questions: Questions,
     body: BodyHasher,
 }
@@ -49,27 +48,23 @@ pub struct Verifier {
 #[derive(Debug)]
 struct Candidate {
     claims: Claims,
+    signature: Option<Box<Signature>>,
+    deviations: Vec<Deviation>,
     state: State,
 }
 
 #[derive(Debug)]
 enum State {
     /// Judged by the header alone.
-    Decided { signature: Option<Box<Signature>>, outcome: Outcome },
+    Decided(Outcome),
     /// In want of its key and of the body.
-    Open(Box<Open>),
-}
-
-/// A signature whose field is valid.
-#[derive(Debug)]
-struct Open {
-    signature: Signature,
-    deviations: Vec<Deviation>,
-    /// What the header hash is computed over. It does not depend on the key, so it is made at
-    /// once.
-    input: Vec<u8>,
-    key: QueryId,
-    body_hash: BodyHashId,
+    Open {
+        /// What the header hash is computed over. It does not depend on the key, so it is made at
+        /// once.
+        input: Vec<u8>,
+        key: QueryId,
+        body_hash: BodyHashRequest,
+    },
 }
 
 impl Verifier {
@@ -82,107 +77,28 @@ impl Verifier {
         now: UnixTime,
         provider: &'static dyn Provider,
     ) -> Self {
-        let mut verifier = Self {
+        let mut reading = Reading::new(header, policy, now, provider);
+        let mut positions = header.fields().iter().enumerate();
+        let mut signatures = positions.by_ref().filter(|(_, f)| f.is(Signature::FIELD_NAME));
+        let mut fields = Vec::new();
+        for (position, field) in signatures.by_ref().take(policy.limits.listed) {
+            fields.push(reading.candidate(position, field));
+        }
+        Self {
             policy: policy.clone(),
             provider,
-            fields: Vec::new(),
-            questions: Questions::default(),
-            body: BodyHasher::new(),
-        };
-        verifier.read(header, now);
-        verifier
-    }
-
-    fn read(&mut self, header: &Header<'_>, now: UnixTime) {
-        let mut signatures = header.named(Signature::FIELD_NAME).peekable();
-        if signatures.peek().is_none() {
-            return;
-        }
-        if header.octets().len() > self.policy.limits.header_octets {
-            let decide = |_: &Field<'_>| Candidate {
-                claims: Claims::default(),
-                state: State::decided(None, Outcome::Limit(Limit::Header)),
-            };
-            self.fields = signatures.map(decide).collect();
-            return;
-        }
-        let mut reading = Reading {
-            message: MessageFindings::of(header, &self.policy),
-            index: FieldIndex::new(header),
-            now,
-            judged: 0,
-            body_hashes: Vec::new(),
-        };
-        for field in signatures {
-            let candidate = self.read_signature(field, &mut reading);
-            self.fields.push(candidate);
+            fields,
+            unlisted: signatures.count(),
+            questions: reading.questions,
+            body: BodyHasher::new(provider, reading.body_hashes),
         }
     }
 
-    fn read_signature(&mut self, field: &Field<'_>, reading: &mut Reading<'_, '_>) -> Candidate {
-        let tags = TagList::parse(field.body());
-        let tags = tags.as_ref().map_err(|error| SignatureError::TagList(error.clone()));
-        let checked = checks::signature(tags.clone(), &reading.message, &self.policy);
-        match (checked, tags) {
-            (Ok(signature), Ok(tags)) => {
-                let claims = Claims::from(&signature);
-                let state = match self.open(&signature, field, tags, reading) {
-                    Ok(open) => State::Open(Box::new(open)),
-                    Err(outcome) => State::decided(Some(signature), outcome),
-                };
-                Candidate { claims, state }
-            }
-            (Err(outcome), _) => Candidate {
-                claims: Claims::read(field.body()),
-                state: State::decided(None, outcome),
-            },
-            (Ok(signature), Err(error)) => Candidate {
-                claims: Claims::from(&signature),
-                state: State::decided(Some(signature), Outcome::Signature(error)),
-            },
-        }
-    }
-
-    /// Claims the signature's share of the work, or says which limit forbids it.
-    fn open(
-        &mut self,
-        signature: &Signature,
-        field: &Field<'_>,
-        tags: &TagList<'_>,
-        reading: &mut Reading<'_, '_>,
-    ) -> Result<Open, Outcome> {
-        let limits = &self.policy.limits;
-        if reading.judged == limits.signatures {
-            return Err(Outcome::Limit(Limit::Signatures));
-        }
-        let request = BodyHashRequest {
-            canonicalization: signature.canonicalization.body,
-            hash: signature.algorithm.hash(),
-            limit: signature.body_length,
-        };
-        if !reading.body_hashes.contains(&request) {
-            if reading.body_hashes.len() == limits.body_hashes {
-                return Err(Outcome::Limit(Limit::BodyHashes));
-            }
-            if self.provider.digest(request.hash).is_none() {
-                return Err(Outcome::Unsupported(signature.algorithm));
-            }
-            reading.body_hashes.push(request);
-        }
-        let name = record_name(&signature.selector, &signature.sdid);
-        let key = self.questions.ask(name, limits.queries).ok_or(Outcome::Limit(Limit::Queries))?;
-        reading.judged += 1;
-        let names = signature.signed_fields.iter().map(dkim_tags::FieldName::as_str);
-        let form = signature.canonicalization.header;
-        let mut input = reading.index.open_input(form, names);
-        close_input(form, field.raw_name(), &without_b(field.body(), tags), &mut input);
-        Ok(Open {
-            signature: signature.clone(),
-            deviations: checks::deviations(signature, &reading.message, &self.policy, reading.now),
-            input,
-            key,
-            body_hash: self.body.request(self.provider, request),
-        })
+    /// How many DKIM-Signature fields there are beyond [`Limits::listed`](crate::Limits::listed),
+    /// of which [`finish`](Self::finish) says nothing.
+    #[must_use]
+    pub fn unlisted(&self) -> usize {
+        self.unlisted
     }
 
     /// Takes the next octets of the body, and tells whether more are needed.
@@ -200,7 +116,7 @@ impl Verifier {
     /// signature whose key was not answered for is `temperror`.
     #[must_use]
     pub fn finish(self) -> Vec<Verification> {
-        let Self { policy, provider, fields, questions, body } = self;
+        let Self { policy, provider, fields, questions, body, .. } = self;
         let end = End { policy: &policy, provider, questions: &questions, bodies: body.finish() };
         fields
             .into_iter()
@@ -220,19 +136,113 @@ impl Inquirer for Verifier {
     }
 }
 
-impl State {
-    fn decided(signature: Option<Signature>, outcome: Outcome) -> Self {
-        Self::Decided { signature: signature.map(Box::new), outcome }
-    }
-}
-
-/// What is known of the message while its signatures are read.
+/// What is known of the message, and what its signatures ask for, while they are read.
 struct Reading<'h, 'm> {
-    message: MessageFindings,
-    index: FieldIndex<'h, 'm>,
+    policy: &'h Policy,
     now: UnixTime,
+    provider: &'static dyn Provider,
+    /// `None` for a header over the limit, of which nothing is read.
+    message: Option<(FieldIndex<'h, 'm>, MessageFindings)>,
     judged: usize,
     body_hashes: Vec<BodyHashRequest>,
+    questions: Questions,
+}
+
+impl<'h, 'm> Reading<'h, 'm> {
+    fn new(
+        header: &'h Header<'m>,
+        policy: &'h Policy,
+        now: UnixTime,
+        provider: &'static dyn Provider,
+    ) -> Self {
+        let within = header.octets().len() <= policy.limits.header_octets;
+        let message = within.then(|| {
+            let index = FieldIndex::new(header);
+            let findings = MessageFindings::of(header, &index, policy);
+            (index, findings)
+        });
+        let (judged, body_hashes, questions) = (0, Vec::new(), Questions::default());
+        Self { policy, now, provider, message, judged, body_hashes, questions }
+    }
+
+    /// Reads the signature at this position among the fields, and decides what the header alone
+    /// decides.
+    fn candidate(&mut self, position: usize, field: &Field<'_>) -> Candidate {
+        let mut candidate = Candidate {
+            claims: Claims::default(),
+            signature: None,
+            deviations: Vec::new(),
+            state: State::Decided(Outcome::Limit(Limit::Header)),
+        };
+        if let Some((index, message)) = self.message.take() {
+            let state = self.read(position, field, &index, &message, &mut candidate);
+            candidate.state = state.unwrap_or_else(State::Decided);
+            self.message = Some((index, message));
+        }
+        candidate
+    }
+
+    /// RFC 6376 §6.1.1. What a field says is read even where the message makes it worthless.
+    fn read(
+        &mut self,
+        position: usize,
+        field: &Field<'_>,
+        index: &FieldIndex<'_, '_>,
+        message: &MessageFindings,
+        candidate: &mut Candidate,
+    ) -> Result<State, Outcome> {
+        let unless_refused = |outcome| message.refused.clone().unwrap_or(outcome);
+        let tags = TagList::parse(field.body())
+            .map_err(|error| unless_refused(Outcome::Signature(error.into())))?;
+        candidate.claims = Claims::from_tags(&tags);
+        let signature = checks::signature(&tags, self.policy).map_err(unless_refused)?;
+        candidate.deviations = checks::deviations(&signature, message, self.policy, self.now);
+        let signature = candidate.signature.insert(Box::new(signature));
+        let refused = message.refused.clone();
+        match refused.or_else(|| checks::refused_at_once(signature, self.policy)) {
+            Some(outcome) => Err(outcome),
+            None => self.open(signature, position, field, &tags, index),
+        }
+    }
+
+    /// Claims the signature's share of the work, or says which limit forbids it.
+    fn open(
+        &mut self,
+        signature: &Signature,
+        position: usize,
+        field: &Field<'_>,
+        tags: &TagList<'_>,
+        index: &FieldIndex<'_, '_>,
+    ) -> Result<State, Outcome> {
+        let limits = &self.policy.limits;
+        if self.judged == limits.signatures {
+            return Err(Outcome::Limit(Limit::Signatures));
+        }
+        let body_hash = BodyHashRequest {
+            canonicalization: signature.canonicalization.body,
+            hash: signature.algorithm.hash(),
+            limit: signature.body_length,
+        };
+        if !self.body_hashes.contains(&body_hash) {
+            if self.body_hashes.len() == limits.body_hashes {
+                return Err(Outcome::Limit(Limit::BodyHashes));
+            }
+            if self.provider.digest(body_hash.hash).is_none() {
+                return Err(Outcome::Unsupported(signature.algorithm));
+            }
+        }
+        let name = record_name(&signature.selector, &signature.sdid);
+        let key = self.questions.ask(name, limits.queries).ok_or(Outcome::Limit(Limit::Queries))?;
+        self.judged += 1;
+        if !self.body_hashes.contains(&body_hash) {
+            self.body_hashes.push(body_hash);
+        }
+        let names = signature.signed_fields.iter().map(dkim_tags::FieldName::as_str);
+        let form = signature.canonicalization.header;
+        let mut input = index.open_input(form, names, Some(position));
+        close_input(form, field.raw_name(), &without_b(field.body(), tags), &mut input);
+        Ok(State::Open { input, key, body_hash })
+    }
 }
 
 /// The questions of a message: each name is asked once, however many signatures name it.
@@ -279,29 +289,31 @@ struct End<'v> {
 
 impl End<'_> {
     fn verification(&self, index: usize, candidate: Candidate) -> Verification {
-        let Candidate { claims, state } = candidate;
-        let verification = |signature, outcome| Verification {
+        let Candidate { claims, signature, deviations, state } = candidate;
+        let mut found = Verification {
             index,
             claims,
-            signature,
+            signature: signature.map(|signature| *signature),
             key_record: None,
             body_hash: None,
-            outcome,
-            deviations: Vec::new(),
+            outcome: Outcome::Pass,
+            deviations,
         };
-        match state {
-            State::Decided { signature, outcome } => {
-                verification(signature.map(|signature| *signature), outcome)
+        found.outcome = match (state, found.signature.take()) {
+            (State::Decided(outcome), signature) => {
+                found.signature = signature;
+                outcome
             }
-            State::Open(open) => {
-                let Open { signature, deviations, input, key, body_hash } = *open;
-                let mut found = verification(Some(signature.clone()), Outcome::Pass);
-                found.deviations = deviations;
-                found.body_hash = self.bodies.get(body_hash);
-                self.conclude(&signature, &input, key, &mut found);
-                found
+            (State::Open { input, key, body_hash }, Some(signature)) => {
+                found.body_hash = self.bodies.get(&body_hash);
+                let outcome = self.conclude(&signature, &input, key, &mut found);
+                found.signature = Some(signature);
+                outcome
             }
-        }
+            // Only a signature that was read is open.
+            (State::Open { .. }, None) => Outcome::KeyUnavailable(None),
+        };
+        found
     }
 
     /// RFC 6376 §6.1.2 and §6.1.3.
@@ -311,31 +323,46 @@ impl End<'_> {
         input: &[u8],
         key: QueryId,
         found: &mut Verification,
-    ) {
+    ) -> Outcome {
         let keys = checks::keys(signature, self.questions.answers.get(&key), self.policy);
-        let Some(first) = keys.usable.first() else {
-            found.outcome = keys.refused;
-            return;
-        };
-        let hashes_match = self.compare_body(signature, found);
-        let verified = hashes_match.and_then(|()| {
-            // The first refusal is as good as any other when no key verifies.
-            let mut refused = None;
-            for record in &keys.usable {
-                match self.verify(signature, input, record) {
-                    Ok(()) => return Ok(record),
-                    Err(outcome) => refused = refused.or(Some(outcome)),
-                }
+        let verified = if keys.usable.is_empty() {
+            Err(keys.refused)
+        } else {
+            match self.compare_body(signature, found) {
+                Ok(()) => self.verify_with_any(signature, input, keys.usable),
+                Err(outcome) => Err((outcome, keys.usable.into_iter().next())),
             }
-            Err(refused.unwrap_or(Outcome::SignatureMismatch))
-        });
-        let record = *verified.as_ref().unwrap_or(&first);
-        found.deviations.extend(checks::key_deviations(record, keys.several));
-        found.key_record = Some(record.clone());
-        found.outcome = match verified {
-            Ok(_) => checks::judge(&found.deviations, self.policy),
-            Err(outcome) => outcome,
         };
+        let (outcome, record) = match verified {
+            Ok(record) => (None, Some(record)),
+            // One of the others might have been the key.
+            Err((Outcome::SignatureMismatch, record)) if keys.untried => {
+                (Some(Outcome::Limit(Limit::KeyRecords)), record)
+            }
+            Err((outcome, record)) => (Some(outcome), record),
+        };
+        if let Some(record) = &record {
+            found.deviations.extend(checks::key_deviations(record, keys.several));
+        }
+        found.key_record = record;
+        outcome.unwrap_or_else(|| checks::judge(&found.deviations, self.policy))
+    }
+
+    /// The key record that verifies the signature; or the first refusal, as good as any other.
+    fn verify_with_any(
+        &self,
+        signature: &Signature,
+        input: &[u8],
+        records: Vec<KeyRecord>,
+    ) -> Result<KeyRecord, (Outcome, Option<KeyRecord>)> {
+        let mut refused = None;
+        for record in records {
+            match self.verify(signature, input, &record) {
+                Ok(()) => return Ok(record),
+                Err(outcome) => refused = refused.or(Some((outcome, Some(record)))),
+            }
+        }
+        Err(refused.unwrap_or((Outcome::SignatureMismatch, None)))
     }
 
     /// §6.1.3, step 3.

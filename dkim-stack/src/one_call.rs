@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use dkim_crypto::{Provider, SigningKey};
 use dkim_dns::{BlockingResolver, Resolver, drive_blocking, drive_while};
-use dkim_message::split;
+use dkim_message::{Header, split};
 use dkim_sign::{Request, RequestError, Signer, UnsignedError};
 use dkim_tags::{Signature, UnixTime};
 use dkim_verify::{Policy, Verification, Verifier};
@@ -32,7 +32,7 @@ pub async fn verify(
     provider: &'static dyn Provider,
     resolver: &impl Resolver,
 ) -> Vec<Verification> {
-    let (header, body) = split(message);
+    let (header, body) = split_within(message, policy);
     let mut verifier = Verifier::new(&header, policy, now, provider);
     let hash_body = |verifier: &mut Verifier| {
         verifier.body_chunk(body);
@@ -56,11 +56,20 @@ pub fn verify_blocking(
     provider: &'static dyn Provider,
     resolver: &(impl BlockingResolver + ?Sized),
 ) -> Vec<Verification> {
-    let (header, body) = split(message);
+    let (header, body) = split_within(message, policy);
     let mut verifier = Verifier::new(&header, policy, now, provider);
     drive_blocking(&mut verifier, resolver);
     verifier.body_chunk(body);
     verifier.finish()
+}
+
+/// Splits a message, reading of a header over the policy's limit just so much that it is over it.
+fn split_within<'m>(message: &'m [u8], policy: &Policy) -> (Header<'m>, &'m [u8]) {
+    // The empty line after a header that is just within the limit belongs to what is read.
+    let enough = policy.limits.header_octets.saturating_add(b"\r\n".len());
+    let start = message.get(..enough).unwrap_or(message);
+    let (header, rest) = split(start);
+    (header, message.get(start.len() - rest.len()..).unwrap_or_default())
 }
 
 /// Signs a message with one key, and returns the signature. [`Signature::to_field`] is the field to
@@ -117,4 +126,24 @@ pub enum SignMessageError {
     /// The key is of another algorithm, or it failed.
     #[error(transparent)]
     Unsigned(#[from] UnsignedError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_over_the_limit_is_not_read_to_its_end() {
+        let message = b"From: a\r\nTo: b\r\n\r\nbody\r\n";
+        for limit in 0..=message.len() {
+            let mut policy = Policy::rfc();
+            policy.limits.header_octets = limit;
+            let (header, body) = split_within(message, &policy);
+            if limit < 16 {
+                assert!(header.octets().len() > limit, "{limit}");
+            } else {
+                assert_eq!((header.octets().len(), body), (16, &b"body\r\n"[..]), "{limit}");
+            }
+        }
+    }
 }

@@ -1,0 +1,56 @@
+//! The command line.
+
+use std::sync::LazyLock;
+
+use clap::{Parser, Subcommand};
+
+use crate::completions::Completions;
+use crate::diagnostics::Failure;
+use crate::exit::{self, Exit};
+use crate::keygen::Keygen;
+use crate::man::Man;
+use crate::provider::provider;
+use crate::sign::Sign;
+use crate::verify::Verify;
+
+static VERSION: LazyLock<String> =
+    LazyLock::new(|| format!("{} ({})", env!("CARGO_PKG_VERSION"), provider().name()));
+
+/// Sign and verify mail with DKIM (RFC 6376)
+#[derive(Debug, Parser)]
+#[command(name = "dkim", version = VERSION.as_str(), after_long_help = exit::help())]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Verify(Verify),
+    Sign(Sign),
+    Keygen(Keygen),
+    Completions(Completions),
+    Man(Man),
+}
+
+impl Cli {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        match self.command {
+            Command::Verify(verify) => verify.run(),
+            Command::Sign(sign) => sign.run(),
+            Command::Keygen(keygen) => keygen.run(),
+            Command::Completions(completions) => completions.run(),
+            Command::Man(man) => man.run(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_holds_together() {
+        super::Cli::command().debug_assert();
+    }
+}

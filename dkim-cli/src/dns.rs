@@ -1,0 +1,102 @@
+//! Where key records come from: zone files, given name servers, or the system's.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use dkim_stack::dns::{Answer, HickoryError, HickoryOptions, LookupError, Query};
+use dkim_stack::{BlockingResolver, HickoryBlocking, Zone};
+
+use crate::diagnostics::Failure;
+use crate::exit::Exit;
+use crate::input::read_whole;
+
+/// How long a zone file may be, in octets.
+const ZONE_LIMIT: usize = 64 * 1024 * 1024;
+
+/// The DNS of an invocation.
+pub(crate) enum Dns {
+    Zone(Zone),
+    Servers(Box<HickoryBlocking>),
+    /// There is no way to ask, which may be mended: every question fails for now.
+    Unreachable(String),
+}
+
+impl Dns {
+    /// The zone files, if there are some; else the servers; else the system's.
+    pub(crate) fn new(zones: &[PathBuf], servers: &[SocketAddr]) -> Result<Self, Failure> {
+        if !zones.is_empty() {
+            let mut all = Zone::new();
+            for path in zones {
+                let mut file = Vec::new();
+                read_whole(path, ZONE_LIMIT, &mut file)?;
+                let zone = Zone::parse(&file)
+                    .map_err(|error| Failure::of(Exit::Data, &error).on(path.display()))?;
+                all = all.merge(zone);
+            }
+            return Ok(Self::Zone(all));
+        }
+        let options = HickoryOptions::new();
+        let resolver = match servers {
+            [] => HickoryBlocking::from_system(&options),
+            servers => HickoryBlocking::with_servers(servers, &options),
+        };
+        Ok(resolver.map_or_else(Self::unreachable, |resolver| Self::Servers(Box::new(resolver))))
+    }
+
+    fn unreachable(error: HickoryError) -> Self {
+        let failure = Failure::of(Exit::Temporary, &error)
+            .on("DNS")
+            .remedy("name a server with --dns ADDR, or a zone file with --zone FILE");
+        failure.tell();
+        Self::Unreachable(failure.what)
+    }
+}
+
+impl BlockingResolver for Dns {
+    fn lookup(&self, query: &Query) -> Answer {
+        match self {
+            Self::Zone(zone) => zone.lookup(query),
+            Self::Servers(servers) => servers.lookup(query),
+            Self::Unreachable(why) => Err(LookupError::Failed(why.clone())),
+        }
+    }
+
+    fn lookup_all(&self, queries: &[Query]) -> Vec<Answer> {
+        match self {
+            Self::Servers(servers) => servers.lookup_all(queries),
+            Self::Zone(_) | Self::Unreachable(_) => {
+                queries.iter().map(|query| self.lookup(query)).collect()
+            }
+        }
+    }
+}
+
+/// Reads `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:5353`.
+pub(crate) fn parse_server(text: &str) -> Result<SocketAddr, &'static str> {
+    const PORT: u16 = 53;
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    text.parse()
+        .or_else(|_| bare.parse().map(|address: IpAddr| SocketAddr::new(address, PORT)))
+        .map_err(|_| "an IP address is needed, and perhaps a port: 192.0.2.1, [2001:db8::1]:53")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_addresses_with_or_without_port() {
+        for (text, server) in [
+            ("192.0.2.1", "192.0.2.1:53"),
+            ("192.0.2.1:5353", "192.0.2.1:5353"),
+            ("2001:db8::1", "[2001:db8::1]:53"),
+            ("[::1]", "[::1]:53"),
+            ("[::1]:5353", "[::1]:5353"),
+        ] {
+            assert_eq!(parse_server(text), Ok(server.parse().expect("an address")), "{text}");
+        }
+        for bad in ["", "dns.example.org", "192.0.2.1:", "192.0.2.1:99999", "[::1", "::1]:53"] {
+            assert!(parse_server(bad).is_err(), "{bad}");
+        }
+    }
+}

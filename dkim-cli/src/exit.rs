@@ -1,0 +1,72 @@
+//! The exit codes, and which one counts when several inputs end differently.
+
+use std::fmt::Write;
+use std::process::ExitCode;
+
+/// How an input or the whole command ended, from best to worst: of several the greatest counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Exit {
+    Success,
+    NonePasses,
+    Temporary,
+    Data,
+    NoInput,
+    CannotCreate,
+    CannotWrite,
+    Usage,
+}
+
+/// THE table. Codes from 65 on are those of sysexits(3).
+const TABLE: [(Exit, u8, &str); 8] = [
+    (Exit::Success, 0, "done; for verify: every message has a signature that passes"),
+    (Exit::NonePasses, 1, "verify: a message has no signature that passes"),
+    (Exit::Usage, 2, "the command line is wrong"),
+    (Exit::Data, 65, "not a message (no line that is a header field), or no usable key or zone"),
+    (Exit::NoInput, 66, "an input cannot be read"),
+    (Exit::CannotCreate, 73, "keygen: the key file is there already, or cannot be made"),
+    (Exit::CannotWrite, 74, "the output cannot be written"),
+    (Exit::Temporary, 75, "verify: no signature passes, for temporary failures only"),
+];
+
+impl Exit {
+    pub(crate) fn code(self) -> u8 {
+        // Every variant has its row: a test sees to it.
+        TABLE.iter().find(|(exit, ..)| *exit == self).map_or(1, |(_, code, _)| *code)
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// The table for people.
+pub(crate) fn help() -> String {
+    let mut text = "Exit codes (of several inputs the worst: 66, 65, 75, 1, 0):\n".to_owned();
+    for (_, code, meaning) in TABLE {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "  {code:>2}  {meaning}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_of_several_inputs_counts() {
+        let worst_first =
+            [Exit::NoInput, Exit::Data, Exit::Temporary, Exit::NonePasses, Exit::Success];
+        assert!(worst_first.is_sorted_by(|worse, better| worse > better));
+        assert_eq!(worst_first.map(Exit::code), [66, 65, 75, 1, 0]);
+    }
+
+    #[test]
+    fn every_exit_has_its_row() {
+        for exit in [Exit::Usage, Exit::CannotCreate, Exit::CannotWrite] {
+            assert_ne!(exit.code(), 1, "{exit:?}");
+        }
+    }
+}

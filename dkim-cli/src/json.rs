@@ -1,0 +1,202 @@
+//! What is found, for programs: one JSON object a message, on one line.
+
+use std::io::{self, Write};
+
+use dkim_stack::Verification;
+use dkim_stack::authres::AuthenticationResults;
+use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
+
+use crate::diagnostics::Failure;
+use crate::exit::Exit;
+use crate::input::Origin;
+use crate::printable::is_harmful;
+
+/// The number in `schema`; a change that breaks readers raises it.
+pub(crate) const SCHEMA: u32 = 1;
+
+/// The fields, for `--help`.
+pub(crate) const HELP: &str = "\
+JSON, one object a message, on one line (null where there is no value or it cannot be parsed):
+  schema                  1; raised when a change breaks readers
+  file                    the file, \"-\" for standard input
+  message                 the number of the message in an mbox, from 1
+  signatures              one object for each DKIM-Signature field, top to bottom:
+    index                 counted from 0
+    type                  \"dkim\"
+    result                pass, fail, neutral, policy, temperror or permerror (RFC 8601)
+    reason                a stable code, see below
+    detail                the reason in words
+    deviations            codes of what is not as it should be, even if the signature passes
+    deviation_details     the same in words, in the same order
+    domain                d=, the SDID, as written
+    selector              s=, as written
+    identity              i=, the AUID
+    algorithm             a=
+    canonicalization      c=
+    key_bits              length of the key
+    signed_fields         the names in h=, in order
+    body_length           l=
+    timestamp, expiration t= and x=, in seconds since 1970
+    testing               whether the key says t=y
+  authentication_results  the body of the field to be added, folded
+Of an input that cannot be read, or is no message, there are only schema, file, message, in the
+second case an empty list of signatures, and:
+  error                   what is wrong
+  remedy                  what to do about it
+  exit                    the exit code that it causes
+";
+
+#[derive(Serialize)]
+struct Message<'a> {
+    schema: u32,
+    file: &'a str,
+    message: Option<u64>,
+    signatures: Vec<Entry<'a>>,
+    authentication_results: String,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    index: usize,
+    r#type: &'static str,
+    result: &'static str,
+    reason: &'static str,
+    detail: String,
+    deviations: Vec<&'static str>,
+    deviation_details: Vec<String>,
+    domain: Option<&'a str>,
+    selector: Option<&'a str>,
+    identity: Option<String>,
+    algorithm: Option<&'a str>,
+    canonicalization: Option<&'a str>,
+    key_bits: Option<u32>,
+    signed_fields: Option<Vec<&'a str>>,
+    body_length: Option<u64>,
+    timestamp: Option<u64>,
+    expiration: Option<u64>,
+    testing: bool,
+}
+
+#[derive(Serialize)]
+struct Unreadable<'a> {
+    schema: u32,
+    file: &'a str,
+    message: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signatures: Option<[(); 0]>,
+    error: &'a str,
+    remedy: Option<&'a str>,
+    exit: u8,
+}
+
+impl<'a> From<&'a Verification> for Entry<'a> {
+    fn from(found: &'a Verification) -> Self {
+        let (claims, signature) = (&found.claims, found.signature.as_ref());
+        let key = found.key_record.as_ref().and_then(|record| record.key.as_ref());
+        Self {
+            index: found.index,
+            r#type: "dkim",
+            result: found.outcome.result().name(),
+            reason: found.outcome.reason(),
+            detail: found.outcome.to_string(),
+            deviations: found.deviations.iter().map(|deviation| deviation.code()).collect(),
+            deviation_details: found.deviations.iter().map(ToString::to_string).collect(),
+            domain: claims.sdid.as_ref().map(|sdid| sdid.as_written()),
+            selector: claims.selector.as_ref().map(|selector| selector.as_written()),
+            identity: claims.auid.as_ref().map(ToString::to_string),
+            algorithm: claims.algorithm.as_deref(),
+            canonicalization: claims.canonicalization.as_deref(),
+            key_bits: key.map(|key| key.bits()),
+            signed_fields: signature.map(|signature| {
+                signature.signed_fields.iter().map(|name| name.as_str()).collect()
+            }),
+            body_length: signature.and_then(|signature| signature.body_length),
+            timestamp: signature.and_then(|signature| signature.timestamp).map(|time| time.0),
+            expiration: signature.and_then(|signature| signature.expiration).map(|time| time.0),
+            testing: found.is_testing(),
+        }
+    }
+}
+
+/// Writes what was found in a message.
+pub(crate) fn message(
+    out: &mut impl Write,
+    origin: &Origin,
+    found: &[Verification],
+    results: &AuthenticationResults,
+) -> io::Result<()> {
+    let message = Message {
+        schema: SCHEMA,
+        file: &origin.file,
+        message: origin.number,
+        signatures: found.iter().map(Entry::from).collect(),
+        authentication_results: results.field_body(),
+    };
+    line(out, &message)
+}
+
+/// Writes why there is nothing to be found.
+pub(crate) fn unreadable(
+    out: &mut impl Write,
+    origin: &Origin,
+    failure: &Failure,
+) -> io::Result<()> {
+    let unreadable = Unreadable {
+        schema: SCHEMA,
+        file: &origin.file,
+        message: origin.number,
+        // What was read and is no message bears no signature.
+        signatures: (failure.exit == Exit::Data).then_some([]),
+        error: &failure.what,
+        remedy: failure.remedy.as_deref(),
+        exit: failure.exit.code(),
+    };
+    line(out, &unreadable)
+}
+
+/// Writes an object on one line.
+pub(crate) fn line(out: &mut impl Write, object: &impl Serialize) -> io::Result<()> {
+    let mut text = Vec::new();
+    object.serialize(&mut Serializer::with_formatter(&mut text, Harmless))?;
+    text.push(b'\n');
+    out.write_all(&text)
+}
+
+/// JSON in which what could steer a terminal is written as `\u009b`.
+struct Harmless;
+
+impl Formatter for Harmless {
+    fn write_string_fragment<W: Write + ?Sized>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        for c in fragment.chars() {
+            if is_harmful(c) {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(out, "\\u{unit:04x}")?;
+                }
+            } else {
+                write!(out, "{c}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_are_harmless_and_read_back() {
+        let text = "a\u{1b}\"\\\n\u{9b}\u{202e}\u{e0041}\u{fc}";
+        let mut out = Vec::new();
+        line(&mut out, &text).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert_eq!(out, "\"a\\u001b\\\"\\\\\\n\\u009b\\u202e\\udb40\\udc41\u{fc}\"\n");
+        assert_eq!(serde_json::from_str::<String>(&out).unwrap(), text);
+    }
+}

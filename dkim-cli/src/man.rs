@@ -1,0 +1,39 @@
+//! `dkim man`: manual pages.
+
+use std::io::{self, Write};
+
+use clap::{Args, CommandFactory};
+use clap_mangen::Man as Page;
+
+use crate::cli::Cli;
+use crate::diagnostics::Failure;
+use crate::exit::Exit;
+
+/// Write a manual page, in roff
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// The command it is about; dkim itself unless said
+    #[arg(value_name = "COMMAND")]
+    command: Option<String>,
+}
+
+impl Man {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let mut command = Cli::command();
+        // Gives the page of `dkim verify` its name, dkim-verify.
+        command.build();
+        if let Some(name) = self.command {
+            let Some(found) = command.find_subcommand(&name) else {
+                let failure = Failure::new(Exit::Usage, "there is no such command").on(&name);
+                return Err(failure.remedy("`dkim --help` lists them"));
+            };
+            command = found.clone();
+        }
+        let mut page = Vec::new();
+        Page::new(command)
+            .render(&mut page)
+            .and_then(|()| io::stdout().write_all(&page))
+            .map_err(|error| Failure::output(&error))?;
+        Ok(Exit::Success)
+    }
+}

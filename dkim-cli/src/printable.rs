@@ -1,0 +1,54 @@
+//! Text from mail, DNS and the file system, made harmless for a terminal.
+
+use std::fmt::{self, Display, Formatter, Write};
+
+/// Text in which whatever could steer a terminal, or show something else than it says, is written
+/// as `\u{1b}`.
+pub(crate) struct Printable<'t>(&'t str);
+
+/// Makes text harmless when displayed.
+pub(crate) fn printable(text: &str) -> Printable<'_> {
+    Printable(text)
+}
+
+impl Display for Printable<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            if is_harmful(c) {
+                write!(f, "{}", c.escape_unicode())?;
+            } else {
+                f.write_char(c)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Controls (C0, DEL, C1), line and paragraph separators, and the invisible characters that turn
+/// the writing direction, join or separate letters, or carry hidden text.
+pub(crate) fn is_harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_steers_a_terminal_is_escaped() {
+        for (text, shown) in [
+            ("joe@example.com", "joe@example.com"),
+            ("J\u{fc}rgen \u{65e5}\u{672c}", "J\u{fc}rgen \u{65e5}\u{672c}"),
+            ("\u{1b}]0;owned\u{7}", "\\u{1b}]0;owned\\u{7}"),
+            ("a\r\nb\tc\0", "a\\u{d}\\u{a}b\\u{9}c\\u{0}"),
+            ("\u{9b}2J\u{7f}", "\\u{9b}2J\\u{7f}"),
+            ("moc.\u{202e}elpmaxe\u{2069}", "moc.\\u{202e}elpmaxe\\u{2069}"),
+        ] {
+            assert_eq!(printable(text).to_string(), shown);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What is found, for people: a block for each signature.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use dkim_stack::authres::{AuthenticationResults, DkimResult};
+use dkim_stack::message::Header;
+use dkim_stack::{Auid, Signature, Verification};
+
+use crate::coverage::{Coverage, Names};
+use crate::date::date;
+use crate::input::Origin;
+use crate::printable::printable;
+
+/// Writes what was found in a message.
+pub(crate) fn message(
+    out: &mut impl Write,
+    origin: &Origin,
+    header: &Header<'_>,
+    found: &[Verification],
+    results: &AuthenticationResults,
+) -> io::Result<()> {
+    let bold = Style::new().bold();
+    writeln!(out, "{bold}{}{bold:#}", printable(&origin.to_string()))?;
+    if found.is_empty() {
+        writeln!(out, "  no DKIM-Signature field")?;
+    }
+    for verification in found {
+        signature(out, header, verification)?;
+    }
+    for line in results.field().lines() {
+        writeln!(out, "  {}", printable(line))?;
+    }
+    writeln!(out)
+}
+
+fn signature(out: &mut impl Write, header: &Header<'_>, found: &Verification) -> io::Result<()> {
+    let result = found.outcome.result();
+    let style = style_of(result);
+    writeln!(out, "  signature {}: {style}{result}{style:#}", found.index + 1)?;
+    let mut line = |label: &str, value: &dyn Display| {
+        writeln!(out, "    {label:<17} {}", printable(&value.to_string()))
+    };
+    line("reason", &format_args!("{} ({})", found.outcome, found.outcome.reason()))?;
+    let claims = &found.claims;
+    let unreadable = || "(cannot be read)".to_owned();
+    line("SDID", &claims.sdid.as_ref().map_or_else(unreadable, ToString::to_string))?;
+    line("selector", &claims.selector.as_ref().map_or_else(unreadable, ToString::to_string))?;
+    match (&claims.auid, &claims.sdid) {
+        (Some(auid), _) => line("AUID", auid)?,
+        (None, Some(sdid)) if found.signature.is_some() => {
+            line("AUID", &format_args!("{} (no i=)", Auid::of_domain(sdid)))?;
+        }
+        (None, _) => {}
+    }
+    if let Some(algorithm) = &claims.algorithm {
+        line("algorithm", algorithm)?;
+    }
+    if let Some(key) = found.key_record.as_ref().and_then(|record| record.key.as_ref()) {
+        line("key", &format_args!("{}, {} bits", key.key_type(), key.bits()))?;
+    }
+    if let Some(canonicalization) = &claims.canonicalization {
+        line("canonicalization", canonicalization)?;
+    }
+    if let Some(signature) = &found.signature {
+        let coverage = Coverage::of(signature, found.index, header);
+        for (label, names) in [
+            ("signed", coverage.signed),
+            ("over-signed", coverage.oversigned),
+            ("not signed", coverage.unsigned),
+        ] {
+            if !names.0.is_empty() {
+                line(label, &list(&names))?;
+            }
+        }
+        line("body", &body(signature, found))?;
+        for (label, time) in [("made", signature.timestamp), ("expires", signature.expiration)] {
+            if let Some(time) = time {
+                line(label, &date(time))?;
+            }
+        }
+    }
+    for deviation in &found.deviations {
+        line("deviation", &format_args!("{deviation} ({})", deviation.code()))?;
+    }
+    Ok(())
+}
+
+/// How much of the body is signed.
+fn body(signature: &Signature, found: &Verification) -> String {
+    match (found.body_hash, signature.body_length) {
+        (Some(body), Some(_)) if body.seen > body.hashed => {
+            let unsigned = body.seen - body.hashed;
+            format!("{} octets signed, at least {unsigned} after them not signed", body.hashed)
+        }
+        (Some(body), Some(_)) => format!("{} octets signed, others may be appended", body.hashed),
+        (Some(body), None) => format!("signed as a whole, {} octets", body.hashed),
+        (None, Some(length)) => format!("{length} octets signed"),
+        (None, None) => "signed as a whole".to_owned(),
+    }
+}
+
+fn list(names: &Names) -> String {
+    let name = |(name, count): &(String, usize)| match count {
+        1 => name.clone(),
+        count => format!("{name} ({count} times)"),
+    };
+    names.0.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+fn style_of(result: DkimResult) -> Style {
+    let color = match result {
+        DkimResult::Pass => AnsiColor::Green,
+        DkimResult::TempError | DkimResult::Neutral | DkimResult::None => AnsiColor::Yellow,
+        DkimResult::Fail | DkimResult::Policy | DkimResult::PermError => AnsiColor::Red,
+    };
+    color.on_default().bold()
+}

@@ -1,0 +1,242 @@
+//! `dkim sign`: signs a message.
+
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use clap::Args;
+use dkim_stack::sign::{BodyLength, Expiration, Fields, RequestError, Timestamp};
+use dkim_stack::tags::{Canonicalizations, FieldName};
+use dkim_stack::{Auid, DomainName, Request, Selector, Signer, SigningKey, UnixTime, now};
+
+use crate::diagnostics::{Failure, note};
+use crate::exit::{self, Exit};
+use crate::input::{BodyLineEnds, LineEnds, Message, MessageError, Origin, Twice, is_mbox};
+use crate::key_file;
+use crate::provider::provider;
+
+/// Sign a message
+///
+/// Writes the DKIM-Signature field and the unchanged message to standard output. The key decides
+/// the algorithm: rsa-sha256 or ed25519-sha256.
+///
+/// Unless said otherwise: relaxed/relaxed, t= now, no x=, no l=; From, To, Cc, Subject, Date,
+/// Reply-To, Message-ID and the MIME fields are over-signed (signed once more than they are there,
+/// so that none can be added), others that matter are signed where they are.
+///
+/// A message that uses LF throughout is signed as CRLF, as it will be sent, which is said on
+/// standard error; it is written as it was, and the field with LF too. Mixed line ends are refused.
+/// The message is read twice; what is no regular file is kept meanwhile, in a temporary file if it
+/// is long.
+#[derive(Debug, Args)]
+#[command(after_long_help = help())]
+pub(crate) struct Sign {
+    /// The message; `-` is standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    file: PathBuf,
+
+    /// The SDID, d=: the domain that takes responsibility
+    #[arg(long, value_name = "D", value_parser = DomainName::parse)]
+    domain: DomainName,
+
+    /// The selector, s=: the key record stands at S._domainkey.D
+    #[arg(long, value_name = "S", value_parser = Selector::parse)]
+    selector: Selector,
+
+    /// The private key: PKCS#8 or PKCS#1 for RSA, PKCS#8 for Ed25519, in PEM
+    #[arg(long, value_name = "PEM")]
+    key: PathBuf,
+
+    /// Canonicalization of header and body, c=
+    #[arg(long, value_name = "HEADER/BODY", default_value = "relaxed/relaxed",
+          value_parser = parse_canonicalization)]
+    canon: Canonicalizations,
+
+    /// The exact h=: names listed more often than they are there are over-signed
+    #[arg(long, value_name = "A:B:C", value_parser = parse_names)]
+    headers: Option<Names>,
+
+    /// Over-sign these fields and no others; may be empty
+    #[arg(long, value_name = "A:B", value_parser = parse_names, conflicts_with = "headers")]
+    oversign: Option<Names>,
+
+    /// The AUID, i=: [local-part]@ the domain or a subdomain
+    #[arg(long, value_name = "I", value_parser = Auid::parse)]
+    identity: Option<Auid>,
+
+    /// t= in seconds since 1970; `none` leaves it out
+    #[arg(long, value_name = "T|none", value_parser = parse_timestamp)]
+    timestamp: Option<Moment>,
+
+    /// x=: so many seconds after t=
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    expires: Option<u64>,
+
+    /// Put in l=, the length of the body: whoever likes may append to it
+    #[arg(long)]
+    body_length: bool,
+
+    /// Write the DKIM-Signature field alone
+    #[arg(long)]
+    field: bool,
+}
+
+fn help() -> String {
+    const EXAMPLES: &str = "\
+Examples:
+  dkim sign --domain example.com --selector s1 --key s1.pem message.eml > signed.eml
+  dkim sign --domain example.com --selector s1 --key s1.pem --expires 604800 --field - < message.eml
+  dkim sign --domain example.com --selector s1 --key s1.pem --headers From:From:To:Subject message.eml
+";
+    [EXAMPLES, &exit::help()].join("\n")
+}
+
+/// The value of `--timestamp`.
+#[derive(Clone, Copy, Debug)]
+enum Moment {
+    At(UnixTime),
+    Unsaid,
+}
+
+/// A colon-separated list of field names.
+#[derive(Clone, Debug)]
+struct Names(Vec<FieldName>);
+
+fn parse_canonicalization(text: &str) -> Result<Canonicalizations, &'static str> {
+    Canonicalizations::parse(text)
+        .ok_or("simple or relaxed, for the header and after / for the body")
+}
+
+fn parse_names(text: &str) -> Result<Names, String> {
+    let parse =
+        |name: &str| FieldName::parse(name.trim()).map_err(|error| format!("{name:?}: {error}"));
+    let names = text.split(':').filter(|_| !text.is_empty());
+    names.map(parse).collect::<Result<_, _>>().map(Names)
+}
+
+fn parse_timestamp(text: &str) -> Result<Moment, &'static str> {
+    match text {
+        "none" => Ok(Moment::Unsaid),
+        seconds => match seconds.parse() {
+            Ok(seconds) => Ok(Moment::At(UnixTime(seconds))),
+            Err(_) => Err("seconds since 1970, or `none`"),
+        },
+    }
+}
+
+/// A signature, and what it takes to write it.
+struct Signed {
+    field: String,
+    line_ends: LineEnds,
+    /// Octets of the message.
+    length: u64,
+}
+
+impl Sign {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let key = key_file::read(&self.key)?;
+        let origin = Origin::of(&self.file);
+        let mut octets = Twice::open(&self.file).map_err(|failure| failure.on(&origin))?;
+        let signed = self.sign(&mut octets, &*key).map_err(|failure| failure.on(&origin))?;
+        if signed.line_ends == LineEnds::Lf {
+            note(&origin, "lines end with LF; signed as CRLF");
+        }
+        let mut out = io::stdout().lock();
+        let field = signed.line_ends.of_text(&signed.field);
+        out.write_all(field.as_bytes()).map_err(|error| Failure::output(&error))?;
+        if !self.field
+            && octets.copy_to(&mut out).map_err(|failure| failure.on(&origin))? != signed.length
+        {
+            return Err(Failure::new(Exit::NoInput, "changed while it was signed").on(&origin));
+        }
+        out.flush().map_err(|error| Failure::output(&error))?;
+        Ok(Exit::Success)
+    }
+
+    fn sign(&self, octets: &mut Twice, key: &dyn SigningKey) -> Result<Signed, Failure> {
+        if is_mbox(&octets.peek()?) {
+            return Err(Failure::new(Exit::Data, "is an mbox and not a message")
+                .remedy("take away its first line, `From …`, if it holds one message only"));
+        }
+        let mut message = Message::open(octets)?;
+        let now = match self.timestamp {
+            Some(Moment::At(time)) => time,
+            Some(Moment::Unsaid) | None => now(),
+        };
+        let mut signer = Signer::new([self.request(key)], &message.header(), now, provider())
+            .map_err(|error| refused(&error))?;
+        let (line_ends, mut scratch) = (message.line_ends, Vec::new());
+        let mut body_line_ends = BodyLineEnds::new(line_ends);
+        let mut length = message.header_length;
+        message
+            .body
+            .for_each(|chunk| {
+                length += u64::try_from(chunk.len()).unwrap_or(0);
+                body_line_ends.chunk(chunk);
+                signer.body_chunk(line_ends.to_crlf(chunk, &mut scratch));
+                ControlFlow::Continue(())
+            })
+            .map_err(MessageError::from)?;
+        if body_line_ends.finish() {
+            return Err(Failure::new(Exit::Data, "line ends are mixed: CRLF, LF or CR")
+                .remedy("bring all of them to CRLF, then sign"));
+        }
+        // One request, one signature.
+        let unsigned = signer.finish().pop();
+        let unsigned =
+            unsigned.ok_or_else(|| refused(&RequestError::Unsupported(key.algorithm())))?;
+        let signature = unsigned.sign(key).map_err(|error| Failure::of(Exit::Data, &error))?;
+        Ok(Signed { field: signature.to_field(), line_ends, length })
+    }
+
+    fn request(&self, key: &dyn SigningKey) -> Request {
+        let (sdid, selector) = (self.domain.clone(), self.selector.clone());
+        let mut request = Request::new(sdid, selector, key.algorithm());
+        request.canonicalization = self.canon;
+        request.auid.clone_from(&self.identity);
+        if let Some(Names(names)) = &self.headers {
+            request.fields = Fields::Exact(names.clone());
+        } else if let Some(Names(names)) = &self.oversign {
+            request.fields = oversigning(names);
+        }
+        if let Some(Moment::Unsaid) = self.timestamp {
+            request.timestamp = Timestamp::Absent;
+        }
+        if let Some(seconds) = self.expires {
+            request.expiration = Expiration::After(seconds);
+        }
+        if self.body_length {
+            request.body_length = BodyLength::AsSigned;
+        }
+        request
+    }
+}
+
+/// The default choice, but these are over-signed and no others.
+fn oversigning(names: &[FieldName]) -> Fields {
+    match Fields::default() {
+        Fields::Chosen { signed, oversigned } => {
+            let signed = oversigned.into_iter().chain(signed).collect();
+            Fields::Chosen { signed, oversigned: names.to_vec() }
+        }
+        other => other,
+    }
+}
+
+fn refused(error: &RequestError) -> Failure {
+    let (exit, remedy) = match error {
+        RequestError::NoFrom => (Exit::Data, "add a From field: every signature must cover it"),
+        RequestError::SeveralFrom => {
+            (Exit::Data, "leave one From field only: verifiers refuse a message with several")
+        }
+        RequestError::MalformedHeader(_) => {
+            (Exit::Data, "mend the header: verifiers refuse it, or each reads another one")
+        }
+        RequestError::FromNotListed => (Exit::Usage, "add From to --headers"),
+        RequestError::AuidOutsideSdid { .. } => {
+            (Exit::Usage, "give an --identity in the --domain or in a subdomain")
+        }
+        _ => return Failure::of(Exit::Data, error),
+    };
+    Failure::of(exit, error).remedy(remedy)
+}

@@ -1,0 +1,89 @@
+//! However the world outside behaves, the command ends with a code and without a panic.
+#![allow(clippy::unwrap_used)]
+
+mod command;
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::os::unix::ffi::OsStrExt;
+use std::process::Stdio;
+
+use command::{dkim, run, text};
+
+const COMMANDS: [&[&str]; 5] = [
+    &["verify", "--zone", "example.zone", "signed.eml"],
+    &["verify", "--zone", "example.zone", "--json", "signed.eml"],
+    &[
+        "sign",
+        "--domain",
+        "example.com",
+        "--selector",
+        "s",
+        "--key",
+        "keys/ed25519.pem",
+        "plain.eml",
+    ],
+    &["completions", "bash"],
+    &["man", "verify"],
+];
+
+#[test]
+fn a_reader_that_went_away_is_no_news() {
+    for args in COMMANDS {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = dkim(args).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+        assert_eq!((output.status.code(), &*text(&output.stderr)), (Some(74), ""), "{args:?}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_told() {
+    for args in COMMANDS {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = dkim(args).stdout(full).stderr(Stdio::piped()).output().unwrap();
+        assert_eq!(output.status.code(), Some(74), "{args:?}");
+        assert!(text(&output.stderr).starts_with("dkim: standard output: "), "{args:?}");
+    }
+}
+
+#[test]
+fn file_names_cannot_steer_a_terminal() {
+    let directory = tempfile::tempdir().unwrap();
+    let name = directory.path().join(OsStr::from_bytes(b"a\x1b]0;owned\x07\xff.eml"));
+    for contents in [&b"From: joe@example.com\n\n"[..], b""] {
+        fs::write(&name, contents).unwrap();
+        for form in [
+            &["verify", "--zone", "example.zone"][..],
+            &["verify", "--json", "--zone", "example.zone"],
+        ] {
+            let output = dkim(form).arg(&name).output().unwrap();
+            for said in [output.stdout, output.stderr] {
+                assert!(!said.contains(&0x1b) && !said.contains(&0x07), "{}", text(&said));
+            }
+        }
+    }
+}
+
+#[test]
+fn an_endless_header_is_refused_early() {
+    let output = run(&["verify", "--zone", "example.zone"], &b"A: b\r\n".repeat(1_000_000));
+    assert_eq!(output.status.code(), Some(65));
+    assert!(text(&output.stderr).contains("the header is longer than"));
+}
+
+#[test]
+fn scripts_and_pages_are_written() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = run(&["completions", shell], b"");
+        assert!(
+            script.status.success() && text(&script.stdout).contains("min-key-bits"),
+            "{shell}"
+        );
+    }
+    for (args, title) in [(&["man"][..], ".TH dkim 1"), (&["man", "sign"], ".TH dkim-sign 1")] {
+        let page = run(args, b"");
+        assert!(page.status.success() && text(&page.stdout).contains(title), "{args:?}");
+    }
+}

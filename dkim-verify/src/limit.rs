@@ -1,0 +1,100 @@
+//! The limits of a policy, and their names.
+
+use std::fmt;
+
+/// How much work a message may cause. What exceeds a limit is `policy` with a reason of its own,
+/// before the work is done; every signature is still listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// DKIM-Signature fields listed. Of more, the lower ones are not looked at at all, and
+    /// [`Verifier::unlisted`](crate::Verifier::unlisted) counts them.
+    pub listed: usize,
+    /// Signatures judged; of more, the lower ones are `limit-signatures`. Invalid ones do not
+    /// count, so that none hides a good one below it.
+    pub signatures: usize,
+    /// Questions to the DNS; signatures that need more are `limit-queries`.
+    pub queries: usize,
+    /// Octets of header; in a longer one every signature is `limit-header`.
+    pub header_octets: usize,
+    /// Names in `h=`; a signature with more is `limit-signed-fields`.
+    pub signed_fields: usize,
+    /// Different body hashes (by canonicalization, algorithm and `l=`); signatures that need more
+    /// are `limit-body-hashes`.
+    pub body_hashes: usize,
+    /// Key records tried when several stand at one name; a signature that none of them verifies,
+    /// while others were not tried, is `limit-key-records`.
+    pub key_records: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            listed: 10_000,
+            signatures: 10,
+            queries: 10,
+            header_octets: 1024 * 1024,
+            signed_fields: 1000,
+            body_hashes: 4,
+            key_records: 3,
+        }
+    }
+}
+
+/// A limit of [`Limits`](crate::Limits), exceeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Limit {
+    /// Signatures judged.
+    Signatures,
+    /// Questions to the DNS.
+    Queries,
+    /// Octets of header.
+    Header,
+    /// Tags in the DKIM-Signature field.
+    Tags,
+    /// Names in `h=`.
+    SignedFields,
+    /// Different body hashes.
+    BodyHashes,
+    /// Octets of a key record.
+    KeyRecord,
+    /// Key records at one name.
+    KeyRecords,
+    /// CNAME records in a row.
+    CnameHops,
+}
+
+impl Limit {
+    /// A stable code in kebab-case for machines.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Signatures => "limit-signatures",
+            Self::Queries => "limit-queries",
+            Self::Header => "limit-header",
+            Self::Tags => "limit-tags",
+            Self::SignedFields => "limit-signed-fields",
+            Self::BodyHashes => "limit-body-hashes",
+            Self::KeyRecord => "limit-key-record",
+            Self::KeyRecords => "limit-key-records",
+            Self::CnameHops => "limit-cname-hops",
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Signatures => "more signatures in the message than are judged",
+            Self::Queries => "more questions to the DNS than are asked for one message",
+            Self::Header => "the header is longer than is judged",
+            Self::Tags => "more tags than are read",
+            Self::SignedFields => "more names in h= than are looked for",
+            Self::BodyHashes => "more different body hashes than are computed for one message",
+            Self::KeyRecord => "the key record is longer than is read",
+            Self::KeyRecords => "more key records at one name than are tried",
+            Self::CnameHops => "more CNAME records in a row than are followed",
+        })
+    }
+}

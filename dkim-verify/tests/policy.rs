@@ -1,0 +1,165 @@
+//! What is wrong with a signature is found once; what follows is the policy's.
+
+#![allow(clippy::unwrap_used)]
+
+mod craft;
+
+use craft::{MESSAGE, TEMPLATE, deviations, outcome, sign, verify_with, zone};
+use dkim_verify::Policy;
+
+/// The outcomes under `rfc`, `strict` and `lenient`, and the deviations under `lenient`.
+fn judged(message: &[u8]) -> ([String; 3], Vec<&'static str>) {
+    let under = |policy: Policy| outcome(&verify_with(&policy, message, &zone()));
+    (
+        [under(Policy::rfc()), under(Policy::strict()), under(Policy::lenient())],
+        deviations(&verify_with(&Policy::lenient(), message, &zone())),
+    )
+}
+
+fn signed_with(tag: &str) -> Vec<u8> {
+    sign(&TEMPLATE.replace("s=sel;", &format!("s=sel; {tag};")), MESSAGE.as_bytes())
+}
+
+const PASS: &str = "pass ok";
+
+#[test]
+fn each_deviation_has_its_knob() {
+    let good = sign(TEMPLATE, MESSAGE.as_bytes());
+    let topped = |field: &str| [field.as_bytes(), &good].concat();
+    for (message, expected, deviation) in [
+        (signed_with("l=5"), [PASS, "policy body-not-fully-signed", PASS], "body-not-fully-signed"),
+        (
+            topped("From : Eve <eve@example.org>\r\n"),
+            ["policy multiple-from", "policy multiple-from", PASS],
+            "multiple-from",
+        ),
+        (
+            topped("fROM:\r\n Eve <eve@example.org>\r\n"),
+            ["policy multiple-from", "policy multiple-from", PASS],
+            "multiple-from",
+        ),
+        (
+            topped("Subject: Buy this\r\n"),
+            [PASS, "policy unsigned-duplicate", PASS],
+            "unsigned-duplicate",
+        ),
+        (topped("To: eve@example.org\r\n"), [PASS, PASS, PASS], "unsigned-duplicate"),
+        (signed_with("x=1"), ["fail expired", "fail expired", PASS], "expired"),
+        (signed_with("t=1800000000"), [PASS, "policy future", PASS], "future"),
+        (
+            topped("X-Odd: a\rb\r\n"),
+            ["permerror malformed-header", "permerror malformed-header", PASS],
+            "malformed-header",
+        ),
+        (
+            topped("X-Odd: a\0b\r\n"),
+            ["permerror malformed-header", "permerror malformed-header", PASS],
+            "malformed-header",
+        ),
+        (
+            topped("no colon here\r\n"),
+            ["permerror malformed-header", "permerror malformed-header", PASS],
+            "malformed-header",
+        ),
+        (
+            topped("X-Odd: a\nX-Other: b\r\n"),
+            ["permerror malformed-header", "permerror malformed-header", PASS],
+            "malformed-header",
+        ),
+    ] {
+        let (outcomes, found) = judged(&message);
+        assert_eq!(outcomes, expected, "{deviation}");
+        assert_eq!(found, [deviation]);
+    }
+}
+
+#[test]
+fn a_top_level_domain_signs_for_nobody() {
+    let message = sign(&TEMPLATE.replace("d=example.com", "d=com"), MESSAGE.as_bytes());
+    let record = format!("v=DKIM1; k=ed25519; p={}", craft::p(&*craft::key()));
+    let zone = dkim_dns::Zone::new().txt("sel._domainkey.com", record);
+    assert_eq!(
+        outcome(&verify_with(&Policy::rfc(), &message, &zone)),
+        "policy single-label-domain"
+    );
+    assert_eq!(outcome(&verify_with(&Policy::lenient(), &message, &zone)), PASS);
+}
+
+#[test]
+fn domains_on_the_list_sign_for_nobody() {
+    let mut policy = Policy::rfc();
+    let message = sign(TEMPLATE, MESSAGE.as_bytes());
+    policy.unacceptable_domains = vec![dkim_tags::DomainName::parse("example.com").unwrap()];
+    assert_eq!(outcome(&verify_with(&policy, &message, &zone())), "policy unacceptable-domain");
+}
+
+/// What a valid field says is told even where the policy refuses it unseen.
+#[test]
+fn refusals_keep_what_was_read() {
+    let message = [b"From: eve@example.org\r\n", &signed_with("x=1")[..]].concat();
+    let message = String::from_utf8(message).unwrap().replace("ed25519-sha256", "rsa-sha1");
+    let found = verify_with(&Policy::rfc(), message.as_bytes(), &zone());
+    assert_eq!(outcome(&found), "policy weak-algorithm");
+    assert!(found[0].signature.is_some());
+    assert_eq!(deviations(&found), ["multiple-from", "weak-algorithm", "expired"]);
+}
+
+/// RFC 6008 §4: as many characters of `b=` as tell the signatures apart.
+#[test]
+fn results_tell_signatures_apart() {
+    let good = String::from_utf8(sign(TEMPLATE, MESSAGE.as_bytes())).unwrap();
+    let field = good.split_inclusive("==\r\n").next().unwrap();
+    let message = format!("{}{good}", field.replace("==\r\n", "AA\r\n"));
+    let found = verify_with(&Policy::rfc(), message.as_bytes(), &zone());
+    let b: Vec<_> = dkim_verify::res_infos(&found)
+        .iter()
+        .map(|info| info.get("header", "b").unwrap().to_owned())
+        .collect();
+    assert_ne!(b[0], b[1]);
+    assert_eq!(dkim_verify::res_infos(&found[1..])[0].get("header", "b").unwrap().len(), 8);
+}
+
+#[test]
+fn a_signature_that_does_not_verify_fails_whatever_else_is_odd() {
+    let mut message =
+        [b"From: eve@example.org\r\n", &sign(TEMPLATE, MESSAGE.as_bytes())[..]].concat();
+    message.extend_from_slice(b"more\r\n");
+    let expected = "fail body-hash-mismatch";
+    assert_eq!(judged(&message).0, [expected, expected, expected]);
+}
+
+#[test]
+fn a_message_without_from_is_not_verified() {
+    let message = MESSAGE.replace("From:", "X-From:");
+    let (outcomes, _) = judged(&sign(TEMPLATE, message.as_bytes()));
+    assert_eq!(outcomes, ["permerror from-missing"; 3]);
+}
+
+#[test]
+fn every_signature_is_listed_beyond_every_limit() {
+    let under = |change: &dyn Fn(&mut Policy), message: &[u8]| {
+        let mut policy = Policy::rfc();
+        change(&mut policy);
+        let found = verify_with(&policy, message, &zone());
+        found.iter().map(|one| one.outcome.reason()).collect::<Vec<_>>()
+    };
+    let one = sign(TEMPLATE, MESSAGE.as_bytes());
+    let two = sign(&TEMPLATE.replace("h=from:to:subject", "h=from; l=3"), &one);
+    assert_eq!(under(&|_| (), &two), ["ok", "ok"]);
+    assert_eq!(under(&|p| p.limits.signatures = 1, &two), ["ok", "limit-signatures"]);
+    assert_eq!(under(&|p| p.limits.queries = 0, &two), ["limit-queries"; 2]);
+    // Both signatures need the same key, and so one question.
+    assert_eq!(under(&|p| p.limits.queries = 1, &two), ["ok"; 2]);
+    assert_eq!(under(&|p| p.limits.body_hashes = 1, &two), ["ok", "limit-body-hashes"]);
+    assert_eq!(under(&|p| p.limits.header_octets = 50, &two), ["limit-header"; 2]);
+    assert_eq!(under(&|p| p.limits.signed_fields = 2, &two), ["ok", "limit-signed-fields"]);
+    let mut policy = Policy::rfc();
+    policy.limits.listed = 1;
+    let (header, _) = dkim_message::split(&two);
+    let verifier =
+        dkim_verify::Verifier::new(&header, &policy, craft::NOW, &dkim_crypto::ring::PROVIDER);
+    assert_eq!((verifier.unlisted(), verifier.finish().len()), (1, 1));
+    let tags: String = (0..300).map(|n| format!("t{n}=;")).collect();
+    let message = [format!("DKIM-Signature: {tags}\r\n").as_bytes(), &one].concat();
+    assert_eq!(under(&|p| p.limits.signatures = 1, &message), ["limit-tags", "ok"]);
+}

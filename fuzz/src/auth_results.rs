@@ -1,0 +1,65 @@
+//! The Authentication-Results field, both ways (RFC 8601 §2.2).
+
+use std::fmt::Debug;
+
+use arbitrary::Unstructured;
+use dkim_authres::{AuthenticationResults, MAX_OCTETS, ResInfo, forged};
+
+use crate::{lines, made_up};
+
+/// What is read and written reads as the same value, unless it is longer than what is written.
+pub fn auth_results(data: &[u8]) {
+    let Ok(value) = AuthenticationResults::parse(data) else { return };
+    let written = value.field_body();
+    lines::assert_field(&value.field());
+    if written.len() > MAX_OCTETS {
+        return;
+    }
+    let again = AuthenticationResults::parse(written.as_bytes());
+    if texts(&value).iter().all(|text| 2 * text.len() + 2 < 800) && keywords_fit(&value) {
+        assert_eq!(again.as_ref(), Ok(&value), "{written:?}");
+    } else {
+        assert_eq!(again.as_ref().map(shape), Ok(shape(&value)), "{written:?}");
+    }
+}
+
+/// Whatever text is put into a value, nothing gets out of its token, and the field is never taken
+/// for somebody else's.
+pub fn auth_results_value(data: &[u8]) {
+    let Ok(mut value) = made_up::auth_results(&mut Unstructured::new(data)) else { return };
+    let written = value.field_body();
+    lines::assert_field(&value.field());
+    assert_eq!(value.field(), format!("Authentication-Results: {written}\r\n"));
+    assert!(!written.contains(|c: char| c.is_control() && !"\r\n\t".contains(c)));
+    if written.len() > MAX_OCTETS {
+        return;
+    }
+    let again = AuthenticationResults::parse(written.as_bytes()).expect("it was written just now");
+    assert_eq!(shape(&again), shape(&value), "{written:?}");
+    assert_eq!(again.field_body(), written, "written twice");
+
+    value.authserv_id = "mx.example.net".to_owned();
+    value.version = None;
+    let field = [("Authentication-Results", value.field_body())];
+    assert_eq!(forged(field.clone(), &["example.org", "net"]), [], "{field:?}");
+    assert_eq!(forged(field, &["MX.example.net."]).len(), 1);
+}
+
+/// What must be the same even where text is mended.
+fn shape(value: &AuthenticationResults) -> impl PartialEq + Debug + use<> {
+    let shape = |info: &ResInfo| (info.version, info.reason.is_some(), info.props.len());
+    (value.version, value.results.iter().map(shape).collect::<Vec<_>>())
+}
+
+fn texts(value: &AuthenticationResults) -> Vec<&str> {
+    let props = value.results.iter().flat_map(|info| &info.props).map(|prop| prop.value.as_str());
+    let reasons = value.results.iter().filter_map(|info| info.reason.as_deref());
+    props.chain(reasons).chain([value.authserv_id.as_str()]).collect()
+}
+
+fn keywords_fit(value: &AuthenticationResults) -> bool {
+    value.results.iter().all(|info| {
+        let props = info.props.iter().flat_map(|prop| [&prop.ptype, &prop.property]);
+        props.chain([&info.method, &info.result]).all(|keyword| keyword.len() <= 64)
+    })
+}

@@ -1,0 +1,79 @@
+//! Which Authentication-Results fields a border deletes (RFC 8601 §5).
+
+use dkim_authres::forged;
+use dkim_message::split;
+
+const OURS: &str = "mx.example.org";
+
+/// After the deletion no field is left that a strict reader, or a careless one, takes for ours;
+/// deleting by position and by instance is the same; deleting twice is deleting once.
+pub fn border(data: &[u8]) {
+    let (header, _) = split(data);
+    let fields: Vec<(&[u8], &[u8])> =
+        header.fields().iter().map(|field| (field.raw_name(), field.body())).collect();
+    let forged = forged(fields.iter().copied(), &[OURS]);
+
+    let mut by_position = fields.clone();
+    let mut by_instance = fields;
+    for field in &forged {
+        by_position.remove(field.position);
+        let mut instances = by_instance.iter().enumerate().filter(|(_, field)| is_results(field.0));
+        let (place, _) = instances.nth(field.instance - 1).expect("an instance that is there");
+        by_instance.remove(place);
+    }
+    assert_eq!(by_position, by_instance);
+    for (name, body) in &by_position {
+        if is_results(name) {
+            let body = String::from_utf8_lossy(body);
+            assert!(strict(&body).is_none_or(|id| !id.eq_ignore_ascii_case(OURS)), "{body:?}");
+            assert!(!careless(&body).eq_ignore_ascii_case(OURS), "{body:?}");
+        }
+    }
+    assert_eq!(dkim_authres::forged(by_position, &[OURS]), []);
+}
+
+fn is_results(name: &[u8]) -> bool {
+    let name = String::from_utf8_lossy(name);
+    name.trim_end_matches([' ', '\t']).eq_ignore_ascii_case("Authentication-Results")
+}
+
+/// The authserv-id by the grammar: `[CFWS] ( token / quoted-string ) ( CFWS / ";" )`.
+fn strict(body: &str) -> Option<String> {
+    let mut rest = body.chars().peekable();
+    let mut depth = 0;
+    loop {
+        match *rest.peek()? {
+            '(' => depth += 1,
+            ')' if depth > 0 => depth -= 1,
+            '\\' if depth > 0 => drop(rest.next()),
+            ' ' | '\t' | '\r' | '\n' => {}
+            _ if depth > 0 => {}
+            _ => break,
+        }
+        rest.next();
+    }
+    let mut id = String::new();
+    if rest.peek() == Some(&'"') {
+        rest.next();
+        loop {
+            match rest.next()? {
+                '"' => return Some(id),
+                '\\' => id.push(rest.next()?),
+                '\r' | '\n' => {}
+                c => id.push(c),
+            }
+        }
+    }
+    while let Some(c) =
+        rest.next_if(|c| !c.is_ascii_whitespace() && !"()<>@,;:\\\"/[]?=".contains(*c))
+    {
+        id.push(c);
+    }
+    rest.peek().is_some_and(|c| c.is_ascii_whitespace() || "(;".contains(*c)).then_some(id)
+}
+
+/// The authserv-id as a filter in a hurry finds it: the first word before the first semicolon.
+fn careless(body: &str) -> &str {
+    let head = body.split(';').next().unwrap_or_default();
+    head.split_ascii_whitespace().next().unwrap_or_default().trim_matches('"')
+}

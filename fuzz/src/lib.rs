@@ -1,0 +1,45 @@
+//! What must hold for any input, one function for each fuzz target.
+//!
+//! A property takes octets and panics when it is broken. libFuzzer calls it (`fuzz_targets/`), and
+//! so does `tests/replay.rs` with every input that was kept.
+#![forbid(unsafe_code)]
+
+mod addresses;
+mod adsp_record;
+mod auth_results;
+mod body_hash;
+mod border;
+mod canon;
+mod canon_twin;
+mod header_pick;
+mod header_split;
+mod judge;
+mod key_record;
+mod keys;
+mod lines;
+mod made_up;
+mod pieces;
+mod providers;
+mod sign_verify;
+mod signature;
+mod tag_list;
+mod targets;
+mod verify;
+mod zone_file;
+
+pub use addresses::addresses;
+pub use adsp_record::adsp_record;
+pub use auth_results::{auth_results, auth_results_value};
+pub use body_hash::body_hash;
+pub use border::border;
+pub use canon::{canon_body, canon_field};
+pub use header_pick::header_pick;
+pub use header_split::header_split;
+pub use key_record::{key_record, key_record_value};
+pub use keys::{private_key, public_key};
+pub use sign_verify::sign_verify;
+pub use signature::{signature, signature_value};
+pub use tag_list::tag_list;
+pub use targets::{TARGETS, Target};
+pub use verify::{verify, verify_message};
+pub use zone_file::zone_file;

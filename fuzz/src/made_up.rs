@@ -1,0 +1,231 @@
+//! Values made up from octets: any that the types allow and the writers promise to write.
+
+use std::collections::BTreeSet;
+
+use arbitrary::{Result, Unstructured};
+use dkim_authres::{AuthenticationResults, ResInfo};
+use dkim_canon::Canonicalization;
+use dkim_crypto::{KeyType, PublicKey, SigningAlgorithm};
+use dkim_keyrec::KeyRecord;
+use dkim_sign::{BodyLength, Expiration, Fields, Request, Timestamp};
+use dkim_tags::{
+    Auid, Canonicalizations, CopiedField, DomainName, FieldName, Selector, Signature, UnixTime,
+};
+
+/// One more than the largest time that `t=` and `x=` can tell (RFC 6376 §3.5: 12 digits).
+pub(crate) const END_OF_TIME: u64 = 1_000_000_000_000;
+
+pub(crate) fn signature(u: &mut Unstructured<'_>) -> Result<Signature> {
+    let algorithms = [
+        SigningAlgorithm::RSA_SHA256,
+        SigningAlgorithm::ED25519_SHA256,
+        SigningAlgorithm::RSA_SHA1,
+    ];
+    let mut names = list(u, 60, field_name)?;
+    names.insert(u.int_in_range(0..=names.len())?, from());
+    let mut signature = Signature::new(*u.choose(&algorithms)?, domain(u)?, selector(u)?, names);
+    signature.signature = octets(u, 1, 1100)?;
+    signature.body_hash = octets(u, 1, 64)?;
+    signature.canonicalization = canonicalizations(u)?;
+    signature.auid = auid(u, &signature.sdid)?;
+    signature.body_length = u.arbitrary()?;
+    let time = u.int_in_range(0..=END_OF_TIME - 2)?;
+    signature.timestamp = u.arbitrary::<bool>()?.then_some(UnixTime(time));
+    signature.expiration =
+        u.arbitrary::<bool>()?.then_some(UnixTime(u.int_in_range(time + 1..=END_OF_TIME - 1)?));
+    let copies =
+        list(u, 10, |u| Ok(CopiedField { name: field_name(u)?, body: octets(u, 0, 300)? }))?;
+    // A name with a bar cannot be told in `z=`, and is not written.
+    signature.copied_fields =
+        copies.into_iter().filter(|copy| !copy.name.as_str().contains('|')).collect();
+    let names: BTreeSet<&str> =
+        list(u, 4, |u| u.choose(&["r", "zz", "A_1", "bx", "V"]).copied())?.into_iter().collect();
+    for name in names {
+        let words = list(u, 30, |u| word(u, b"ab=|:/\xc3\xbc\"(", 1, 60))?;
+        signature.add_other(name, &words.join(" ")).expect("words and a name that is new");
+    }
+    Ok(signature)
+}
+
+pub(crate) fn key_record(u: &mut Unstructured<'_>) -> Result<KeyRecord> {
+    let mut record = KeyRecord::new(public_key(u)?);
+    if u.arbitrary()? {
+        record.key = None;
+    }
+    record.versioned = u.arbitrary()?;
+    let hashes = ["sha1", "sha256", "md5", "x-1"];
+    let services = ["email", "*", "tlsrpt"];
+    let flags = ["y", "s", "x-y"];
+    let pick = |u: &mut Unstructured<'_>, words: &[&str]| -> Result<Vec<String>> {
+        list(u, 5, |u| Ok((*u.choose(words)?).to_owned()))
+    };
+    record.hashes = Some(pick(u, &hashes)?).filter(|words| !words.is_empty());
+    record.services = Some(pick(u, &services)?).filter(|words| !words.is_empty());
+    record.flags = pick(u, &flags)?;
+    let notes = word(u, b"ab=:| \xc3\xbc\"\\", 0, 300)?;
+    record.notes = u.arbitrary::<bool>()?.then(|| notes.trim().to_owned());
+    Ok(record)
+}
+
+pub(crate) fn public_key(u: &mut Unstructured<'_>) -> Result<PublicKey> {
+    if u.arbitrary()? {
+        return Ok(ed25519_key());
+    }
+    let bits = *u.choose(&[2048_u32, 1024, 1023, 512, 4096, 8192])?;
+    Ok(rsa_key(bits))
+}
+
+/// RFC 8032 §7.1, test 1.
+pub(crate) fn ed25519_key() -> PublicKey {
+    let point = [
+        0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07,
+        0x3a, 0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07,
+        0x51, 0x1a,
+    ];
+    PublicKey::from_p_tag(KeyType::Ed25519, &point).expect("a key of the RFC")
+}
+
+/// An RSA key of any length, with a modulus that is nobody's: all bits set.
+pub(crate) fn rsa_key(bits: u32) -> PublicKey {
+    let octets = usize::try_from(bits.div_ceil(8)).expect("a length fits");
+    let mut modulus = vec![0xff; octets];
+    modulus[0] >>= bits.div_ceil(8) * 8 - bits;
+    if modulus[0] & 0x80 != 0 {
+        modulus.insert(0, 0);
+    }
+    let element = |tag: u8, contents: &[u8]| -> Vec<u8> {
+        let length = u16::try_from(contents.len()).expect("a key is short").to_be_bytes();
+        let header = match length {
+            [0, short @ 0..=0x7f] => vec![tag, short],
+            [0, long] => vec![tag, 0x81, long],
+            [high, low] => vec![tag, 0x82, high, low],
+        };
+        [&header, contents].concat()
+    };
+    let integers = [element(2, &modulus), element(2, &[1, 0, 1])].concat();
+    PublicKey::from_p_tag(KeyType::Rsa, &element(0x30, &integers)).expect("an RSAPublicKey")
+}
+
+pub(crate) fn request(u: &mut Unstructured<'_>, algorithm: SigningAlgorithm) -> Result<Request> {
+    let mut request = Request::new(domain(u)?, selector(u)?, algorithm);
+    request.canonicalization = canonicalizations(u)?;
+    request.auid = auid(u, &request.sdid)?;
+    request.timestamp = *u.choose(&[Timestamp::Now, Timestamp::Absent])?;
+    request.body_length = *u.choose(&[BodyLength::Absent, BodyLength::AsSigned])?;
+    if u.arbitrary()? {
+        request.expiration = Expiration::After(u.arbitrary()?);
+    }
+    request.fields = match u.int_in_range(0..=2)? {
+        0 => Fields::default(),
+        1 => {
+            let (signed, mut oversigned) = (list(u, 20, field_name)?, list(u, 20, field_name)?);
+            oversigned.push(from());
+            Fields::Chosen { signed, oversigned }
+        }
+        _ => {
+            let mut names = list(u, 40, field_name)?;
+            names.push(from());
+            Fields::Exact(names)
+        }
+    };
+    Ok(request)
+}
+
+pub(crate) fn auth_results(u: &mut Unstructured<'_>) -> Result<AuthenticationResults> {
+    let mut value = AuthenticationResults::new(text(u)?);
+    value.version = u.arbitrary()?;
+    value.results = list(u, 4, |u| {
+        let mut info = ResInfo::new(text(u)?, text(u)?);
+        info.version = u.arbitrary()?;
+        if u.arbitrary()? {
+            info = info.reason(text(u)?);
+        }
+        for _ in 0..u.int_in_range(0..=4)? {
+            info = info.prop(text(u)?, text(u)?, text(u)?);
+        }
+        Ok(info)
+    })?;
+    Ok(value)
+}
+
+fn canonicalizations(u: &mut Unstructured<'_>) -> Result<Canonicalizations> {
+    let forms = [Canonicalization::Simple, Canonicalization::Relaxed];
+    Ok(Canonicalizations { header: *u.choose(&forms)?, body: *u.choose(&forms)? })
+}
+
+fn from() -> FieldName {
+    FieldName::parse("From").expect("a field name")
+}
+
+fn field_name(u: &mut Unstructured<'_>) -> Result<FieldName> {
+    let names = ["From", "Subject", "to", "X", "DKIM-Signature", "List-Id", "Received", "fr\"om="];
+    let name = match u.int_in_range(0..=9)? {
+        0 => word(u, b"aZ-_=|~!", 1, 80)?,
+        number => names[number % names.len()].to_owned(),
+    };
+    FieldName::parse(&name).map_err(|_| arbitrary::Error::IncorrectFormat)
+}
+
+fn domain(u: &mut Unstructured<'_>) -> Result<DomainName> {
+    let labels = list(u, 5, label)?;
+    let name = if labels.is_empty() { "example.com".to_owned() } else { labels.join(".") };
+    Ok(DomainName::parse(&name).unwrap_or(DomainName::parse("example.com").expect("a name")))
+}
+
+fn selector(u: &mut Unstructured<'_>) -> Result<Selector> {
+    let mut labels = list(u, 3, label)?;
+    labels.push("s_1".to_owned());
+    Ok(Selector::parse(&labels.join(".")).unwrap_or(Selector::parse("s").expect("a name")))
+}
+
+fn label(u: &mut Unstructured<'_>) -> Result<String> {
+    let labels =
+        ["a", "Example", "com", "b\u{fc}cher", "xn--bcher-kva", "\u{4f8b}\u{3048}", "x--y"];
+    match u.int_in_range(0..=9)? {
+        0 => word(u, b"a-1", 1, 63),
+        number => Ok(labels[number % labels.len()].to_owned()),
+    }
+}
+
+/// An identity at the domain or below it.
+fn auid(u: &mut Unstructured<'_>, sdid: &DomainName) -> Result<Option<Auid>> {
+    if !u.arbitrary::<bool>()? {
+        return Ok(None);
+    }
+    let local_part: String = text(u)?.chars().take(64).collect();
+    let below = if u.arbitrary()? { "below." } else { "" };
+    Ok(Auid::parse(&format!("{local_part}@{below}{}", sdid.as_written())).ok())
+}
+
+/// Text of all kinds, more of what is dangerous than there is in mail.
+fn text(u: &mut Unstructured<'_>) -> Result<String> {
+    if u.arbitrary()? {
+        return Ok(u.arbitrary::<&str>()?.to_owned());
+    }
+    let parts =
+        ["a", "b.c", "@", "\"", "\\", "\r\n", "\r\n X: y", ";", "(", ")", " ", "\u{fc}", "=", "\0"];
+    Ok(list(u, 30, |u| u.choose(&parts).copied())?.concat())
+}
+
+/// Up to `most` characters of an alphabet, mended where the octets are no UTF-8.
+fn word(u: &mut Unstructured<'_>, alphabet: &[u8], least: usize, most: usize) -> Result<String> {
+    let length = u.int_in_range(least..=most)?;
+    let octets: Vec<u8> =
+        (0..length).map(|_| u.choose(alphabet).copied()).collect::<Result<_>>()?;
+    Ok(String::from_utf8(octets).unwrap_or_else(|_| "a".repeat(length)))
+}
+
+fn octets(u: &mut Unstructured<'_>, least: usize, most: usize) -> Result<Vec<u8>> {
+    let length = u.int_in_range(least..=most)?;
+    let octets = u.bytes(length.min(u.len()))?.to_vec();
+    Ok(if octets.len() < least { vec![7; least] } else { octets })
+}
+
+fn list<'a, T>(
+    u: &mut Unstructured<'a>,
+    most: usize,
+    mut item: impl FnMut(&mut Unstructured<'a>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let count = u.int_in_range(0..=most)?;
+    (0..count).map(|_| item(u)).collect()
+}

@@ -1,0 +1,32 @@
+//! The table of targets.
+
+use crate as fuzz;
+
+/// A property and its name, which is that of its file in `fuzz_targets/` and of its directories in
+/// `seeds/` and `regressions/`.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All targets, parsers first.
+pub const TARGETS: &[Target] = &[
+    ("tag_list", fuzz::tag_list),
+    ("signature", fuzz::signature),
+    ("signature_value", fuzz::signature_value),
+    ("key_record", fuzz::key_record),
+    ("key_record_value", fuzz::key_record_value),
+    ("adsp_record", fuzz::adsp_record),
+    ("public_key", fuzz::public_key),
+    ("private_key", fuzz::private_key),
+    ("zone_file", fuzz::zone_file),
+    ("addresses", fuzz::addresses),
+    ("auth_results", fuzz::auth_results),
+    ("auth_results_value", fuzz::auth_results_value),
+    ("border", fuzz::border),
+    ("header_split", fuzz::header_split),
+    ("header_pick", fuzz::header_pick),
+    ("canon_field", fuzz::canon_field),
+    ("canon_body", fuzz::canon_body),
+    ("body_hash", fuzz::body_hash),
+    ("verify_message", fuzz::verify_message),
+    ("verify", fuzz::verify),
+    ("sign_verify", fuzz::sign_verify),
+];

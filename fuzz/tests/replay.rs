@@ -1,0 +1,63 @@
+//! Every input that was kept keeps every property, and every target has its places.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use dkim_fuzz::TARGETS;
+
+fn room() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn names_in(directory: &str) -> BTreeSet<String> {
+    let entries = fs::read_dir(room().join(directory)).expect("a directory of the room");
+    let stem = |path: PathBuf| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    entries.filter_map(|entry| stem(entry.expect("it can be read").path())).collect()
+}
+
+#[test]
+fn what_was_kept() {
+    for (name, property) in TARGETS {
+        for kept in ["seeds", "regressions"] {
+            let inputs =
+                fs::read_dir(room().join(kept).join(name)).expect("a directory per target");
+            for input in inputs {
+                let path = input.expect("it can be read").path();
+                println!("{}", path.display());
+                property(&fs::read(&path).expect("it can be read"));
+            }
+        }
+    }
+}
+
+/// Short inputs of all kinds, for targets that make up values from octets.
+#[test]
+fn a_few_octets_of_noise() {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    for (_, property) in TARGETS {
+        for length in 0..300 {
+            let noise: Vec<u8> = (0..length)
+                .map(|_| {
+                    state ^= state << 13;
+                    state ^= state >> 7;
+                    state ^= state << 17;
+                    state.to_be_bytes()[0]
+                })
+                .collect();
+            property(&noise);
+        }
+    }
+}
+
+#[test]
+fn every_target_has_its_places() {
+    let names: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    for directory in ["fuzz_targets", "seeds", "regressions"] {
+        assert_eq!(names_in(directory), names, "{directory}");
+    }
+    let manifest = fs::read_to_string(room().join("Cargo.toml")).expect("the manifest");
+    for name in &names {
+        assert!(manifest.contains(&format!("path = \"fuzz_targets/{name}.rs\"")), "{name}");
+    }
+}
