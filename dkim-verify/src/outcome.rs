@@ -181,3 +181,111 @@ impl fmt::Display for Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dkim_message::{Defect, DefectKind};
+    use dkim_tags::InvalidName;
+
+    use super::*;
+
+    /// Every way an outcome can go, and its row.
+    #[test]
+    fn the_whole_table() {
+        let syntax = TagListError::Syntax { offset: 0, found: None };
+        let duplicate = TagListError::Duplicate { name: "d".to_owned(), offset: 0 };
+        let text = String::new;
+        let defect = Defect { kind: DefectKind::Nul, offset: 0 };
+        let a = SigningAlgorithm::RSA_SHA256;
+        let key = |source| KeyRecordError::Key { key_type: KeyType::Rsa, source };
+        let short = PublicKeyError::TooSmall { bits: 1023, minimum: 1024 };
+        for (outcome, row) in [
+            (Outcome::Pass, "pass ok"),
+            (Outcome::Signature(TagListError::Empty.into()), "permerror missing-tag"),
+            (Outcome::Signature(syntax.clone().into()), "permerror syntax"),
+            (Outcome::Signature(duplicate.into()), "permerror duplicate-tag"),
+            (
+                Outcome::Signature(TagListError::Encoding { name: text() }.into()),
+                "permerror syntax",
+            ),
+            (Outcome::Signature(TagListError::TooMany { limit: 256 }.into()), "policy limit-tags"),
+            (Outcome::Signature(SignatureError::MissingTag("b")), "permerror missing-tag"),
+            (Outcome::Signature(SignatureError::Version(text())), "permerror version"),
+            (Outcome::Signature(SignatureError::Invalid("b")), "permerror syntax"),
+            (
+                Outcome::Signature(SignatureError::Name { tag: "d", source: InvalidName::Label }),
+                "permerror syntax",
+            ),
+            (
+                Outcome::Signature(SignatureError::UnknownAlgorithm(text())),
+                "permerror bad-algorithm",
+            ),
+            (
+                Outcome::Signature(SignatureError::UnknownCanonicalization(text())),
+                "permerror bad-canonicalization",
+            ),
+            (
+                Outcome::Signature(SignatureError::UnknownQueryMethod(text())),
+                "permerror bad-query-method",
+            ),
+            (Outcome::Signature(SignatureError::FromNotSigned), "permerror from-not-signed"),
+            (Outcome::Signature(SignatureError::DomainMismatch), "permerror domain-mismatch"),
+            (Outcome::Signature(SignatureError::ExpirationNotAfterTimestamp), "permerror syntax"),
+            (Outcome::NoFrom, "permerror from-missing"),
+            (Outcome::KeyMissing(LookupError::NoSuchName), "permerror key-missing"),
+            (Outcome::KeyUnavailable(None), "temperror key-unavailable"),
+            (Outcome::KeyUnavailable(Some(LookupError::Timeout)), "temperror key-unavailable"),
+            (Outcome::KeyRecord(KeyRecordError::TooLong { limit: 1 }), "policy limit-key-record"),
+            (Outcome::KeyRecord(KeyRecordError::NotAscii), "permerror key-syntax"),
+            (Outcome::KeyRecord(syntax.into()), "permerror key-syntax"),
+            (Outcome::KeyRecord(KeyRecordError::Version(text())), "permerror key-version"),
+            (Outcome::KeyRecord(KeyRecordError::VersionNotFirst), "permerror key-syntax"),
+            (Outcome::KeyRecord(KeyRecordError::MissingKey), "permerror key-syntax"),
+            (Outcome::KeyRecord(KeyRecordError::UnknownKeyType(text())), "permerror key-type"),
+            (Outcome::KeyRecord(KeyRecordError::Invalid("p")), "permerror key-syntax"),
+            (Outcome::KeyRecord(key(PublicKeyError::Wrapped)), "permerror key-syntax"),
+            (Outcome::KeyRecord(key(PublicKeyError::Exponent)), "permerror key-unusable"),
+            (
+                Outcome::KeyRecord(key(PublicKeyError::TooLarge { bits: 8193 })),
+                "permerror key-unusable",
+            ),
+            (Outcome::KeyRecord(key(PublicKeyError::SmallOrder)), "permerror key-unusable"),
+            (Outcome::KeyUnusable(short), "policy key-weak"),
+            (Outcome::KeyService, "permerror key-service"),
+            (Outcome::KeyHash(a), "permerror key-hash"),
+            (Outcome::KeyRevoked, "permerror key-revoked"),
+            (Outcome::KeyType { algorithm: a, key_type: KeyType::Ed25519 }, "permerror key-type"),
+            (Outcome::Unsupported(a), "neutral unsupported-algorithm"),
+            (Outcome::StrictDomain, "permerror strict-domain"),
+            (Outcome::BodyTooShort { signed: 2, body: 1 }, "permerror l-too-long"),
+            (Outcome::BodyHashMismatch, "fail body-hash-mismatch"),
+            (Outcome::SignatureMismatch, "fail signature-mismatch"),
+            (Outcome::Refused(Deviation::Sha1), "policy weak-algorithm"),
+            (Outcome::Refused(Deviation::ShortKey { bits: 1023 }), "policy key-weak"),
+            (
+                Outcome::Refused(Deviation::BodyNotFullySigned { signed: 1, seen: 2 }),
+                "policy body-not-fully-signed",
+            ),
+            (Outcome::Refused(Deviation::MultipleFrom), "policy multiple-from"),
+            (Outcome::Refused(Deviation::MalformedHeader(defect)), "permerror malformed-header"),
+            (
+                Outcome::Refused(Deviation::UnsignedDuplicate("Subject")),
+                "policy unsigned-duplicate",
+            ),
+            (Outcome::Refused(Deviation::SingleLabelDomain), "policy single-label-domain"),
+            (Outcome::Refused(Deviation::UnacceptableDomain), "policy unacceptable-domain"),
+            (Outcome::Refused(Deviation::Expired), "fail expired"),
+            (Outcome::Refused(Deviation::Future), "policy future"),
+            (Outcome::Limit(Limit::Signatures), "policy limit-signatures"),
+            (Outcome::Limit(Limit::Queries), "policy limit-queries"),
+            (Outcome::Limit(Limit::Header), "policy limit-header"),
+            (Outcome::Limit(Limit::SignedFields), "policy limit-signed-fields"),
+            (Outcome::Limit(Limit::BodyHashes), "policy limit-body-hashes"),
+            (Outcome::Limit(Limit::KeyRecords), "policy limit-key-records"),
+            (Outcome::Limit(Limit::CnameHops), "policy limit-cname-hops"),
+        ] {
+            println!("{:<9} {:<22} {outcome}", outcome.result(), outcome.reason());
+            assert_eq!(format!("{} {}", outcome.result(), outcome.reason()), row, "{outcome:?}");
+        }
+    }
+}
