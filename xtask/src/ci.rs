@@ -110,7 +110,7 @@ fn docs() -> Result<Done> {
 }
 
 fn conform(dir: Option<&Path>) -> Result<Done> {
-    let options = conformance::Options { dir: dir.map(Path::to_owned), names: false };
+    let options = conformance::Options { dir: dir.map(Path::to_owned), names: true };
     conformance::run(&options)?;
     Ok(Done::Passed)
 }

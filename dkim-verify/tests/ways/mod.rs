@@ -93,19 +93,9 @@ fn without_cr(body: &[u8]) -> Vec<u8> {
     lines.join(&b'\n')
 }
 
-/// What a verification comes to. How much of an unsigned rest was seen depends on when the verifier
-/// was told of it, and is left out.
+/// What a verification comes to.
 pub(crate) fn outcomes(found: &[Verification]) -> Vec<(usize, Outcome, Vec<Deviation>)> {
-    let deviation = |one: &Deviation| match one {
-        Deviation::BodyNotFullySigned { signed, .. } => {
-            Deviation::BodyNotFullySigned { signed: *signed, seen: u64::MAX }
-        }
-        other => other.clone(),
-    };
-    let outcome = |one: &Verification| {
-        let deviations = one.deviations.iter().map(deviation).collect();
-        (one.index, one.outcome.clone(), deviations)
-    };
+    let outcome = |one: &Verification| (one.index, one.outcome.clone(), one.deviations.clone());
     found.iter().map(outcome).collect()
 }
 
