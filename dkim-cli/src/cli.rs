@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::completions::Completions;
 use crate::diagnostics::Failure;
@@ -39,18 +39,18 @@ impl Cli {
             Command::Verify(verify) => verify.run(),
             Command::Sign(sign) => sign.run(),
             Command::Keygen(keygen) => keygen.run(),
-            Command::Completions(completions) => completions.run(),
-            Command::Man(man) => man.run(),
+            Command::Completions(completions) => completions.run(Self::command()),
+            Command::Man(man) => man.run(Self::command()),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use super::*;
 
     #[test]
     fn the_definition_holds_together() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
     }
 }

@@ -2,10 +2,9 @@
 
 use std::io::{self, Write};
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::cli::Cli;
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
 
@@ -18,10 +17,10 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    pub(crate) fn run(self) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, mut dkim: Command) -> Result<Exit, Failure> {
         // To memory first: the generator panics when it cannot write.
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "dkim", &mut script);
+        clap_complete::generate(self.shell, &mut dkim, "dkim", &mut script);
         io::stdout().write_all(&script).map_err(|error| Failure::output(&error))?;
         Ok(Exit::Success)
     }

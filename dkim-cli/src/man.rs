@@ -2,10 +2,9 @@
 
 use std::io::{self, Write};
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_mangen::Man as Page;
 
-use crate::cli::Cli;
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
 
@@ -18,8 +17,8 @@ pub(crate) struct Man {
 }
 
 impl Man {
-    pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let mut command = Cli::command();
+    pub(crate) fn run(self, dkim: Command) -> Result<Exit, Failure> {
+        let mut command = dkim;
         // Gives the page of `dkim verify` its name, dkim-verify.
         command.build();
         if let Some(name) = self.command {

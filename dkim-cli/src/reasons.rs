@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 /// Every reason code with the result it comes with, and what it means.
-const REASONS: [(&str, &str, &str); 40] = [
+const REASONS: [(&str, &str, &str); 44] = [
     ("ok", "pass", "the signature is valid and accepted"),
     ("body-hash-mismatch", "fail", "the body was changed"),
     ("signature-mismatch", "fail", "a signed field was changed, or another key signed"),
@@ -23,6 +23,7 @@ const REASONS: [(&str, &str, &str); 40] = [
     ("key-missing", "permerror", "there is no key record"),
     ("key-syntax", "permerror", "the key record or the key in it is malformed"),
     ("key-version", "permerror", "the key record is not of version DKIM1"),
+    ("key-unusable", "permerror", "the key is too long, or one under which anyone can sign"),
     ("key-type", "permerror", "the key is of another type than the signature"),
     ("key-hash", "permerror", "the key is not for this hash algorithm"),
     ("key-service", "permerror", "the key is not for electronic mail"),
@@ -36,6 +37,7 @@ const REASONS: [(&str, &str, &str); 40] = [
     ("unsigned-duplicate", "policy", "a second Subject or the like is not signed"),
     ("body-not-fully-signed", "policy", "l= leaves octets of the body unsigned"),
     ("single-label-domain", "policy", "d= is a top-level domain"),
+    ("unacceptable-domain", "policy", "d= is on the list of domains that sign for nobody"),
     ("future", "policy", "t= is in the future"),
     ("limit-signatures", "policy", "more signatures than are judged"),
     ("limit-queries", "policy", "more questions to the DNS than are asked"),
@@ -44,17 +46,20 @@ const REASONS: [(&str, &str, &str); 40] = [
     ("limit-signed-fields", "policy", "more names in h= than are looked for"),
     ("limit-body-hashes", "policy", "more different body hashes than are computed"),
     ("limit-key-record", "policy", "the key record is longer than is read"),
+    ("limit-key-records", "policy", "more key records at one name than are tried"),
+    ("limit-cname-hops", "policy", "more CNAME records in a row than are followed"),
 ];
 
 /// Every code of a deviation, and what it means.
-const DEVIATIONS: [(&str, &str); 12] = [
-    ("sha1", "a= is rsa-sha1"),
+const DEVIATIONS: [(&str, &str); 13] = [
+    ("weak-algorithm", "a= is rsa-sha1"),
     ("short-key", "an RSA key of fewer than 2048 bits"),
     ("body-not-fully-signed", "l= leaves octets of the body unsigned"),
     ("multiple-from", "there is more than one From field"),
     ("malformed-header", "the header is not one by RFC 5322"),
     ("unsigned-duplicate", "a second Subject or the like is not signed"),
     ("single-label-domain", "d= is a top-level domain"),
+    ("unacceptable-domain", "d= is on the list of domains that sign for nobody"),
     ("expired", "x= has passed"),
     ("future", "t= is in the future"),
     ("several-key-records", "several records stand at the key's name"),

@@ -8,7 +8,7 @@ use std::fs;
 
 use command::{run, text};
 
-/// The words in quotes that may be codes: the file names them nowhere but in its tables.
+/// The words in quotes that may be codes: the files name them nowhere but in their tables.
 fn codes(source: &str) -> BTreeSet<&str> {
     let is_code = |word: &&str| {
         !word.is_empty() && word.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
@@ -18,9 +18,14 @@ fn codes(source: &str) -> BTreeSet<&str> {
 
 #[test]
 fn and_no_other() {
-    let outcomes = concat!(env!("CARGO_MANIFEST_DIR"), "/../dkim-verify/src/outcome.rs");
-    let source = fs::read_to_string(outcomes).unwrap();
-    let given = codes(source.split("#[cfg(test)]").next().unwrap());
+    let sources = ["outcome", "deviation", "limit"].map(|file| {
+        let crate_root = env!("CARGO_MANIFEST_DIR");
+        fs::read_to_string(format!("{crate_root}/../dkim-verify/src/{file}.rs")).unwrap()
+    });
+    let given: BTreeSet<&str> = sources
+        .iter()
+        .flat_map(|source| codes(source.split("#[cfg(test)]").next().unwrap()))
+        .collect();
     let help = text(&run(&["verify", "--help"], b"").stdout);
     let tables = help.split_once("Reasons, ").unwrap().1;
     let told: BTreeSet<&str> = tables

@@ -178,7 +178,13 @@ impl Signature {
             let pieces = pieces.filter(|piece| !piece.is_empty());
             writer.tag("z", pieces);
         }
-        writer.tag_breakable("bh", &to_base64(&self.body_hash));
+        // Any hash that DKIM names fits a line, and is easier to compare in one piece.
+        let body_hash = to_base64(&self.body_hash);
+        if body_hash.len() <= 64 {
+            writer.tag("bh", [body_hash.as_str()]);
+        } else {
+            writer.tag_breakable("bh", &body_hash);
+        }
         writer.tag_breakable("b", &to_base64(&self.signature));
         writer.finish()
     }

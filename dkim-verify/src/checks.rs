@@ -157,6 +157,7 @@ pub(crate) fn keys(signature: &Signature, answer: Option<&Answer>, policy: &Poli
     keys.several = found.records.len() > 1;
     // Step 4: we "cycle through the key records"; a record that is none does not count as one.
     let mut candidates = 0;
+    let mut told = None;
     for (position, record) in found.records.iter().enumerate() {
         if candidates == policy.limits.key_records || position == MAX_RECORDS {
             keys.untried = true;
@@ -166,19 +167,42 @@ pub(crate) fn keys(signature: &Signature, answer: Option<&Answer>, policy: &Poli
             Err(outcome) => (Some(outcome), None),
             Ok(record) => (unsuitable(signature, &record, policy), Some(record)),
         };
-        let was_key = candidates > 0;
         candidates += usize::from(record.is_some());
         match (refused, record) {
             (None, Some(record)) => keys.usable.push(record),
-            // The first refusal is told; that of a key tells more than that of a record that is
-            // none.
-            (Some(outcome), record) if position == 0 || (record.is_some() && !was_key) => {
-                keys.refused = (outcome, record);
+            (Some(outcome), record) => {
+                let telling = Telling::of(&outcome, record.as_ref());
+                if told.is_none_or(|told| telling > told) {
+                    told = Some(telling);
+                    keys.refused = (outcome, record);
+                }
             }
-            _ => {}
+            (None, None) => {}
         }
     }
     keys
+}
+
+/// How much a refusal tells about why there is no key, when several records were refused. The
+/// first of those that tell most is told.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Telling {
+    /// A record of another kind, such as one for SPF.
+    OtherVersion,
+    /// A record that may have been meant to be a key.
+    NoKeyRecord,
+    /// A key that does not suit.
+    UnsuitableKey,
+}
+
+impl Telling {
+    fn of(outcome: &Outcome, record: Option<&KeyRecord>) -> Self {
+        match (outcome, record) {
+            (_, Some(_)) => Self::UnsuitableKey,
+            (Outcome::KeyRecord(KeyRecordError::Version(_)), None) => Self::OtherVersion,
+            (_, None) => Self::NoKeyRecord,
+        }
+    }
 }
 
 /// Step 5: the record must "adhere to the format".

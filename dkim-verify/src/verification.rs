@@ -52,6 +52,10 @@ impl Verification {
             info = info.reason(self.outcome.to_string());
         }
         let claims = &self.claims;
+        // Of an invalid signature anything may be claimed; what is no word is not handed on.
+        let word = |text: &Option<String>| {
+            text.clone().filter(|text| text.bytes().all(|octet| octet.is_ascii_graphic()))
+        };
         // Domains are A-labels throughout, so that consumers need not know two spellings.
         let auid =
             claims.auid.as_ref().map(|auid| format!("{}@{}", auid.local_part(), auid.domain()));
@@ -59,8 +63,8 @@ impl Verification {
             ("d", claims.sdid.as_ref().map(ToString::to_string)),
             ("i", auid),
             ("s", claims.selector.as_ref().map(ToString::to_string)),
-            ("a", claims.algorithm.clone()),
-            ("b", claims.signature.as_ref().map(|b| b.chars().take(b_len).collect())),
+            ("a", word(&claims.algorithm)),
+            ("b", word(&claims.signature).map(|b| b.chars().take(b_len).collect())),
         ] {
             if let Some(value) = value {
                 info = info.prop("header", property, value);

@@ -126,6 +126,8 @@ fn several_records_are_tried_and_said() {
             "permerror key-revoked",
         ),
         (&["hello", "v=spf1 -all"], "permerror key-syntax"),
+        (&["v=spf1 -all", "hello"], "permerror key-syntax"),
+        (&["v=spf1 -all", "hello", "v=DKIM1; p="], "permerror key-revoked"),
         (&[other, "v=DKIM1; p="], "fail signature-mismatch"),
     ] {
         assert_eq!(outcome(&verify(&message, &zone(records))), expected, "{records:?}");

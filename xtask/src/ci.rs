@@ -144,5 +144,5 @@ fn deny() -> Result<Done> {
     if !installed.is_ok_and(|status| status.success()) {
         return Ok(Done::Skipped("not installed: cargo install cargo-deny"));
     }
-    cargo(&["deny", "check", "licenses", "bans", "sources"])
+    cargo(&["deny", "check", "--hide-inclusion-graph", "licenses", "bans", "sources"])
 }

@@ -120,7 +120,7 @@ fn run_target(target: &str, mode: Mode, seconds: u64) -> Result<Vec<String>> {
     // New inputs go to the first directory; the others are read only.
     command.arg(target).arg(&corpus);
     command.args([&seeds, &regressions].into_iter().filter(|path| workspace::path(path).is_dir()));
-    command.arg("--").arg(format!("-max_total_time={seconds}"));
+    command.args(["--", "-max_len=4096"]).arg(format!("-max_total_time={seconds}"));
     let dictionary = Path::new("fuzz/dkim.dict");
     if workspace::path(dictionary).is_file() {
         command.arg(format!("-dict={}", dictionary.display()));

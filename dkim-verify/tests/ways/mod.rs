@@ -93,9 +93,19 @@ fn without_cr(body: &[u8]) -> Vec<u8> {
     lines.join(&b'\n')
 }
 
-/// What a verification comes to.
+/// What a verification comes to. How much of an unsigned rest was seen depends on when the verifier
+/// was told of it, and is left out.
 pub(crate) fn outcomes(found: &[Verification]) -> Vec<(usize, Outcome, Vec<Deviation>)> {
-    let outcome = |one: &Verification| (one.index, one.outcome.clone(), one.deviations.clone());
+    let deviation = |one: &Deviation| match one {
+        Deviation::BodyNotFullySigned { signed, .. } => {
+            Deviation::BodyNotFullySigned { signed: *signed, seen: u64::MAX }
+        }
+        other => other.clone(),
+    };
+    let outcome = |one: &Verification| {
+        let deviations = one.deviations.iter().map(deviation).collect();
+        (one.index, one.outcome.clone(), deviations)
+    };
     found.iter().map(outcome).collect()
 }
 
