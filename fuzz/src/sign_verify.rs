@@ -142,15 +142,14 @@ fn assert_verify(message: &[u8], signatures: &[Signature], keys: &Keys, now: Uni
         }
     }
 
-    let author = split(message).0.named("From").next().map_or(&b""[..], |field| field.octets());
-    let start = signed.windows(author.len().max(1)).rposition(|window| window == author);
-    let (Some(start), Some(place)) = (start, author.iter().rposition(u8::is_ascii_alphanumeric))
-    else {
-        return;
-    };
-    if author.iter().position(|octet| *octet == b':').is_some_and(|colon| colon < place)
-        && start + place < body
-    {
+    // A header without defects, so each field is closed by CRLF.
+    let header = split(message).0;
+    let above = header.fields().iter().take_while(|field| !field.is("From"));
+    let start = fields + above.map(|field| field.octets().len() + 2).sum::<usize>();
+    let author = header.named("From").next().expect("it was signed").octets();
+    let colon = author.iter().position(|octet| *octet == b':');
+    let place = author.iter().rposition(u8::is_ascii_alphanumeric);
+    if let Some(place) = place.filter(|place| Some(*place) > colon) {
         let mut changed = signed.clone();
         let octet = &mut changed[start + place];
         *octet = if *octet == b'q' { b'r' } else { b'q' };
