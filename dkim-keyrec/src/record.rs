@@ -1,7 +1,7 @@
 //! The key record: a public key and the terms of its use.
 
 use dkim_crypto::{HashAlgorithm, KeyType, PublicKey, PublicKeyError};
-use dkim_tags::value::{base64, colon_list, is_hyphenated_word, to_base64};
+use dkim_tags::value::{base64, colon_list, is_hyphenated_word, to_base64, to_quoted_printable};
 use dkim_tags::{TagList, TagListError, TagWriter};
 
 /// A key record (RFC 6376 §3.6.1).
@@ -19,18 +19,14 @@ use dkim_tags::{TagList, TagListError, TagWriter};
 pub struct KeyRecord {
     /// Whether the record says `v=DKIM1`; without it, it counts as if it did.
     pub versioned: bool,
-    /// `h=`: the names of the acceptable hash algorithms; `None` means all.
-    pub hashes: Option<Vec<String>>,
+    hashes: Option<Vec<String>>,
     /// `p=`: the public key; `None` when it was revoked.
     pub key: Option<PublicKey>,
     /// `k=`: the key type, kept for a revoked key too.
     pub key_type: KeyType,
-    /// `n=`: notes for people, still in quoted-printable.
-    pub notes: Option<String>,
-    /// `s=`: the service types; `None` means all.
-    pub services: Option<Vec<String>>,
-    /// `t=`: the flags.
-    pub flags: Vec<String>,
+    notes: Option<String>,
+    services: Option<Vec<String>>,
+    flags: Vec<String>,
 }
 
 impl KeyRecord {
@@ -91,6 +87,65 @@ impl KeyRecord {
                 if value.is_empty() { Ok(Vec::new()) } else { read_words("t", value, is_flag) }
             })?,
         })
+    }
+
+    /// `h=`: the names of the acceptable hash algorithms; `None` means all.
+    #[must_use]
+    pub fn hashes(&self) -> Option<&[String]> {
+        self.hashes.as_deref()
+    }
+
+    /// `s=`: the service types; `None` means all.
+    #[must_use]
+    pub fn services(&self) -> Option<&[String]> {
+        self.services.as_deref()
+    }
+
+    /// `t=`: the flags.
+    #[must_use]
+    pub fn flags(&self) -> &[String] {
+        &self.flags
+    }
+
+    /// `n=`: notes for people, as written: quoted-printable.
+    #[must_use]
+    pub fn notes(&self) -> Option<&str> {
+        self.notes.as_deref()
+    }
+
+    /// Sets `h=`; no words at all take it away.
+    ///
+    /// # Errors
+    ///
+    /// When a word is none by the grammar.
+    pub fn set_hashes(&mut self, words: &[&str]) -> Result<(), KeyRecordError> {
+        self.hashes = check_words("h", words, is_hyphenated_word)?;
+        Ok(())
+    }
+
+    /// Sets `s=`; no words at all take it away.
+    ///
+    /// # Errors
+    ///
+    /// When a word is none by the grammar.
+    pub fn set_services(&mut self, words: &[&str]) -> Result<(), KeyRecordError> {
+        self.services = check_words("s", words, is_service)?;
+        Ok(())
+    }
+
+    /// Sets `t=`; no words at all take it away.
+    ///
+    /// # Errors
+    ///
+    /// When a word is none by the grammar.
+    pub fn set_flags(&mut self, words: &[&str]) -> Result<(), KeyRecordError> {
+        self.flags = check_words("t", words, is_flag)?.unwrap_or_default();
+        Ok(())
+    }
+
+    /// Sets `n=` to any text; empty text takes it away.
+    pub fn set_notes(&mut self, text: &str) {
+        self.notes = Some(to_quoted_printable(text.as_bytes())).filter(|notes| !notes.is_empty());
     }
 
     /// Whether signatures with this hash are acceptable (RFC 6376 §6.1.2, step 6).
@@ -235,6 +290,19 @@ fn read_words(
     }
 }
 
+/// Words to be written; `None` for none at all.
+fn check_words(
+    tag: &'static str,
+    words: &[&str],
+    is_word: impl Fn(&str) -> bool,
+) -> Result<Option<Vec<String>>, KeyRecordError> {
+    if !words.iter().all(|word| is_word(word)) {
+        return Err(KeyRecordError::Invalid(tag));
+    }
+    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    Ok(Some(words).filter(|words| !words.is_empty()))
+}
+
 /// `key-s-tag-type = "email" / "*" / x-key-s-tag-type`
 fn is_service(word: &str) -> bool {
     word == "*" || is_hyphenated_word(word)
@@ -358,6 +426,23 @@ mod tests {
     fn a_record_too_long_is_not_read() {
         let long = format!("v=DKIM1; n={}; p=", "x".repeat(KeyRecord::MAX_LEN));
         assert!(matches!(KeyRecord::parse(long.as_bytes()), Err(KeyRecordError::TooLong { .. })));
+    }
+
+    #[test]
+    fn what_is_set_can_be_written() {
+        let mut record = with("n=x").unwrap();
+        record.set_hashes(&["sha256"]).unwrap();
+        record.set_services(&["email", "*"]).unwrap();
+        record.set_flags(&["y"]).unwrap();
+        record.set_notes("a; b=c \u{fc}");
+        assert_eq!(KeyRecord::parse(record.to_text().as_bytes()), Ok(record.clone()));
+        for bad in ["", "a b", "y; p=", "y:", "\u{fc}"] {
+            assert!(record.set_hashes(&[bad]).is_err(), "{bad:?}");
+            assert!(record.set_services(&[bad]).is_err(), "{bad:?}");
+            assert!(record.set_flags(&[bad]).is_err(), "{bad:?}");
+        }
+        record.set_flags(&[]).unwrap();
+        assert!(!record.to_text().contains("t="));
     }
 
     #[test]

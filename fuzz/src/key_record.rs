@@ -15,8 +15,7 @@ pub fn key_record(data: &[u8]) {
     }
     // Asked, whatever the record says.
     let _ = (record.allows_email(), record.is_testing(), record.is_strict());
-    let listed =
-        |name: &str| record.hashes.as_ref().is_none_or(|all| all.iter().any(|h| h == name));
+    let listed = |name: &str| record.hashes().is_none_or(|all| all.iter().any(|h| h == name));
     assert_eq!(record.allows_hash(HashAlgorithm::Sha256), listed("sha256"));
     assert_eq!(record.allows_hash(HashAlgorithm::Sha1), listed("sha1"));
     assert_twins(&record);

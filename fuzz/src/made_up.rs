@@ -62,15 +62,13 @@ pub(crate) fn key_record(u: &mut Unstructured<'_>) -> Result<KeyRecord> {
     let hashes = ["sha1", "sha256", "md5", "x-1"];
     let services = ["email", "*", "tlsrpt"];
     let flags = ["y", "s", "x-y"];
-    let pick = |u: &mut Unstructured<'_>, words: &[&str]| -> Result<Vec<String>> {
-        list(u, 5, |u| Ok((*u.choose(words)?).to_owned()))
+    let pick = |u: &mut Unstructured<'_>, words: &[&'static str]| -> Result<Vec<&'static str>> {
+        list(u, 5, |u| Ok(*u.choose(words)?))
     };
-    record.hashes = Some(pick(u, &hashes)?).filter(|words| !words.is_empty());
-    record.services = Some(pick(u, &services)?).filter(|words| !words.is_empty());
-    record.flags = pick(u, &flags)?;
-    // In quoted-printable, which is ASCII here (RFC 8616 §5).
-    let notes = word(u, b"ab=:| \"\\", 0, 300)?;
-    record.notes = u.arbitrary::<bool>()?.then(|| notes.trim().to_owned());
+    record.set_hashes(&pick(u, &hashes)?).expect("words");
+    record.set_services(&pick(u, &services)?).expect("words");
+    record.set_flags(&pick(u, &flags)?).expect("words");
+    record.set_notes(&word(u, b"ab=;:| \xc3\xbc\"\\", 0, 300)?);
     Ok(record)
 }
 
