@@ -325,44 +325,45 @@ impl End<'_> {
         found: &mut Verification,
     ) -> Outcome {
         let keys = checks::keys(signature, self.questions.answers.get(&key), self.policy);
-        let verified = if keys.usable.is_empty() {
-            Err(keys.refused)
+        let (refused, record) = if keys.usable.is_empty() {
+            let (outcome, record) = keys.refused;
+            (Some(outcome), record)
+        } else if let Err(outcome) = self.compare_body(signature, found) {
+            (Some(outcome), keys.usable.into_iter().next())
         } else {
-            match self.compare_body(signature, found) {
-                Ok(()) => self.verify_with_any(signature, input, keys.usable),
-                Err(outcome) => Err((outcome, keys.usable.into_iter().next())),
-            }
+            self.verify_with_any(signature, input, keys.usable)
         };
-        let (outcome, record) = match verified {
-            Ok(record) => (None, Some(record)),
+        let refused = match refused {
             // One of the others might have been the key.
-            Err((Outcome::SignatureMismatch, record)) if keys.untried => {
-                (Some(Outcome::Limit(Limit::KeyRecords)), record)
+            Some(Outcome::SignatureMismatch) if keys.untried => {
+                Some(Outcome::Limit(Limit::KeyRecords))
             }
-            Err((outcome, record)) => (Some(outcome), record),
+            refused => refused,
         };
         if let Some(record) = &record {
             found.deviations.extend(checks::key_deviations(record, keys.several));
         }
         found.key_record = record;
-        outcome.unwrap_or_else(|| checks::judge(&found.deviations, self.policy))
+        refused.unwrap_or_else(|| checks::judge(&found.deviations, self.policy))
     }
 
-    /// The key record that verifies the signature; or the first refusal, as good as any other.
+    /// The key record that verifies the signature. When none does, why the first does not, which
+    /// is as good as any other reason.
     fn verify_with_any(
         &self,
         signature: &Signature,
         input: &[u8],
         records: Vec<KeyRecord>,
-    ) -> Result<KeyRecord, (Outcome, Option<KeyRecord>)> {
-        let mut refused = None;
+    ) -> (Option<Outcome>, Option<KeyRecord>) {
+        let mut refused = (Some(Outcome::SignatureMismatch), None);
         for record in records {
             match self.verify(signature, input, &record) {
-                Ok(()) => return Ok(record),
-                Err(outcome) => refused = refused.or(Some((outcome, Some(record)))),
+                Ok(()) => return (None, Some(record)),
+                Err(outcome) if refused.1.is_none() => refused = (Some(outcome), Some(record)),
+                Err(_) => {}
             }
         }
-        Err(refused.unwrap_or((Outcome::SignatureMismatch, None)))
+        refused
     }
 
     /// §6.1.3, step 3.
