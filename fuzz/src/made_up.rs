@@ -68,7 +68,8 @@ pub(crate) fn key_record(u: &mut Unstructured<'_>) -> Result<KeyRecord> {
     record.hashes = Some(pick(u, &hashes)?).filter(|words| !words.is_empty());
     record.services = Some(pick(u, &services)?).filter(|words| !words.is_empty());
     record.flags = pick(u, &flags)?;
-    let notes = word(u, b"ab=:| \xc3\xbc\"\\", 0, 300)?;
+    // In quoted-printable, which is ASCII here (RFC 8616 §5).
+    let notes = word(u, b"ab=:| \"\\", 0, 300)?;
     record.notes = u.arbitrary::<bool>()?.then(|| notes.trim().to_owned());
     Ok(record)
 }
