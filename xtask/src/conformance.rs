@@ -163,3 +163,38 @@ fn room(miss: &Miss) -> &'static str {
         _ => "dkim-verify",
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// Judges the RFCs' own vectors, one of them with a wrong expectation if so asked.
+    fn verdict(known: &str, spoilt: bool) -> Result<()> {
+        let mut vectors = own_vectors().unwrap();
+        vectors.retain(|vector| vector.id.starts_with("rfc8463"));
+        if spoilt {
+            let appendix = vectors.iter_mut().find(|vector| vector.id == "rfc8463-a3").unwrap();
+            appendix.expect[0].accept = vec!["fail".to_owned()];
+        }
+        let known = known_misses(known).unwrap();
+        let mut tally = Tally::new(&known);
+        tally.count("own", &vectors, Scoring::Classes).unwrap();
+        tally.verdict()
+    }
+
+    #[test]
+    fn a_miss_must_be_listed_and_a_listed_one_must_miss() {
+        verdict("# nothing is known\n\n", false).unwrap();
+        verdict("rfc8463-a3 because it was spoilt", true).unwrap();
+        let unlisted = verdict("", true).unwrap_err().to_string();
+        assert!(unlisted.ends_with("not listed as known: rfc8463-a3"), "{unlisted}");
+        let recovered = verdict("rfc8463-a3 because of nothing", false).unwrap_err().to_string();
+        assert!(recovered.ends_with("known misses: rfc8463-a3"), "{recovered}");
+    }
+
+    #[test]
+    fn a_miss_without_a_reason_is_not_listed() {
+        assert!(known_misses("rfc8463-a3").is_err());
+    }
+}
