@@ -9,9 +9,9 @@
 //! }
 //! ```
 //!
-//! The resolver is the DNS (`HickoryResolver`, `HickoryBlocking`, feature `hickory`), a [`Zone`] in a file, or one
-//! of your own. For messages that come in pieces, answers that come from elsewhere, and keys that
-//! are not at hand, use the machines themselves: [`Verifier`] and [`Signer`].
+//! The resolver is the DNS (`HickoryResolver`, `HickoryBlocking`, feature `hickory`), a [`Zone`] in
+//! a file, or one of your own. For messages that come in pieces, answers that come from elsewhere,
+//! and keys that are not at hand, use the machines themselves: [`Verifier`] and [`Signer`].
 #![forbid(unsafe_code)]
 
 mod one_call;
