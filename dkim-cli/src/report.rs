@@ -92,7 +92,7 @@ fn body(signature: &Signature, found: &Verification) -> String {
     match (found.body_hash, signature.body_length) {
         (Some(body), Some(_)) if body.seen > body.hashed => {
             let unsigned = body.seen - body.hashed;
-            format!("{} octets signed, at least {unsigned} after them not signed", body.hashed)
+            format!("{} octets signed, {unsigned} after them not signed", body.hashed)
         }
         (Some(body), Some(_)) => format!("{} octets signed, others may be appended", body.hashed),
         (Some(body), None) => format!("signed as a whole, {} octets", body.hashed),

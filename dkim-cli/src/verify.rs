@@ -159,7 +159,7 @@ impl Judge {
         let judged = octets.and_then(|octets| {
             let mut message = Message::open(octets)?;
             self.note_line_ends(origin, message.line_ends);
-            Ok((self.verify(&mut message)?, message))
+            Ok((self.verify(origin, &mut message)?, message))
         });
         let written = match judged {
             Ok((found, message)) => {
@@ -180,16 +180,23 @@ impl Judge {
         written.map_err(|error| Failure::output(&error))
     }
 
-    fn verify(&self, message: &mut Message<'_>) -> Result<Vec<Verification>, MessageError> {
+    fn verify(
+        &self,
+        origin: &Origin,
+        message: &mut Message<'_>,
+    ) -> Result<Vec<Verification>, MessageError> {
         let mut verifier = Verifier::new(&message.header(), &self.policy, self.now, provider());
         drive_blocking(&mut verifier, &self.dns);
+        if verifier.unlisted() > 0 {
+            let more = format_args!("{} more signatures are not looked at", verifier.unlisted());
+            note(origin, more);
+        }
         if verifier.stance() == Stance::Interested {
             let (line_ends, mut scratch) = (message.line_ends, Vec::new());
+            // To its end, even when no more is needed: people are told how much of it is signed.
             message.body.for_each(|chunk| {
-                match verifier.body_chunk(line_ends.to_crlf(chunk, &mut scratch)) {
-                    Stance::Done => ControlFlow::Break(()),
-                    _ => ControlFlow::Continue(()),
-                }
+                verifier.body_chunk(line_ends.to_crlf(chunk, &mut scratch));
+                ControlFlow::Continue(())
             })?;
         }
         Ok(verifier.finish())
