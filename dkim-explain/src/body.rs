@@ -185,20 +185,16 @@ impl Search<'_> {
     fn whole(&mut self, body: &[u8]) -> Option<BodyChange> {
         let (form, hash) = self.ways();
         let length = self.signature.body_length;
-        let other_form = match form {
-            Canonicalization::Simple => Canonicalization::Relaxed,
-            _ => Canonicalization::Simple,
-        };
-        if self.is_hash_of(hash, &canonical(other_form, body, length)) {
-            return Some(BodyChange::OtherCanonicalization(other_form));
+        for other in Canonicalization::ALL.iter().filter(|other| **other != form) {
+            if self.is_hash_of(hash, &canonical(*other, body, length)) {
+                return Some(BodyChange::OtherCanonicalization(*other));
+            }
         }
         let as_said = canonical(form, body, length);
-        let other_hash = match hash {
-            HashAlgorithm::Sha256 => HashAlgorithm::Sha1,
-            _ => HashAlgorithm::Sha256,
-        };
-        if self.is_hash_of(other_hash, &as_said) {
-            return Some(BodyChange::OtherHash(other_hash));
+        for other in HashAlgorithm::ALL.iter().filter(|other| **other != hash) {
+            if self.is_hash_of(*other, &as_said) {
+                return Some(BodyChange::OtherHash(*other));
+            }
         }
         if length.is_some() && self.is_hash_of(hash, &canonical(form, body, None)) {
             return Some(BodyChange::WholeBody);

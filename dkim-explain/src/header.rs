@@ -223,14 +223,12 @@ impl Search<'_> {
     /// The header as it is, hashed in another way than the signature says.
     fn whole(&mut self, own: usize, header: &Header<'_>) -> Option<Vec<HeaderChange>> {
         let form = self.signature.canonicalization.header;
-        let other = match form {
-            Canonicalization::Simple => Canonicalization::Relaxed,
-            _ => Canonicalization::Simple,
-        };
-        let mut signature = self.signature.clone();
-        signature.canonicalization.header = other;
-        if self.verifies(&HashInput::of(&signature, own, header, b"").header()) {
-            return Some(vec![HeaderChange::OtherCanonicalization(other)]);
+        for other in Canonicalization::ALL.iter().filter(|other| **other != form) {
+            let mut signature = self.signature.clone();
+            signature.canonicalization.header = *other;
+            if self.verifies(&HashInput::of(&signature, own, header, b"").header()) {
+                return Some(vec![HeaderChange::OtherCanonicalization(*other)]);
+            }
         }
         let input = HashInput::of(self.signature, own, header, b"").header();
         if self.verifies(&[&input, &b"\r\n"[..]].concat()) {
@@ -261,12 +259,12 @@ impl Search<'_> {
         hash: HashAlgorithm,
     ) -> Option<Vec<HeaderChange>> {
         let input = HashInput::of(self.signature, own, header, b"").header();
-        let algorithm = match hash {
-            HashAlgorithm::Sha1 => SigningAlgorithm::RSA_SHA1,
-            _ => SigningAlgorithm::RSA_SHA256,
-        };
+        let key = self.signature.algorithm.key();
+        let algorithm = SigningAlgorithm::ALL
+            .iter()
+            .find(|algorithm| algorithm.key() == key && algorithm.hash() == hash)?;
         self.tried += 1;
-        let verified = self.key.verify(algorithm, &input, &self.signature.signature);
+        let verified = self.key.verify(*algorithm, &input, &self.signature.signature);
         verified.is_ok().then(|| vec![HeaderChange::OtherHash(hash)])
     }
 
