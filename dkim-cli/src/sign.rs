@@ -3,13 +3,23 @@
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
-use dkim_stack::sign::{BodyLength, Expiration, Fields, RequestError, Timestamp};
+use dkim_stack::authres::DkimResult;
+use dkim_stack::dns::drive_blocking;
+use dkim_stack::message::Header;
+use dkim_stack::sign::{
+    BodyLength, Copies, Expiration, Fields, QueryMethod, Reports, RequestError, Timestamp,
+};
 use dkim_stack::tags::{Canonicalizations, FieldName};
-use dkim_stack::{Auid, DomainName, Request, Selector, Signer, SigningKey, UnixTime, now};
+use dkim_stack::verify::Reason;
+use dkim_stack::{
+    Auid, DomainName, Policy, Request, Selector, Signer, SigningKey, UnixTime, Verifier, now,
+};
 
 use crate::diagnostics::{Failure, note};
+use crate::dns::{Dns, DnsArgs};
 use crate::exit::{self, Exit};
 use crate::input::{BodyLineEnds, LineEnds, Message, MessageError, Origin, Twice, is_mbox};
 use crate::key_file;
@@ -40,12 +50,14 @@ pub(crate) struct Sign {
     domain: DomainName,
 
     /// The selector, s=: the key record stands at S._domainkey.D
-    #[arg(long, value_name = "S", value_parser = Selector::parse)]
-    selector: Selector,
+    ///
+    /// May be given several times, each with a key: the message is read once for all of them.
+    #[arg(long, value_name = "S", required = true, value_parser = Selector::parse)]
+    selector: Vec<Selector>,
 
     /// The private key: PKCS#8 or PKCS#1 for RSA, PKCS#8 for Ed25519, in PEM
-    #[arg(long, value_name = "PEM")]
-    key: PathBuf,
+    #[arg(long, value_name = "PEM", required = true)]
+    key: Vec<PathBuf>,
 
     /// Canonicalization of header and body, c=
     #[arg(long, value_name = "HEADER/BODY", default_value = "relaxed/relaxed",
@@ -76,9 +88,29 @@ pub(crate) struct Sign {
     #[arg(long)]
     body_length: bool,
 
+    /// Put in q=dns/txt, which is what its absence means too
+    #[arg(long)]
+    query: bool,
+
+    /// Put in z=, copies of the signed fields: `dkim explain` tells what became of them
+    #[arg(long)]
+    copies: bool,
+
+    /// Put in r=y: ask for reports about failures, to the address in the DNS (RFC 6651)
+    #[arg(long)]
+    reports: bool,
+
     /// Write the DKIM-Signature field alone
     #[arg(long)]
     field: bool,
+
+    /// Verify what was signed with the key records as they are published, before anything is
+    /// written
+    #[arg(long)]
+    check: bool,
+
+    #[command(flatten)]
+    dns: DnsArgs,
 }
 
 fn help() -> String {
@@ -87,6 +119,7 @@ Examples:
   dkim sign --domain example.com --selector s1 --key s1.pem message.eml > signed.eml
   dkim sign --domain example.com --selector s1 --key s1.pem --expires 604800 --field - < message.eml
   dkim sign --domain example.com --selector s1 --key s1.pem --headers From:From:To:Subject message.eml
+  dkim sign --domain example.com --selector rsa --key rsa.pem --selector ed --key ed.pem --check message.eml
 ";
     [EXAMPLES, &exit::help()].join("\n")
 }
@@ -124,26 +157,47 @@ fn parse_timestamp(text: &str) -> Result<Moment, &'static str> {
     }
 }
 
-/// A signature, and what it takes to write it.
+/// A selector and its key.
+type Pair = (Selector, Arc<dyn SigningKey>);
+
+/// The signatures, and what it takes to write them.
 struct Signed {
-    field: String,
+    /// The DKIM-Signature fields, in the order of the keys.
+    fields: String,
     line_ends: LineEnds,
     /// Octets of the message.
     length: u64,
+    /// Lines that relays may cut.
+    long_lines: u64,
+    /// As of when it was signed.
+    now: UnixTime,
 }
 
 impl Sign {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let key = key_file::read(&self.key)?;
+        let pairs = self.pairs()?;
+        let dns = if self.check { Some(Dns::new(&self.dns)?) } else { None };
         let origin = Origin::of(&self.file);
         let mut octets = Twice::open(&self.file).map_err(|failure| failure.on(&origin))?;
-        let signed = self.sign(&mut octets, &*key).map_err(|failure| failure.on(&origin))?;
+        let signed = self.sign(&mut octets, &pairs).map_err(|failure| failure.on(&origin))?;
         if signed.line_ends == LineEnds::Lf {
             note(&origin, "lines end with LF; signed as CRLF");
         }
+        if signed.long_lines > 0 {
+            let lines = if signed.long_lines == 1 { "line is" } else { "lines are" };
+            let what = format_args!(
+                "{} {lines} longer than 998 octets; relays may cut that, which breaks the signature",
+                signed.long_lines
+            );
+            note(&origin, what);
+        }
+        if let Some(dns) = dns {
+            check(&signed, &mut octets, pairs.len(), &dns)
+                .map_err(|failure| failure.on(&origin))?;
+        }
         let mut out = io::stdout().lock();
-        let field = signed.line_ends.of_text(&signed.field);
-        out.write_all(field.as_bytes()).map_err(|error| Failure::output(&error))?;
+        let fields = signed.line_ends.of_text(&signed.fields);
+        out.write_all(fields.as_bytes()).map_err(|error| Failure::output(&error))?;
         if !self.field
             && octets.copy_to(&mut out).map_err(|failure| failure.on(&origin))? != signed.length
         {
@@ -153,7 +207,19 @@ impl Sign {
         Ok(Exit::Success)
     }
 
-    fn sign(&self, octets: &mut Twice, key: &dyn SigningKey) -> Result<Signed, Failure> {
+    /// Each selector with the key that was given with it.
+    fn pairs(&self) -> Result<Vec<Pair>, Failure> {
+        let (selectors, keys) = (self.selector.len(), self.key.len());
+        if selectors != keys {
+            let what = format_args!("selectors given: {selectors}, keys given: {keys}");
+            return Err(Failure::new(Exit::Usage, what)
+                .remedy("give --selector and --key in pairs, one pair for each signature"));
+        }
+        let pairs = self.selector.iter().zip(&self.key);
+        pairs.map(|(selector, key)| Ok((selector.clone(), key_file::read(key)?))).collect()
+    }
+
+    fn sign(&self, octets: &mut Twice, pairs: &[Pair]) -> Result<Signed, Failure> {
         if is_mbox(&octets.peek()?) {
             return Err(Failure::new(Exit::Data, "is an mbox and not a message")
                 .remedy("take away its first line, `From …`, if it holds one message only"));
@@ -163,7 +229,8 @@ impl Sign {
             Some(Moment::At(time)) => time,
             Some(Moment::Unsaid) | None => now(),
         };
-        let mut signer = Signer::new([self.request(key)], &message.header(), now, provider())
+        let requests = pairs.iter().map(|(selector, key)| self.request(selector, &**key));
+        let mut signer = Signer::new(requests, &message.header(), now, provider())
             .map_err(|error| refused(&error))?;
         let (line_ends, mut scratch) = (message.line_ends, Vec::new());
         let mut body_line_ends = BodyLineEnds::new(line_ends);
@@ -181,16 +248,19 @@ impl Sign {
             return Err(Failure::new(Exit::Data, "line ends are mixed: CRLF, LF or CR")
                 .remedy("bring all of them to CRLF, then sign"));
         }
-        // One request, one signature.
-        let unsigned = signer.finish().pop();
-        let unsigned =
-            unsigned.ok_or_else(|| refused(&RequestError::Unsupported(key.algorithm())))?;
-        let signature = unsigned.sign(key).map_err(|error| Failure::of(Exit::Data, &error))?;
-        Ok(Signed { field: signature.to_field(), line_ends, length })
+        let long_lines = signer.long_lines();
+        let mut fields = String::new();
+        // One signature for each request, in their order.
+        for (unsigned, (_, key)) in signer.finish().into_iter().zip(pairs) {
+            let signature =
+                unsigned.sign(&**key).map_err(|error| Failure::of(Exit::Data, &error))?;
+            fields.push_str(&signature.to_field());
+        }
+        Ok(Signed { fields, line_ends, length, long_lines, now })
     }
 
-    fn request(&self, key: &dyn SigningKey) -> Request {
-        let (sdid, selector) = (self.domain.clone(), self.selector.clone());
+    fn request(&self, selector: &Selector, key: &dyn SigningKey) -> Request {
+        let (sdid, selector) = (self.domain.clone(), selector.clone());
         let mut request = Request::new(sdid, selector, key.algorithm());
         request.canonicalization = self.canon;
         request.auid.clone_from(&self.identity);
@@ -208,7 +278,52 @@ impl Sign {
         if self.body_length {
             request.body_length = BodyLength::AsSigned;
         }
+        if self.query {
+            request.query_method = QueryMethod::DnsTxt;
+        }
+        if self.copies {
+            request.copies = Copies::OfSignedFields;
+        }
+        if self.reports {
+            request.reports = Reports::Asked;
+        }
         request
+    }
+}
+
+/// Verifies the message with its new signatures, as a verifier does that has just received it.
+fn check(signed: &Signed, octets: &mut Twice, count: usize, dns: &Dns) -> Result<(), Failure> {
+    octets.rewind()?;
+    let mut message = Message::open(octets)?;
+    let header = [signed.fields.as_bytes(), message.header().octets()].concat();
+    let header = Header::parse(&header);
+    let mut verifier = Verifier::new(&header, &Policy::rfc(), signed.now, provider());
+    drive_blocking(&mut verifier, dns);
+    let mut scratch = Vec::new();
+    message
+        .body
+        .for_each(|chunk| {
+            verifier.body_chunk(signed.line_ends.to_crlf(chunk, &mut scratch));
+            ControlFlow::Continue(())
+        })
+        .map_err(MessageError::from)?;
+    match verifier.finish().iter().take(count).find(|found| !found.passes()) {
+        None => Ok(()),
+        Some(found) => {
+            let selector = found.claims.selector.as_ref().map(Selector::as_written);
+            let (outcome, reason) = (&found.outcome, found.outcome.reason());
+            let what = format_args!(
+                "the signature with selector {} does not verify: {outcome} ({reason})",
+                selector.unwrap_or_default()
+            );
+            let is_temporary = reason.result() == DkimResult::TempError;
+            let exit = if is_temporary { Exit::Temporary } else { Exit::NonePasses };
+            Err(Failure::new(exit, what).remedy(match reason {
+                // Nothing was changed on the way.
+                Reason::SignatureMismatch => "publish the key record of the key that signs",
+                reason => reason.remedy(),
+            }))
+        }
     }
 }
 

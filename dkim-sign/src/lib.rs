@@ -2,11 +2,14 @@
 #![forbid(unsafe_code)]
 
 mod fields;
+mod long_lines;
 mod request;
 mod signer;
 mod unsigned;
 
 pub use fields::Fields;
-pub use request::{BodyLength, Expiration, Request, RequestError, Timestamp};
+pub use request::{
+    BodyLength, Copies, Expiration, QueryMethod, Reports, Request, RequestError, Timestamp,
+};
 pub use signer::Signer;
 pub use unsigned::{Unsigned, UnsignedError};

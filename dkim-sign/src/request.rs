@@ -43,6 +43,12 @@ pub struct Request {
     pub expiration: Expiration,
     /// `l=`: absent by default, so that the whole body is signed and nothing can be added to it.
     pub body_length: BodyLength,
+    /// `q=`: absent by default.
+    pub query_method: QueryMethod,
+    /// `z=`: absent by default.
+    pub copies: Copies,
+    /// `r=`: absent by default.
+    pub reports: Reports,
 }
 
 impl Request {
@@ -62,6 +68,9 @@ impl Request {
             timestamp: Timestamp::Now,
             expiration: Expiration::Never,
             body_length: BodyLength::Absent,
+            query_method: QueryMethod::Unsaid,
+            copies: Copies::Absent,
+            reports: Reports::Unasked,
         }
     }
 }
@@ -94,6 +103,38 @@ pub enum BodyLength {
     Absent,
     /// `l=` with the length of the canonical body as it is signed: others may append to it.
     AsSigned,
+}
+
+/// `q=` (RFC 6376 §3.5). There is one method, and verifiers use it when nothing is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum QueryMethod {
+    /// No `q=`.
+    Unsaid,
+    /// `q=dns/txt`.
+    DnsTxt,
+}
+
+/// `z=` (RFC 6376 §3.5): what fields were when they were signed, to find out later what became of
+/// them. It makes the signature longer, and whoever reads the message can read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Copies {
+    /// No `z=`.
+    Absent,
+    /// A copy of each signed field.
+    OfSignedFields,
+}
+
+/// `r=` (RFC 6651 §3.1): whether the signer wants reports about signatures that fail. Where they go
+/// is said by a record in the DNS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reports {
+    /// No `r=`.
+    Unasked,
+    /// `r=y`.
+    Asked,
 }
 
 /// Why a message or a request cannot be signed.

@@ -3,9 +3,13 @@
 use dkim_crypto::{Provider, SigningAlgorithm};
 use dkim_hash::{BodyHash, BodyHashRequest, BodyHasher, FieldIndex, Stance, close_input};
 use dkim_message::Header;
-use dkim_tags::{FieldName, Signature, UnixTime};
+use dkim_tags::{CopiedField, FieldName, Signature, UnixTime};
 
-use crate::{BodyLength, Expiration, Request, RequestError, Timestamp, Unsigned};
+use crate::long_lines::LongLines;
+use crate::{
+    BodyLength, Copies, Expiration, QueryMethod, Reports, Request, RequestError, Timestamp,
+    Unsigned,
+};
 
 /// Prepares the signatures of a message, any number in one pass (RFC 6376 §5).
 ///
@@ -34,6 +38,8 @@ use crate::{BodyLength, Expiration, Request, RequestError, Timestamp, Unsigned};
 pub struct Signer {
     prepared: Vec<Prepared>,
     body: BodyHasher,
+    /// Of the header, and of the body so far.
+    long_lines: [LongLines; 2],
 }
 
 /// A signature that lacks the body hash.
@@ -64,7 +70,7 @@ impl Signer {
         let prepared: Vec<Prepared> = requests
             .into_iter()
             .map(|request| {
-                let signature = describe(&request, header, now)?;
+                let mut signature = describe(&request, header, now)?;
                 if provider.digest(signature.algorithm.hash()).is_none() {
                     return Err(RequestError::Unsupported(signature.algorithm));
                 }
@@ -73,22 +79,34 @@ impl Signer {
                     hash: signature.algorithm.hash(),
                     limit: None,
                 };
-                let names = signature.signed_fields.iter().map(FieldName::as_str);
-                Ok(Prepared {
-                    input: index.open_input(signature.canonicalization.header, names, None),
-                    body_hash,
-                    body_length: request.body_length,
-                    signature,
-                })
+                let names = || signature.signed_fields.iter().map(FieldName::as_str);
+                let input = index.open_input(signature.canonicalization.header, names(), None);
+                if request.copies == Copies::OfSignedFields {
+                    signature.copied_fields = copies(&index.pick(names(), None), header);
+                }
+                Ok(Prepared { input, body_hash, body_length: request.body_length, signature })
             })
             .collect::<Result<_, _>>()?;
         let hashes = prepared.iter().map(|one| one.body_hash);
-        Ok(Self { body: BodyHasher::new(provider, hashes), prepared })
+        let mut of_header = LongLines::default();
+        of_header.chunk(header.octets());
+        let long_lines = [of_header, LongLines::default()];
+        Ok(Self { body: BodyHasher::new(provider, hashes), prepared, long_lines })
     }
 
     /// Takes the next octets of the body.
     pub fn body_chunk(&mut self, chunk: &[u8]) -> Stance {
+        let [_, of_body] = &mut self.long_lines;
+        of_body.chunk(chunk);
         self.body.chunk(chunk)
+    }
+
+    /// How many lines of the message, as far as it was handed over, are longer than 998 octets.
+    /// Relays may cut such lines (RFC 5321 §4.5.3.1.6), and the signature does not survive that:
+    /// give the body a transfer encoding before it is signed (RFC 6376 §5.3).
+    #[must_use]
+    pub fn long_lines(&self) -> u64 {
+        self.long_lines.iter().map(|lines| lines.count()).sum()
     }
 
     /// The body has ended: one signature to be made for each request, in the same order.
@@ -116,6 +134,19 @@ impl Prepared {
         close_input(form, Signature::FIELD_NAME.as_bytes(), own.as_bytes(), &mut input);
         Unsigned::new(signature, input)
     }
+}
+
+/// Copies of the fields at these positions, in the order of the header (RFC 6376 §3.5 `z=`).
+fn copies(picked: &[Option<usize>], header: &Header<'_>) -> Vec<CopiedField> {
+    let mut picked: Vec<usize> = picked.iter().flatten().copied().collect();
+    picked.sort_unstable();
+    let fields = picked.into_iter().filter_map(|position| header.fields().get(position));
+    fields
+        .filter_map(|field| {
+            let name = FieldName::parse(std::str::from_utf8(field.name()).ok()?).ok()?;
+            Some(CopiedField { name, body: field.body().to_vec() })
+        })
+        .collect()
 }
 
 /// A message that no verifier should accept is not signed (RFC 6376 §3.8, §5.3, §8.15).
@@ -173,6 +204,13 @@ fn describe(
         Expiration::After(0) => return Err(RequestError::ExpiresAtOnce),
         Expiration::After(seconds) => Some(UnixTime(now.0.saturating_add(seconds))),
     };
+    if request.query_method == QueryMethod::DnsTxt {
+        signature.say_query_method();
+    }
+    if request.reports == Reports::Asked {
+        // RFC 6651 §3.1.
+        signature.add_other("r", "y").expect("r=y is a tag, and no other stands there yet");
+    }
     // RFC 6376 §3.5: `1*12DIGIT`, so that a verifier reads no larger time.
     let times = signature.timestamp.into_iter().chain(signature.expiration);
     match times.max() {
@@ -273,5 +311,34 @@ mod tests {
             with(&|request| request.auid = Some(Auid::parse("@example.org").unwrap())),
             Err(RequestError::AuidOutsideSdid { .. })
         ));
+    }
+
+    #[test]
+    fn what_is_asked_for_is_said() {
+        let header = Header::parse(b"Subject: [a|b] c=d;\r\nFrom: joe@example.com\r\nX: y\r\n");
+        let mut request = request();
+        request.query_method = QueryMethod::DnsTxt;
+        request.copies = Copies::OfSignedFields;
+        request.reports = Reports::Asked;
+        let signer = Signer::new([request], &header, NOW, &PROVIDER).unwrap();
+        let signature = signer.finish().pop().unwrap().complete(vec![1]);
+        assert_eq!(signature.query_methods(), ["dns/txt"]);
+        assert_eq!(signature.other(), [("r".to_owned(), "y".to_owned())]);
+        let copies: Vec<(&str, &[u8])> =
+            signature.copied_fields.iter().map(|copy| (copy.name.as_str(), &*copy.body)).collect();
+        assert_eq!(copies, [("Subject", &b" [a|b] c=d;"[..]), ("From", b" joe@example.com")]);
+        assert_eq!(Signature::parse(signature.to_field_body().as_bytes()).unwrap(), signature);
+    }
+
+    #[test]
+    fn long_lines_of_header_and_body_are_counted() {
+        let header = format!("From: joe@example.com\r\nX: {}\r\n", "x".repeat(996));
+        let header = Header::parse(header.as_bytes());
+        let mut signer = Signer::new([request()], &header, NOW, &PROVIDER).unwrap();
+        assert_eq!(signer.long_lines(), 1);
+        signer.body_chunk(&[b'x'; 500]);
+        signer.body_chunk(&[b'x'; 500]);
+        signer.body_chunk(b"\r\nx\r\n");
+        assert_eq!(signer.long_lines(), 2);
     }
 }

@@ -35,7 +35,10 @@ pub use dkim_crypto::{PrivateKey, Provider, SigningAlgorithm, SigningKey};
 pub use dkim_dns::{BlockingResolver, Resolver, Zone};
 #[cfg(feature = "hickory")]
 pub use dkim_dns::{HickoryBlocking, HickoryResolver};
-pub use dkim_sign::{BodyLength, Expiration, Fields, Request, Signer, Timestamp, Unsigned};
+pub use dkim_sign::{
+    BodyLength, Copies, Expiration, Fields, QueryMethod, Reports, Request, Signer, Timestamp,
+    Unsigned,
+};
 pub use dkim_tags::{Auid, DomainName, Selector, Signature, UnixTime};
 pub use dkim_verify::{
     Deviation, Limits, Outcome, Policy, Treatment, Verification, Verifier, res_infos,

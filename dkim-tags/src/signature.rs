@@ -118,6 +118,9 @@ pub struct CopiedField {
     pub body: Vec<u8>,
 }
 
+/// The one query method there is (RFC 6376 §3.5 `q=`).
+const DNS_TXT: &str = "dns/txt";
+
 /// A DKIM-Signature field (RFC 6376 §3.5).
 ///
 /// ```
@@ -281,6 +284,11 @@ impl Signature {
         &self.query_methods
     }
 
+    /// Puts in `q=dns/txt`, which is what its absence means too.
+    pub fn say_query_method(&mut self) {
+        self.query_methods = vec![DNS_TXT.to_owned()];
+    }
+
     /// All tags that RFC 6376 does not define, name and value, in the order written; values
     /// unfolded (RFC 5322 §2.2.3).
     #[must_use]
@@ -426,7 +434,7 @@ fn read_query_methods(value: &str) -> Result<Vec<String>, SignatureError> {
         return Err(SignatureError::Invalid("q"));
     }
     // RFC 6376 §3.5: "Unrecognized query mechanisms MUST be ignored."
-    if methods.iter().any(|method| method == "dns/txt") {
+    if methods.iter().any(|method| method == DNS_TXT) {
         Ok(methods)
     } else {
         Err(SignatureError::UnknownQueryMethod(value.to_owned()))

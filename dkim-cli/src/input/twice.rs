@@ -1,4 +1,4 @@
-//! A message that is read twice: once to sign it, once to write it.
+//! A message that is read again: to sign it, to check that, and to write it.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -54,7 +54,8 @@ impl Twice {
         }
     }
 
-    fn rewind(&mut self) -> Result<(), Failure> {
+    /// Reading begins anew with the first octets.
+    pub(crate) fn rewind(&mut self) -> Result<(), Failure> {
         match self {
             Self::File(file) => file.rewind(),
             Self::Spool(spool) => spool.rewind(),
