@@ -8,6 +8,7 @@ mod fuzz;
 mod interop;
 mod judge;
 mod layers;
+mod mutants;
 mod vectors;
 mod workspace;
 
@@ -31,6 +32,7 @@ enum Command {
     Conformance(conformance::Options),
     Interop(interop::Options),
     Layers(layers::Options),
+    Mutants(mutants::Options),
     Vectors(vectors::Options),
 }
 
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Command::Conformance(options) => conformance::run(&options),
         Command::Interop(options) => interop::run(&options),
         Command::Layers(options) => layers::run(&options),
+        Command::Mutants(options) => mutants::run(&options),
         Command::Vectors(options) => vectors::run(&options),
     };
     match done {
