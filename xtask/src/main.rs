@@ -5,6 +5,7 @@ mod bench;
 mod ci;
 mod conformance;
 mod fuzz;
+mod house;
 mod interop;
 mod judge;
 mod layers;
