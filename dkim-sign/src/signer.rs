@@ -3,7 +3,7 @@
 use dkim_crypto::{Provider, SigningAlgorithm};
 use dkim_hash::{BodyHash, BodyHashRequest, BodyHasher, FieldIndex, Stance, close_input};
 use dkim_message::Header;
-use dkim_tags::{FieldName, Signature, UnixTime};
+use dkim_tags::{Auid, FieldName, Signature, UnixTime};
 
 use crate::{BodyLength, Expiration, Request, RequestError, Timestamp, Unsigned};
 
@@ -164,6 +164,13 @@ fn describe(
         Signature::new(request.algorithm, request.sdid.clone(), request.selector.clone(), names);
     signature.canonicalization = request.canonicalization;
     signature.auid = request.auid.clone();
+    // RFC 6376 §3.5 wants A-labels in `d=`, `i=` and `s=`; RFC 8616 §5: "This rule is relaxed only
+    // for internationalized message header fields", where U-labels stay as they were asked for.
+    if header.octets().is_ascii() {
+        signature.sdid = signature.sdid.in_a_labels();
+        signature.selector = signature.selector.in_a_labels();
+        signature.auid = signature.auid.as_ref().map(Auid::in_a_labels);
+    }
     signature.timestamp = match request.timestamp {
         Timestamp::Now => Some(now),
         Timestamp::Absent => None,
@@ -185,7 +192,7 @@ fn describe(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use dkim_crypto::ring::PROVIDER;
-    use dkim_tags::{Auid, DomainName, Selector};
+    use dkim_tags::{DomainName, Selector};
 
     use super::*;
     use crate::Fields;
