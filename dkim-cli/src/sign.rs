@@ -141,6 +141,7 @@ impl Sign {
         if signed.line_ends == LineEnds::Lf {
             note(&origin, "lines end with LF; signed as CRLF");
         }
+        // RFC 6376 §5.6: before any other DKIM-Signature field, so on top.
         let mut out = io::stdout().lock();
         let field = signed.line_ends.of_text(&signed.field);
         out.write_all(field.as_bytes()).map_err(|error| Failure::output(&error))?;

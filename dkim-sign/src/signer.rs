@@ -7,7 +7,8 @@ use dkim_tags::{Auid, FieldName, Signature, UnixTime};
 
 use crate::{BodyLength, Expiration, Request, RequestError, Timestamp, Unsigned};
 
-/// Prepares the signatures of a message, any number in one pass (RFC 6376 §5).
+/// Prepares the signatures of a message, any number in one pass (RFC 6376 §5); with keys of both
+/// types, old verifiers and new ones find one each (RFC 8463 §6).
 ///
 /// It holds no key: what it returns is signed wherever the key is. It borrows nothing: the header
 /// may go once [`new`](Self::new) returns.
@@ -109,6 +110,7 @@ impl Prepared {
         signature.body_hash = body.value.as_bytes().to_vec();
         signature.body_length = match body_length {
             BodyLength::Absent => None,
+            // RFC 6376 §5.3.1: counted "following the canonicalization algorithm".
             BodyLength::AsSigned => Some(body.hashed),
         };
         let own = signature.to_field_body();

@@ -70,15 +70,17 @@ impl Outcome {
         self.row().0
     }
 
-    /// A stable code in kebab-case for machines.
+    /// A stable code in kebab-case for machines: "the exact reason why the verification fails"
+    /// (RFC 6376 §6.3), as [`Display`](fmt::Display) tells it to people.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         self.row().1
     }
 
-    /// THE table. RFC 6376 §6.1 knows SUCCESS, PERMFAIL and TEMPFAIL; RFC 8601 §2.7.1 tells the
+    /// THE table. RFC 6376 §3.9 knows SUCCESS, PERMFAIL and TEMPFAIL; RFC 8601 §2.7.1 tells the
     /// PERMFAILs apart: `fail` for a signature that did not verify, `policy` for one that we do
-    /// not accept, `permerror` for one that cannot be judged.
+    /// not accept, `permerror` for one that cannot be judged. A key that cannot be had now is the
+    /// one TEMPFAIL: only that may make an MTA say 4xx (RFC 6376 §6.3).
     fn row(&self) -> (DkimResult, &'static str) {
         use DkimResult::{Fail, Neutral, Pass, PermError, Policy, TempError};
         match self {
