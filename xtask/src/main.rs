@@ -9,6 +9,7 @@ mod house;
 mod interop;
 mod judge;
 mod layers;
+mod spec;
 mod vectors;
 mod workspace;
 
@@ -32,6 +33,7 @@ enum Command {
     Conformance(conformance::Options),
     Interop(interop::Options),
     Layers(layers::Options),
+    Spec(spec::Options),
     Vectors(vectors::Options),
 }
 
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Command::Conformance(options) => conformance::run(&options),
         Command::Interop(options) => interop::run(&options),
         Command::Layers(options) => layers::run(&options),
+        Command::Spec(options) => spec::run(&options),
         Command::Vectors(options) => vectors::run(&options),
     };
     match done {
