@@ -23,7 +23,8 @@ pub enum Canonicalization {
 }
 
 impl Canonicalization {
-    const ALL: [Self; 2] = [Self::Simple, Self::Relaxed];
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Simple, Self::Relaxed];
 
     /// The name in tag values: `simple`, `relaxed`.
     #[must_use]
@@ -37,7 +38,7 @@ impl Canonicalization {
     /// The canonicalization with this name. Tag values are case-sensitive (RFC 6376 §3.2).
     #[must_use]
     pub fn from_name(name: &[u8]) -> Option<Self> {
-        Self::ALL.into_iter().find(|canonicalization| canonicalization.name().as_bytes() == name)
+        Self::ALL.iter().copied().find(|one| one.name().as_bytes() == name)
     }
 }
 
@@ -53,7 +54,7 @@ mod tests {
 
     #[test]
     fn names_go_both_ways() {
-        for canonicalization in Canonicalization::ALL {
+        for canonicalization in Canonicalization::ALL.iter().copied() {
             let name = canonicalization.to_string();
             assert_eq!(Canonicalization::from_name(name.as_bytes()), Some(canonicalization));
         }

@@ -6,7 +6,9 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::completions::Completions;
 use crate::diagnostics::Failure;
+use crate::diff::Diff;
 use crate::exit::{self, Exit};
+use crate::explain::Explain;
 use crate::keygen::Keygen;
 use crate::man::Man;
 use crate::provider::provider;
@@ -27,6 +29,8 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Verify(Verify),
+    Explain(Explain),
+    Diff(Diff),
     Sign(Sign),
     Keygen(Keygen),
     Completions(Completions),
@@ -37,6 +41,8 @@ impl Cli {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         match self.command {
             Command::Verify(verify) => verify.run(),
+            Command::Explain(explain) => explain.run(),
+            Command::Diff(diff) => diff.run(),
             Command::Sign(sign) => sign.run(),
             Command::Keygen(keygen) => keygen.run(),
             Command::Completions(completions) => completions.run(Self::command()),

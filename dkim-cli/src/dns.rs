@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use clap::Args;
 use dkim_stack::dns::{Answer, HickoryError, HickoryOptions, LookupError, Query};
 use dkim_stack::{BlockingResolver, HickoryBlocking, Zone};
 
@@ -12,6 +13,23 @@ use crate::input::read_whole;
 
 /// How long a zone file may be, in octets.
 const ZONE_LIMIT: usize = 64 * 1024 * 1024;
+
+/// Where the command line says that records come from.
+#[derive(Debug, Args)]
+pub(crate) struct DnsArgs {
+    /// Take key records from this master file (RFC 1035 §5.1) and ask no server
+    ///
+    /// May be given several times. The comments `;! SERVFAIL name.` and `;! TIMEOUT name.` let a
+    /// name fail.
+    #[arg(long, value_name = "FILE", conflicts_with = "dns")]
+    zone: Vec<PathBuf>,
+
+    /// Ask this name server and not the system's; port 53 unless said
+    ///
+    /// May be given several times.
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = parse_server)]
+    dns: Vec<SocketAddr>,
+}
 
 /// The DNS of an invocation.
 pub(crate) enum Dns {
@@ -23,7 +41,7 @@ pub(crate) enum Dns {
 
 impl Dns {
     /// The zone files, if there are some; else the servers; else the system's.
-    pub(crate) fn new(zones: &[PathBuf], servers: &[SocketAddr]) -> Result<Self, Failure> {
+    pub(crate) fn new(DnsArgs { zone: zones, dns: servers }: &DnsArgs) -> Result<Self, Failure> {
         if !zones.is_empty() {
             let mut all = Zone::new();
             for path in zones {
@@ -36,7 +54,7 @@ impl Dns {
             return Ok(Self::Zone(all));
         }
         let options = HickoryOptions::new();
-        let resolver = match servers {
+        let resolver = match &**servers {
             [] => HickoryBlocking::from_system(&options),
             servers => HickoryBlocking::with_servers(servers, &options),
         };
@@ -72,7 +90,7 @@ impl BlockingResolver for Dns {
 }
 
 /// Reads `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:5353`.
-pub(crate) fn parse_server(text: &str) -> Result<SocketAddr, &'static str> {
+fn parse_server(text: &str) -> Result<SocketAddr, &'static str> {
     const PORT: u16 = 53;
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     text.parse()

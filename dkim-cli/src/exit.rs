@@ -19,14 +19,14 @@ pub(crate) enum Exit {
 /// THE table. Codes from 65 on are those of sysexits(3). RFC 6376 §6.3: temporary failures are
 /// "the only conditions that SHOULD use a 4xx SMTP reply code", which 75 becomes in an MTA.
 const TABLE: [(Exit, u8, &str); 8] = [
-    (Exit::Success, 0, "done; for verify: every message has a signature that passes"),
-    (Exit::NonePasses, 1, "verify: a message has no signature that passes"),
+    (Exit::Success, 0, "done; for verify and explain: every message has a signature that passes"),
+    (Exit::NonePasses, 1, "verify, explain: none passes in a message; diff: there is a difference"),
     (Exit::Usage, 2, "the command line is wrong"),
     (Exit::Data, 65, "not a message (no line that is a header field), or no usable key or zone"),
     (Exit::NoInput, 66, "an input cannot be read"),
     (Exit::CannotCreate, 73, "keygen: the key file is there already, or cannot be made"),
     (Exit::CannotWrite, 74, "the output cannot be written"),
-    (Exit::Temporary, 75, "verify: no signature passes, for temporary failures only"),
+    (Exit::Temporary, 75, "verify, explain: no signature passes, for temporary failures only"),
 ];
 
 impl Exit {

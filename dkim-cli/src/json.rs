@@ -98,7 +98,7 @@ impl<'a> From<&'a Verification> for Entry<'a> {
             index: found.index,
             r#type: "dkim",
             result: found.outcome.result().name(),
-            reason: found.outcome.reason(),
+            reason: found.outcome.reason().code(),
             detail: found.outcome.to_string(),
             deviations: found.deviations.iter().map(|deviation| deviation.code()).collect(),
             deviation_details: found.deviations.iter().map(ToString::to_string).collect(),

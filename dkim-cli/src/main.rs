@@ -1,4 +1,4 @@
-//! The `dkim` command: signs and verifies messages, and makes keys.
+//! The `dkim` command: signs and verifies messages, explains what became of them, and makes keys.
 #![forbid(unsafe_code)]
 
 mod cli;
@@ -6,13 +6,16 @@ mod completions;
 mod coverage;
 mod date;
 mod diagnostics;
+mod diff;
 mod dns;
 mod exit;
+mod explain;
 mod input;
 mod json;
 mod key_file;
 mod keygen;
 mod man;
+mod octets;
 mod printable;
 mod provider;
 mod reasons;

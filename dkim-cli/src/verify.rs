@@ -1,7 +1,6 @@
 //! `dkim verify`: judges the signatures of messages.
 
 use std::io::{self, Read, Write};
-use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
@@ -12,7 +11,7 @@ use dkim_stack::verify::{Stance, Treatment};
 use dkim_stack::{Policy, UnixTime, Verification, Verifier, now, res_infos};
 
 use crate::diagnostics::{Failure, note};
-use crate::dns::{Dns, parse_server};
+use crate::dns::{Dns, DnsArgs};
 use crate::exit::{self, Exit};
 use crate::input::{LineEnds, Message, MessageError, Origin, for_each_message};
 use crate::provider::provider;
@@ -42,18 +41,8 @@ pub(crate) struct Verify {
     #[arg(long)]
     json: bool,
 
-    /// Take key records from this master file (RFC 1035 §5.1) and ask no server
-    ///
-    /// May be given several times. The comments `;! SERVFAIL name.` and `;! TIMEOUT name.` let a
-    /// name fail.
-    #[arg(long, value_name = "FILE", conflicts_with = "dns")]
-    zone: Vec<PathBuf>,
-
-    /// Ask this name server and not the system's; port 53 unless said
-    ///
-    /// May be given several times.
-    #[arg(long, value_name = "ADDR[:PORT]", value_parser = parse_server)]
-    dns: Vec<SocketAddr>,
+    #[command(flatten)]
+    dns: DnsArgs,
 
     /// Judge as of this time, in seconds since 1970, and not as of now
     #[arg(long, value_name = "UNIXTIME")]
@@ -107,7 +96,7 @@ impl Verify {
             note(format_args!("--min-key-bits {bits}"), never);
         }
         let mut judge = Judge {
-            dns: Dns::new(&self.zone, &self.dns)?,
+            dns: Dns::new(&self.dns)?,
             policy: self.policy(),
             now: self.at.map_or_else(now, UnixTime),
             authserv_id: self.authserv_id.unwrap_or_else(host_name),
@@ -236,7 +225,7 @@ fn results(authserv_id: &str, found: &[Verification]) -> AuthenticationResults {
     res_infos(found).into_iter().fold(results, AuthenticationResults::with)
 }
 
-fn exit_of(found: &[Verification]) -> Exit {
+pub(crate) fn exit_of(found: &[Verification]) -> Exit {
     let is_temporary = |found: &Verification| found.outcome.result() == DkimResult::TempError;
     if found.iter().any(Verification::passes) {
         Exit::Success

@@ -14,7 +14,8 @@ pub enum HashAlgorithm {
 }
 
 impl HashAlgorithm {
-    const ALL: [Self; 2] = [Self::Sha1, Self::Sha256];
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Sha1, Self::Sha256];
 
     /// The name in tag values: `sha1`, `sha256`.
     #[must_use]
@@ -28,7 +29,7 @@ impl HashAlgorithm {
     /// The algorithm with this name. Tag values are case-sensitive (RFC 6376 §3.2).
     #[must_use]
     pub fn from_name(name: &[u8]) -> Option<Self> {
-        Self::ALL.into_iter().find(|hash| hash.name().as_bytes() == name)
+        Self::ALL.iter().copied().find(|hash| hash.name().as_bytes() == name)
     }
 
     /// Length of the hash in octets.
@@ -111,7 +112,8 @@ impl SigningAlgorithm {
     pub const ED25519_SHA256: Self =
         Self { key: KeyType::Ed25519, hash: HashAlgorithm::Sha256, name: "ed25519-sha256" };
 
-    const ALL: [Self; 3] = [Self::RSA_SHA1, Self::RSA_SHA256, Self::ED25519_SHA256];
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::RSA_SHA1, Self::RSA_SHA256, Self::ED25519_SHA256];
 
     /// The key type.
     #[must_use]
@@ -134,7 +136,7 @@ impl SigningAlgorithm {
     /// The algorithm with this name. Tag values are case-sensitive (RFC 6376 §3.2).
     #[must_use]
     pub fn from_name(name: &[u8]) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.name.as_bytes() == name)
+        Self::ALL.iter().copied().find(|algorithm| algorithm.name.as_bytes() == name)
     }
 }
 

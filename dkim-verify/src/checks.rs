@@ -273,12 +273,11 @@ pub(crate) fn judge(deviations: &[Deviation], policy: &Policy) -> Outcome {
         Deviation::UnacceptableDomain => Treatment::Refuse,
         Deviation::Expired => policy.expired,
         Deviation::Future => policy.future,
+        Deviation::SeveralKeyRecords => policy.several_key_records,
+        Deviation::KeyWithoutVersion => policy.key_without_version,
+        Deviation::Testing => policy.testing,
         // A key below the minimum did not get here.
-        Deviation::ShortKey { .. }
-        | Deviation::UnsignedDuplicate(_)
-        | Deviation::SeveralKeyRecords
-        | Deviation::KeyWithoutVersion
-        | Deviation::Testing => Treatment::Accept,
+        Deviation::ShortKey { .. } | Deviation::UnsignedDuplicate(_) => Treatment::Accept,
     };
     deviations
         .iter()

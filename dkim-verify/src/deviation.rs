@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use dkim_crypto::PublicKey;
 use dkim_message::Defect;
+
+use crate::Reason;
 
 /// Something about a signature that a policy may accept or refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,24 +50,50 @@ pub enum Deviation {
 }
 
 impl Deviation {
-    /// A stable code in kebab-case for machines.
+    /// The reasons that are deviations too: of a signature that passes they say what is not as it
+    /// should be.
+    pub const REASONS: &'static [Reason] = &[
+        Reason::WeakAlgorithm,
+        Reason::KeyWeak,
+        Reason::ShortKey,
+        Reason::BodyNotFullySigned,
+        Reason::MultipleFrom,
+        Reason::MalformedHeader,
+        Reason::UnsignedDuplicate,
+        Reason::SingleLabelDomain,
+        Reason::UnacceptableDomain,
+        Reason::Expired,
+        Reason::Future,
+        Reason::SeveralKeyRecords,
+        Reason::KeyWithoutVersion,
+        Reason::Testing,
+    ];
+
+    /// The reason of a signature that is refused for it.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Sha1 => Reason::WeakAlgorithm,
+            Self::ShortKey { bits } if *bits < PublicKey::MIN_RSA_BITS => Reason::KeyWeak,
+            Self::ShortKey { .. } => Reason::ShortKey,
+            Self::BodyNotFullySigned { .. } => Reason::BodyNotFullySigned,
+            Self::MultipleFrom => Reason::MultipleFrom,
+            Self::MalformedHeader(_) => Reason::MalformedHeader,
+            Self::UnsignedDuplicate(_) => Reason::UnsignedDuplicate,
+            Self::SingleLabelDomain => Reason::SingleLabelDomain,
+            Self::UnacceptableDomain => Reason::UnacceptableDomain,
+            Self::Expired => Reason::Expired,
+            Self::Future => Reason::Future,
+            Self::SeveralKeyRecords => Reason::SeveralKeyRecords,
+            Self::KeyWithoutVersion => Reason::KeyWithoutVersion,
+            Self::Testing => Reason::Testing,
+        }
+    }
+
+    /// A stable code in kebab-case for machines: that of its reason.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::Sha1 => "weak-algorithm",
-            Self::ShortKey { .. } => "short-key",
-            Self::BodyNotFullySigned { .. } => "body-not-fully-signed",
-            Self::MultipleFrom => "multiple-from",
-            Self::MalformedHeader(_) => "malformed-header",
-            Self::UnsignedDuplicate(_) => "unsigned-duplicate",
-            Self::SingleLabelDomain => "single-label-domain",
-            Self::UnacceptableDomain => "unacceptable-domain",
-            Self::Expired => "expired",
-            Self::Future => "future",
-            Self::SeveralKeyRecords => "several-key-records",
-            Self::KeyWithoutVersion => "key-without-version",
-            Self::Testing => "testing",
-        }
+        self.reason().code()
     }
 }
 

@@ -1,4 +1,6 @@
 //! The DKIM verifier (RFC 6376 §6): a machine without socket, clock or runtime.
+//!
+#![doc = include_str!("../REASONS.md")]
 #![forbid(unsafe_code)]
 
 mod checks;
@@ -6,6 +8,7 @@ mod deviation;
 mod limit;
 mod outcome;
 mod policy;
+mod reason;
 mod verification;
 mod verifier;
 
@@ -14,5 +17,6 @@ pub use dkim_hash::Stance;
 pub use limit::{Limit, Limits};
 pub use outcome::Outcome;
 pub use policy::{Policy, Treatment};
+pub use reason::Reason;
 pub use verification::{Verification, res_infos};
 pub use verifier::Verifier;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::Reason;
+
 /// How much work a message may cause. What exceeds a limit is `policy` with a reason of its own,
 /// before the work is done; every signature is still listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,19 +68,19 @@ pub enum Limit {
 }
 
 impl Limit {
-    /// A stable code in kebab-case for machines.
+    /// Its row in the table of reasons.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub fn reason(self) -> Reason {
         match self {
-            Self::Signatures => "limit-signatures",
-            Self::Queries => "limit-queries",
-            Self::Header => "limit-header",
-            Self::Tags => "limit-tags",
-            Self::SignedFields => "limit-signed-fields",
-            Self::BodyHashes => "limit-body-hashes",
-            Self::KeyRecord => "limit-key-record",
-            Self::KeyRecords => "limit-key-records",
-            Self::CnameHops => "limit-cname-hops",
+            Self::Signatures => Reason::LimitSignatures,
+            Self::Queries => Reason::LimitQueries,
+            Self::Header => Reason::LimitHeader,
+            Self::Tags => Reason::LimitTags,
+            Self::SignedFields => Reason::LimitSignedFields,
+            Self::BodyHashes => Reason::LimitBodyHashes,
+            Self::KeyRecord => Reason::LimitKeyRecord,
+            Self::KeyRecords => Reason::LimitKeyRecords,
+            Self::CnameHops => Reason::LimitCnameHops,
         }
     }
 }

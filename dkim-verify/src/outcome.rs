@@ -1,4 +1,4 @@
-//! What became of a signature, and THE table from there to the words of RFC 8601.
+//! What became of a signature, and which row of the table of reasons that is.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use dkim_dns::LookupError;
 use dkim_keyrec::KeyRecordError;
 use dkim_tags::{SignatureError, TagListError};
 
-use crate::{Deviation, Limit};
+use crate::{Deviation, Limit, Reason};
 
 /// What became of a signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,87 +67,71 @@ impl Outcome {
     /// The result in RFC 8601's words (§2.7.1).
     #[must_use]
     pub fn result(&self) -> DkimResult {
-        self.row().0
+        self.reason().result()
     }
 
-    /// A stable code in kebab-case for machines: "the exact reason why the verification fails"
-    /// (RFC 6376 §6.3), as [`Display`](fmt::Display) tells it to people.
+    /// Its row in the table of reasons: "the exact reason why the verification fails" (RFC 6376
+    /// §6.3), as [`Display`](fmt::Display) tells it with its particulars.
     #[must_use]
-    pub fn reason(&self) -> &'static str {
-        self.row().1
-    }
-
-    /// THE table. RFC 6376 §3.9 knows SUCCESS, PERMFAIL and TEMPFAIL; RFC 8601 §2.7.1 tells the
-    /// PERMFAILs apart: `fail` for a signature that did not verify, `policy` for one that we do
-    /// not accept, `permerror` for one that cannot be judged. A key that cannot be had now is the
-    /// one TEMPFAIL: only that may make an MTA say 4xx (RFC 6376 §6.3).
-    fn row(&self) -> (DkimResult, &'static str) {
-        use DkimResult::{Fail, Neutral, Pass, PermError, Policy, TempError};
+    pub fn reason(&self) -> Reason {
         match self {
-            Self::Pass => (Pass, "ok"),
-            Self::Signature(error) => signature_row(error),
-            Self::NoFrom => (PermError, "from-missing"),
-            Self::KeyMissing(_) => (PermError, "key-missing"),
-            Self::KeyUnavailable(_) => (TempError, "key-unavailable"),
-            Self::KeyRecord(error) => key_record_row(error),
-            Self::KeyService => (PermError, "key-service"),
-            Self::KeyHash(_) => (PermError, "key-hash"),
-            Self::KeyRevoked => (PermError, "key-revoked"),
-            Self::KeyType { .. } => (PermError, "key-type"),
-            Self::KeyUnusable(error) => public_key_row(error),
-            Self::Unsupported(_) => (Neutral, "unsupported-algorithm"),
-            Self::StrictDomain => (PermError, "strict-domain"),
-            Self::BodyTooShort { .. } => (PermError, "l-too-long"),
-            Self::BodyHashMismatch => (Fail, "body-hash-mismatch"),
-            Self::SignatureMismatch => (Fail, "signature-mismatch"),
-            Self::Refused(deviation) => match deviation {
-                Deviation::ShortKey { .. } => (Policy, "key-weak"),
-                Deviation::MalformedHeader(_) => (PermError, deviation.code()),
-                Deviation::Expired => (Fail, deviation.code()),
-                _ => (Policy, deviation.code()),
-            },
-            Self::Limit(limit) => (Policy, limit.code()),
+            Self::Pass => Reason::Ok,
+            Self::Signature(error) => of_signature(error),
+            Self::NoFrom => Reason::FromMissing,
+            Self::KeyMissing(_) => Reason::KeyMissing,
+            Self::KeyUnavailable(_) => Reason::KeyUnavailable,
+            Self::KeyRecord(error) => of_key_record(error),
+            Self::KeyService => Reason::KeyService,
+            Self::KeyHash(_) => Reason::KeyHash,
+            Self::KeyRevoked => Reason::KeyRevoked,
+            Self::KeyType { .. } => Reason::KeyType,
+            Self::KeyUnusable(error) => of_public_key(error),
+            Self::Unsupported(_) => Reason::UnsupportedAlgorithm,
+            Self::StrictDomain => Reason::StrictDomain,
+            Self::BodyTooShort { .. } => Reason::LTooLong,
+            Self::BodyHashMismatch => Reason::BodyHashMismatch,
+            Self::SignatureMismatch => Reason::SignatureMismatch,
+            Self::Refused(deviation) => deviation.reason(),
+            Self::Limit(limit) => limit.reason(),
         }
     }
 }
 
-fn signature_row(error: &SignatureError) -> (DkimResult, &'static str) {
-    use DkimResult::{PermError, Policy};
+fn of_signature(error: &SignatureError) -> Reason {
     match error {
-        SignatureError::TagList(TagListError::TooMany { .. }) => (Policy, Limit::Tags.code()),
-        SignatureError::TagList(TagListError::Duplicate { .. }) => (PermError, "duplicate-tag"),
+        SignatureError::TagList(TagListError::TooMany { .. }) => Reason::LimitTags,
+        SignatureError::TagList(TagListError::Duplicate { .. }) => Reason::DuplicateTag,
         SignatureError::MissingTag(_) | SignatureError::TagList(TagListError::Empty) => {
-            (PermError, "missing-tag")
+            Reason::MissingTag
         }
-        SignatureError::Version(_) => (PermError, "version"),
-        SignatureError::UnknownAlgorithm(_) => (PermError, "bad-algorithm"),
-        SignatureError::UnknownCanonicalization(_) => (PermError, "bad-canonicalization"),
-        SignatureError::UnknownQueryMethod(_) => (PermError, "bad-query-method"),
-        SignatureError::FromNotSigned => (PermError, "from-not-signed"),
-        SignatureError::DomainMismatch => (PermError, "domain-mismatch"),
-        _ => (PermError, "syntax"),
+        SignatureError::Version(_) => Reason::Version,
+        SignatureError::UnknownAlgorithm(_) => Reason::BadAlgorithm,
+        SignatureError::UnknownCanonicalization(_) => Reason::BadCanonicalization,
+        SignatureError::UnknownQueryMethod(_) => Reason::BadQueryMethod,
+        SignatureError::FromNotSigned => Reason::FromNotSigned,
+        SignatureError::DomainMismatch => Reason::DomainMismatch,
+        _ => Reason::Syntax,
     }
 }
 
-fn key_record_row(error: &KeyRecordError) -> (DkimResult, &'static str) {
-    use DkimResult::{PermError, Policy};
+fn of_key_record(error: &KeyRecordError) -> Reason {
     match error {
-        KeyRecordError::TooLong { .. } => (Policy, Limit::KeyRecord.code()),
-        KeyRecordError::Version(_) => (PermError, "key-version"),
-        KeyRecordError::UnknownKeyType(_) => (PermError, "key-type"),
-        KeyRecordError::Key { source, .. } => public_key_row(source),
-        _ => (PermError, "key-syntax"),
+        KeyRecordError::TooLong { .. } => Reason::LimitKeyRecord,
+        KeyRecordError::Version(_) => Reason::KeyVersion,
+        KeyRecordError::UnknownKeyType(_) => Reason::KeyType,
+        KeyRecordError::Key { source, .. } => of_public_key(source),
+        _ => Reason::KeySyntax,
     }
 }
 
-fn public_key_row(error: &PublicKeyError) -> (DkimResult, &'static str) {
+fn of_public_key(error: &PublicKeyError) -> Reason {
     match error {
-        PublicKeyError::TooSmall { .. } => (DkimResult::Policy, "key-weak"),
+        PublicKeyError::TooSmall { .. } => Reason::KeyWeak,
         PublicKeyError::Malformed(_)
         | PublicKeyError::OtherAlgorithm
         | PublicKeyError::Wrapped
-        | PublicKeyError::Length { .. } => (DkimResult::PermError, "key-syntax"),
-        _ => (DkimResult::PermError, "key-unusable"),
+        | PublicKeyError::Length { .. } => Reason::KeySyntax,
+        _ => Reason::KeyUnusable,
     }
 }
 
@@ -194,6 +178,7 @@ mod tests {
     /// Every way an outcome can go, and its row.
     #[test]
     fn the_whole_table() {
+        let mut untold: Vec<_> = Reason::ALL.iter().map(|reason| reason.code()).collect();
         let syntax = TagListError::Syntax { offset: 0, found: None };
         let duplicate = TagListError::Duplicate { name: "d".to_owned(), offset: 0 };
         let text = String::new;
@@ -264,6 +249,7 @@ mod tests {
             (Outcome::SignatureMismatch, "fail signature-mismatch"),
             (Outcome::Refused(Deviation::Sha1), "policy weak-algorithm"),
             (Outcome::Refused(Deviation::ShortKey { bits: 1023 }), "policy key-weak"),
+            (Outcome::Refused(Deviation::ShortKey { bits: 1024 }), "policy short-key"),
             (
                 Outcome::Refused(Deviation::BodyNotFullySigned { signed: 1, seen: 2 }),
                 "policy body-not-fully-signed",
@@ -278,6 +264,9 @@ mod tests {
             (Outcome::Refused(Deviation::UnacceptableDomain), "policy unacceptable-domain"),
             (Outcome::Refused(Deviation::Expired), "fail expired"),
             (Outcome::Refused(Deviation::Future), "policy future"),
+            (Outcome::Refused(Deviation::SeveralKeyRecords), "policy several-key-records"),
+            (Outcome::Refused(Deviation::KeyWithoutVersion), "policy key-without-version"),
+            (Outcome::Refused(Deviation::Testing), "policy testing"),
             (Outcome::Limit(Limit::Signatures), "policy limit-signatures"),
             (Outcome::Limit(Limit::Queries), "policy limit-queries"),
             (Outcome::Limit(Limit::Header), "policy limit-header"),
@@ -286,8 +275,9 @@ mod tests {
             (Outcome::Limit(Limit::KeyRecords), "policy limit-key-records"),
             (Outcome::Limit(Limit::CnameHops), "policy limit-cname-hops"),
         ] {
-            println!("{:<9} {:<22} {outcome}", outcome.result(), outcome.reason());
+            untold.retain(|code| *code != outcome.reason().code());
             assert_eq!(format!("{} {}", outcome.result(), outcome.reason()), row, "{outcome:?}");
         }
+        assert_eq!(untold, [""; 0], "reasons that no outcome gives");
     }
 }

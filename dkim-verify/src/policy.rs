@@ -31,8 +31,8 @@ pub enum Treatment {
 pub struct Policy {
     /// `a=rsa-sha1`: `policy`, reason `weak-algorithm`. Refused by default (RFC 8301 §3.1).
     pub sha1: Treatment,
-    /// The shortest RSA key that may verify, in bits: below it `policy`, reason `key-weak`. 1024
-    /// by default (RFC 8301 §3.2), and never less.
+    /// The shortest RSA key that may verify, in bits: below it `policy`, reason `short-key`; below
+    /// 1024, under any policy, reason `key-weak`. 1024 by default (RFC 8301 §3.2).
     pub min_rsa_bits: u32,
     /// Octets of the body that `l=` leaves unsigned: `policy`, reason `body-not-fully-signed`.
     /// Accepted by default (RFC 6376 §6.1.3 leaves it open), refused by [`strict`](Self::strict).
@@ -62,6 +62,16 @@ pub struct Policy {
     /// `t=` is in the future: `policy`, reason `future`. Accepted by default (RFC 6376 §3.5: "MAY
     /// ignore"), refused by [`strict`](Self::strict).
     pub future: Treatment,
+    /// Several records at the key's name: `policy`, reason `several-key-records`. Accepted by
+    /// default: the key records among them are tried in turn (RFC 6376 §6.1.2, step 4, against
+    /// §3.6.2.2: "the results are undefined").
+    pub several_key_records: Treatment,
+    /// A key record without `v=DKIM1`: `policy`, reason `key-without-version`. Accepted by default
+    /// (RFC 6376 §3.6.1: RECOMMENDED).
+    pub key_without_version: Treatment,
+    /// A key that says `t=y`: `policy`, reason `testing`. Accepted by default and told beside the
+    /// result; refused, the signature counts as little as none (RFC 6376 §3.6.1 `t=`).
+    pub testing: Treatment,
     /// By how many seconds clocks may differ before `x=` has passed or `t=` is in the future. 300
     /// by default (RFC 6376 §3.5, `x=`: "fudge factor").
     pub clock_skew: u64,
@@ -84,6 +94,9 @@ impl Policy {
             unacceptable_domains: Vec::new(),
             expired: Treatment::Refuse,
             future: Treatment::Accept,
+            several_key_records: Treatment::Accept,
+            key_without_version: Treatment::Accept,
+            testing: Treatment::Accept,
             clock_skew: 300,
             limits: Limits::default(),
         }

@@ -64,7 +64,7 @@ fn the_order_of_signatures_means_nothing() {
         for order in [order.clone(), order.into_iter().rev().collect()] {
             let top: Vec<u8> = order.iter().flat_map(|at| fields[*at].clone()).collect();
             let found = verify(&[&top, MESSAGE.as_bytes()].concat(), &zone());
-            let reasons: Vec<_> = found.iter().map(|one| one.outcome.reason()).collect();
+            let reasons: Vec<_> = found.iter().map(|one| one.outcome.reason().code()).collect();
             let expected: Vec<_> = order.iter().map(|at| expected[*at]).collect();
             assert_eq!(reasons, expected);
         }

@@ -118,7 +118,7 @@ impl Case<'_> {
 
     fn assert_verdict(&self, found: &Verification, policy: &Policy) {
         let result = found.outcome.result();
-        assert!(!found.outcome.to_string().is_empty() && !found.outcome.reason().is_empty());
+        assert!(!found.outcome.to_string().is_empty() && !found.outcome.reason().cause().is_empty());
         assert_eq!(found.passes(), result == DkimResult::Pass);
         assert!(found.deviations.iter().all(|d| !d.to_string().is_empty() && !d.code().is_empty()));
         if result == DkimResult::TempError {

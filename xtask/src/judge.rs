@@ -50,7 +50,7 @@ fn report(verification: &Verification) -> Reported {
     let claims = &verification.claims;
     Reported {
         result: verification.outcome.result().name().to_owned(),
-        reason: class(verification.outcome.reason()).to_owned(),
+        reason: class(verification.outcome.reason().code()).to_owned(),
         domain: claims.sdid.as_ref().map(|sdid| sdid.as_written().to_owned()),
         selector: claims.selector.as_ref().map(|selector| selector.as_written().to_owned()),
     }

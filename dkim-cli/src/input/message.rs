@@ -13,6 +13,9 @@ use crate::exit::Exit;
 /// How long a header may be, in octets: far more than a verifier judges, and few enough to hold.
 const HEADER_LIMIT: usize = 4 * 1024 * 1024;
 
+/// How long a body may be that is held as a whole, in octets.
+const BODY_LIMIT: usize = 64 * 1024 * 1024;
+
 /// A message of which the header has been read.
 pub(crate) struct Message<'r> {
     /// The header and the empty line after it, if there is one; in transit form.
@@ -42,6 +45,8 @@ pub(crate) enum MessageError {
     NoField,
     #[error("not a message: {0}")]
     TooLong(#[from] HeaderTooLong),
+    #[error("the body is longer than {BODY_LIMIT} octets, and it is needed as a whole")]
+    BodyTooLong,
 }
 
 impl From<MessageError> for Failure {
@@ -90,6 +95,16 @@ impl<'r> Message<'r> {
         }
         let header_length = u64::try_from(taken).unwrap_or(0);
         Ok(Self { header, header_length, line_ends, body: Body { octets, block, ahead } })
+    }
+
+    /// Reads the body as a whole, in transit form.
+    pub(crate) fn whole_body(&mut self) -> Result<Vec<u8>, MessageError> {
+        let (line_ends, mut scratch, mut body) = (self.line_ends, Vec::new(), Vec::new());
+        self.body.for_each(|chunk| {
+            body.extend_from_slice(line_ends.to_crlf(chunk, &mut scratch));
+            if body.len() > BODY_LIMIT { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        if body.len() > BODY_LIMIT { Err(MessageError::BodyTooLong) } else { Ok(body) }
     }
 
     /// The header, in transit form.

@@ -104,7 +104,7 @@ pub(crate) fn report(verification: &Verification) -> Reported {
     let claims = &verification.claims;
     Reported {
         result: verification.outcome.result().name().to_owned(),
-        reason: verification.outcome.reason().to_owned(),
+        reason: verification.outcome.reason().code().to_owned(),
         domain: claims.sdid.as_ref().map(|sdid| sdid.as_written().to_owned()),
         selector: claims.selector.as_ref().map(|selector| selector.as_written().to_owned()),
     }

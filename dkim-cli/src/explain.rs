@@ -1,0 +1,118 @@
+//! `dkim explain`: tells why signatures do not verify.
+
+mod json;
+mod text;
+
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use dkim_stack::dns::drive_blocking;
+use dkim_stack::explain::{Explanation, explain};
+use dkim_stack::{Policy, UnixTime, Verification, Verifier, now};
+
+use crate::diagnostics::{Failure, note};
+use crate::dns::{Dns, DnsArgs};
+use crate::exit::{self, Exit};
+use crate::input::{LineEnds, Message, Origin, for_each_message};
+use crate::provider::provider;
+use crate::verify::exit_of;
+
+/// Tell why the signatures of a message do not verify
+///
+/// Shows what was hashed and tries what relays, mailing lists, gateways and signers are known to do:
+/// lines added to the body, white space or line ends changed, another canonicalization, a tag in the
+/// subject, fields added, rewritten, removed or folded anew, another transfer encoding. A cause that
+/// is named is proven: once it is undone, the body hash is right, or the key verifies the header.
+/// An RSA signature tells by itself whether the key is the one that signed.
+#[derive(Debug, Args)]
+#[command(after_long_help = help())]
+pub(crate) struct Explain {
+    /// Messages, mboxes, Maildirs; `-` is standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    files: Vec<PathBuf>,
+
+    /// Write one JSON object a message, on one line
+    #[arg(long)]
+    json: bool,
+
+    /// Explain only this signature, counted from 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    signature: Option<u32>,
+
+    #[command(flatten)]
+    dns: DnsArgs,
+
+    /// Judge as of this time, in seconds since 1970, and not as of now
+    #[arg(long, value_name = "UNIXTIME")]
+    at: Option<u64>,
+}
+
+fn help() -> String {
+    const EXAMPLES: &str = "\
+Examples:
+  dkim explain message.eml
+  dkim explain --zone keys.zone --at 1700000000 --signature 2 message.eml
+  dkim explain --json - < message.eml | jq '.signatures[].header.changes'
+";
+    [EXAMPLES, &exit::help(), json::HELP].join("\n")
+}
+
+/// A signature, and what there is to say about it; nothing if it cannot be read.
+struct Told {
+    found: Verification,
+    explanation: Option<Explanation>,
+}
+
+impl Explain {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let dns = Dns::new(&self.dns)?;
+        let mut worst = Exit::Success;
+        for file in &self.files {
+            for_each_message(file, &mut |origin, octets| {
+                let exit = octets.and_then(|octets| self.message(origin, octets, &dns));
+                let exit = exit.or_else(|failure| {
+                    let failure = failure.on(origin);
+                    // What cannot be written, nobody reads.
+                    if failure.exit == Exit::CannotWrite {
+                        return Err(failure);
+                    }
+                    failure.tell();
+                    Ok(failure.exit)
+                })?;
+                worst = worst.max(exit);
+                Ok(())
+            })?;
+        }
+        Ok(worst)
+    }
+
+    fn message(&self, origin: &Origin, octets: &mut dyn Read, dns: &Dns) -> Result<Exit, Failure> {
+        let mut message = Message::open(octets)?;
+        let body = message.whole_body()?;
+        if message.line_ends == LineEnds::Lf {
+            note(origin, "lines end with LF; read as CRLF");
+        }
+        let header = message.header();
+        let now = self.at.map_or_else(now, UnixTime);
+        let mut verifier = Verifier::new(&header, &Policy::rfc(), now, provider());
+        drive_blocking(&mut verifier, dns);
+        verifier.body_chunk(&body);
+        let found = verifier.finish();
+        let exit = exit_of(&found);
+        let wanted = self.signature.and_then(|number| usize::try_from(number - 1).ok());
+        let told: Vec<Told> = found
+            .into_iter()
+            .filter(|found| wanted.is_none_or(|wanted| found.index == wanted))
+            .map(|found| Told { explanation: explain(&header, &body, &found, provider()), found })
+            .collect();
+        if self.json {
+            json::message(&mut io::stdout().lock(), origin, &told)
+        } else {
+            let mut out = anstream::stdout().lock();
+            text::message(&mut out, origin, &told).and_then(|()| out.flush())
+        }
+        .map_err(|error| Failure::output(&error))?;
+        Ok(exit)
+    }
+}

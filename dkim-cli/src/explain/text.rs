@@ -1,0 +1,183 @@
+//! Explanations for people.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use dkim_stack::authres::DkimResult;
+use dkim_stack::explain::{
+    BodyChange, BodyFinding, Explanation, HeaderChange, HeaderFinding, KeyFit,
+};
+use dkim_stack::keyrec::record_name;
+use dkim_stack::tags::value::to_base64;
+use dkim_stack::verify::Reason;
+use dkim_stack::{Signature, Verification};
+
+use super::Told;
+use crate::input::Origin;
+use crate::octets;
+use crate::printable::printable;
+
+/// How many lines of what was put in are shown.
+const MOST_LINES: usize = 20;
+
+/// Writes what there is to say about a message.
+pub(super) fn message(out: &mut impl Write, origin: &Origin, told: &[Told]) -> io::Result<()> {
+    let bold = Style::new().bold();
+    writeln!(out, "{bold}{}{bold:#}", printable(&origin.to_string()))?;
+    if told.is_empty() {
+        writeln!(out, "  no such DKIM-Signature field")?;
+    }
+    for told in told {
+        signature(out, told)?;
+    }
+    writeln!(out)
+}
+
+fn signature(out: &mut impl Write, Told { found, explanation }: &Told) -> io::Result<()> {
+    let (result, reason) = (found.outcome.result(), found.outcome.reason());
+    let style = match result {
+        DkimResult::Pass => AnsiColor::Green,
+        DkimResult::TempError | DkimResult::Neutral | DkimResult::None => AnsiColor::Yellow,
+        DkimResult::Fail | DkimResult::Policy | DkimResult::PermError => AnsiColor::Red,
+    };
+    let style = style.on_default().bold();
+    writeln!(out, "  signature {}: {style}{result}{style:#}", found.index + 1)?;
+    line(out, "reason", &format_args!("{} ({reason})", found.outcome))?;
+    let claims = &found.claims;
+    if let (Some(sdid), Some(selector)) = (&claims.sdid, &claims.selector) {
+        line(out, "key record", &record_name(selector, sdid))?;
+    }
+    let causes = explanation.iter().flat_map(causes).collect::<Vec<_>>();
+    for (label, cause, lines) in &causes {
+        line(out, label, cause)?;
+        for shown in lines {
+            writeln!(out, "                      {shown}")?;
+        }
+    }
+    let is_found = matches!(reason, Reason::BodyHashMismatch | Reason::SignatureMismatch);
+    if !is_found && reason != Reason::Ok {
+        line(out, "what to do", &reason.remedy())?;
+    }
+    if let (Some(explanation), Some(signature)) = (explanation, &found.signature) {
+        hashed(out, found, signature, explanation)?;
+    }
+    Ok(())
+}
+
+/// What is said of body, header and copies, and the lines that belong to it.
+fn causes(explanation: &Explanation) -> Vec<(&'static str, String, Vec<String>)> {
+    let mut causes = Vec::new();
+    match &explanation.body {
+        BodyFinding::Intact => {
+            causes.push(("body", "unchanged: the body hash is right".to_owned(), Vec::new()));
+        }
+        BodyFinding::Changed(change) => {
+            let lines = match change {
+                BodyChange::Added { octets, .. } => marked('+', octets),
+                _ => Vec::new(),
+            };
+            causes.push(("cause", change.to_string(), lines));
+        }
+        BodyFinding::Unexplained { tried } => {
+            let what = format!("changed, and none of the {tried} usual changes tried explains it");
+            causes.push(("body", what, Vec::new()));
+        }
+        _ => {}
+    }
+    match &explanation.header {
+        HeaderFinding::Intact => {
+            let what = "unchanged: the key verifies the signed fields".to_owned();
+            causes.push(("header", what, Vec::new()));
+        }
+        HeaderFinding::Changed(changes) => {
+            for change in changes {
+                let lines = match change {
+                    HeaderChange::Field(field) => field.signed.as_ref().map(|signed| {
+                        let signed = [field.name.as_bytes(), b":", signed].concat();
+                        marked('-', &signed)
+                    }),
+                    _ => None,
+                };
+                causes.push(("cause", change.to_string(), lines.unwrap_or_default()));
+            }
+        }
+        HeaderFinding::Unexplained { key: KeyFit::DoesNotFit, .. } => {
+            let what = "another key than the one published made the signature, or b= was damaged";
+            causes.push(("cause", what.to_owned(), Vec::new()));
+        }
+        HeaderFinding::Unexplained { tried, key: KeyFit::Fits(_) } => {
+            let what = format!(
+                "changed, since the key is the one that signed; none of the {tried} usual changes tried explains it"
+            );
+            causes.push(("header", what, Vec::new()));
+        }
+        HeaderFinding::Unexplained { tried, .. } => {
+            let what = format!(
+                "changed, or another key signed; none of the {tried} usual changes tried explains it"
+            );
+            causes.push(("header", what, Vec::new()));
+        }
+        HeaderFinding::NoKey => {
+            let what = "not looked at: there is no key to verify it with".to_owned();
+            causes.push(("header", what, Vec::new()));
+        }
+        _ => {}
+    }
+    for copy in &explanation.copies {
+        let mut lines = marked('-', &[copy.name.as_bytes(), b":", &copy.copy].concat());
+        for now in &copy.now {
+            lines.extend(marked('+', &[copy.name.as_bytes(), b":", now].concat()));
+        }
+        let what = format!("{} is not as z= has it", copy.name);
+        causes.push(("copy", what, lines));
+    }
+    causes
+}
+
+/// What was hashed.
+fn hashed(
+    out: &mut impl Write,
+    found: &Verification,
+    signature: &Signature,
+    explanation: &Explanation,
+) -> io::Result<()> {
+    line(out, "canonicalization", &signature.canonicalization)?;
+    line(out, "bh=", &to_base64(&signature.body_hash))?;
+    if let Some(hash) = explanation.body_hash {
+        let octets = explanation.input.body.len();
+        let hash = to_base64(hash.as_bytes());
+        line(out, "body hash now", &format_args!("{hash} of {octets} octets"))?;
+    }
+    if let Some(key) = found.key_record.as_ref().and_then(|record| record.key.as_ref()) {
+        line(out, "key", &format_args!("{}, {} bits", key.key_type(), key.bits()))?;
+    }
+    writeln!(out, "    header hash input, line by line:")?;
+    for field in &explanation.input.fields {
+        match &field.octets {
+            Some(octets) => {
+                for line in octets::lines(octets) {
+                    writeln!(out, "      | {line}")?;
+                }
+            }
+            None => writeln!(out, "      ({}: none, as h= says)", printable(&field.name))?,
+        }
+    }
+    Ok(())
+}
+
+fn line(out: &mut impl Write, label: &str, value: &dyn Display) -> io::Result<()> {
+    writeln!(out, "    {label:<17} {}", printable(&value.to_string()))
+}
+
+/// Lines with a mark before each, and how many there are more.
+fn marked(mark: char, octets: &[u8]) -> Vec<String> {
+    let all = octets::lines(octets);
+    let more = all.len().saturating_sub(MOST_LINES);
+    let mut shown: Vec<String> =
+        all.into_iter().take(MOST_LINES).map(|line| format!("{mark} {line}")).collect();
+    if more > 0 {
+        shown.push(format!("{mark} … {more} more lines"));
+    }
+    shown
+}

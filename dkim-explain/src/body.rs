@@ -1,0 +1,266 @@
+//! What was done to a body since it was signed.
+
+mod lines;
+mod mend;
+
+use std::fmt;
+
+use dkim_canon::{BodyCanonicalizer, Canonicalization};
+use dkim_crypto::{Digest, HashAlgorithm, Provider};
+use dkim_tags::Signature;
+
+use lines::Lines;
+use mend::MENDINGS;
+
+/// How many octets are hashed in search of a change, at most.
+const BUDGET: usize = 256 * 1024 * 1024;
+
+/// What became of the body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BodyFinding {
+    /// The body hash is that of `bh=`.
+    Intact,
+    /// It is once this is undone.
+    Changed(BodyChange),
+    /// None of the changes tried explains it.
+    Unexplained {
+        /// How many were tried.
+        tried: usize,
+    },
+}
+
+/// A change of the body that explains why its hash is not that of `bh=`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BodyChange {
+    /// Octets were put in.
+    Added {
+        /// Where.
+        place: Place,
+        /// The octets, in the form of the message as it is now.
+        octets: Vec<u8>,
+    },
+    /// The message was put into a multipart body, of which it is one part.
+    Wrapped,
+    /// It was hashed in another canonicalization than `c=` says.
+    OtherCanonicalization(Canonicalization),
+    /// It was hashed with another algorithm than `a=` says.
+    OtherHash(HashAlgorithm),
+    /// `l=` is wrong: the whole body was hashed.
+    WholeBody,
+    /// Nothing was hashed: the message had no body, or the signer did not see it.
+    NoBody,
+    /// It was hashed with LF line ends.
+    LfHashed,
+    /// Bare LFs were CRLF when it was signed, or other line ends were mangled.
+    LineEnds,
+    /// White space was added at the ends of lines.
+    TrailingSpaceAdded,
+    /// The blank of `-- `, the line before a personal signature, was lost.
+    DashesTrimmed,
+    /// `From ` at the beginning of a line became `>From `.
+    FromEscaped,
+    /// A dot at the beginning of a line was doubled.
+    DotDoubled,
+    /// One of two dots at the beginning of a line was lost.
+    DotLost,
+    /// Long lines were cut.
+    LinesCut,
+    /// The body was encoded as quoted-printable.
+    QuotedPrintable,
+    /// The body was encoded as base64.
+    Base64,
+    /// Its characters were converted from Latin-1 to UTF-8.
+    Latin1ToUtf8,
+}
+
+/// Where octets were put in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Place {
+    /// Before everything else.
+    Start,
+    /// After everything else.
+    End,
+    /// At this line, counted from 1.
+    Line(usize),
+}
+
+impl BodyChange {
+    /// A stable code in kebab-case for machines.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Added { place: Place::Start, .. } => "lines-prepended",
+            Self::Added { place: Place::End, .. } => "lines-appended",
+            Self::Added { place: Place::Line(_), .. } => "lines-inserted",
+            Self::Wrapped => "wrapped",
+            Self::OtherCanonicalization(_) => "other-canonicalization",
+            Self::OtherHash(_) => "other-hash",
+            Self::WholeBody => "l-wrong",
+            Self::NoBody => "no-body",
+            Self::LfHashed => "lf-hashed",
+            Self::LineEnds => "line-ends",
+            Self::TrailingSpaceAdded => "trailing-space-added",
+            Self::DashesTrimmed => "dashes-trimmed",
+            Self::FromEscaped => "from-escaped",
+            Self::DotDoubled => "dot-doubled",
+            Self::DotLost => "dot-lost",
+            Self::LinesCut => "lines-cut",
+            Self::QuotedPrintable => "quoted-printable",
+            Self::Base64 => "base64",
+            Self::Latin1ToUtf8 => "latin-1-to-utf-8",
+        }
+    }
+}
+
+impl fmt::Display for BodyChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Added { place, octets } => {
+                let lines = lines::count(octets);
+                let (lines, were) = if lines == 1 {
+                    ("a line", "was")
+                } else {
+                    (&*format!("{lines} lines"), "were")
+                };
+                match place {
+                    Place::Start => write!(f, "{lines} {were} put before the body"),
+                    Place::End => write!(f, "{lines} {were} added at the end of the body"),
+                    Place::Line(line) => write!(f, "{lines} {were} put in at line {line}"),
+                }
+            }
+            Self::Wrapped => f.write_str("the body was put into a multipart message as one part"),
+            Self::OtherCanonicalization(form) => {
+                write!(f, "the body was hashed in {form} canonicalization, which c= does not say")
+            }
+            Self::OtherHash(hash) => {
+                write!(f, "the body was hashed with {hash}, which a= does not say")
+            }
+            Self::WholeBody => f.write_str("the whole body was hashed, which l= does not say"),
+            Self::NoBody => f.write_str("the body was empty when it was hashed"),
+            Self::LfHashed => f.write_str("the body was hashed with LF at the ends of its lines"),
+            Self::LineEnds => f.write_str("line ends of the body were not CRLF all over"),
+            Self::TrailingSpaceAdded => {
+                f.write_str("white space was added at the ends of lines of the body")
+            }
+            Self::DashesTrimmed => f.write_str("a line `-- ` of the body lost its blank"),
+            Self::FromEscaped => f.write_str("`From ` in the body became `>From `"),
+            Self::DotDoubled => f.write_str("a dot at the beginning of a line was doubled"),
+            Self::DotLost => f.write_str("a dot at the beginning of a line was lost"),
+            Self::LinesCut => f.write_str("long lines of the body were cut"),
+            Self::QuotedPrintable => f.write_str("the body was encoded as quoted-printable"),
+            Self::Base64 => f.write_str("the body was encoded as base64"),
+            Self::Latin1ToUtf8 => {
+                f.write_str("the characters of the body were converted from Latin-1 to UTF-8")
+            }
+        }
+    }
+}
+
+/// Looks for what was done to the body.
+pub(crate) fn find(signature: &Signature, body: &[u8], provider: &dyn Provider) -> BodyFinding {
+    let mut search = Search { signature, provider, budget: BUDGET, tried: 0 };
+    if search.fits(body) {
+        return BodyFinding::Intact;
+    }
+    let tried = search.tried;
+    match search.whole(body).or_else(|| search.mended(body)).or_else(|| search.cut(body)) {
+        Some(change) => BodyFinding::Changed(change),
+        None => BodyFinding::Unexplained { tried: search.tried - tried },
+    }
+}
+
+struct Search<'s> {
+    signature: &'s Signature,
+    provider: &'s dyn Provider,
+    /// How many octets may still be hashed.
+    budget: usize,
+    tried: usize,
+}
+
+impl Search<'_> {
+    /// The body as it is, hashed in another way than the signature says.
+    fn whole(&mut self, body: &[u8]) -> Option<BodyChange> {
+        let (form, hash) = self.ways();
+        let length = self.signature.body_length;
+        for other in Canonicalization::ALL.iter().filter(|other| **other != form) {
+            if self.is_hash_of(hash, &canonical(*other, body, length)) {
+                return Some(BodyChange::OtherCanonicalization(*other));
+            }
+        }
+        let as_said = canonical(form, body, length);
+        for other in HashAlgorithm::ALL.iter().filter(|other| **other != hash) {
+            if self.is_hash_of(*other, &as_said) {
+                return Some(BodyChange::OtherHash(*other));
+            }
+        }
+        if length.is_some() && self.is_hash_of(hash, &canonical(form, body, None)) {
+            return Some(BodyChange::WholeBody);
+        }
+        if [&b""[..], b"\r\n"].into_iter().any(|empty| self.is_hash_of(hash, empty)) {
+            return Some(BodyChange::NoBody);
+        }
+        let lf = mend::crlf_to_lf(&as_said);
+        lf.is_some_and(|lf| self.is_hash_of(hash, &lf)).then_some(BodyChange::LfHashed)
+    }
+
+    /// A change all over the body.
+    fn mended(&mut self, body: &[u8]) -> Option<BodyChange> {
+        let change = MENDINGS.iter().find(|(_, mend)| {
+            mend(body).into_iter().any(|mended| mended != body && self.fits(&mended))
+        });
+        change.map(|(change, _)| change.clone())
+    }
+
+    /// Lines that were put in, those first that lists and gateways put in most often.
+    fn cut(&mut self, body: &[u8]) -> Option<BodyChange> {
+        let lines = Lines::of(body);
+        for cut in lines.cuts() {
+            if self.budget == 0 {
+                return None;
+            }
+            let (before, added, after) = cut.parts(body);
+            if self.fits(&[before, after].concat()) {
+                return Some(BodyChange::Added { place: cut.place, octets: added.to_vec() });
+            }
+        }
+        let wrapped = lines.parts().any(|part| body.get(part).is_some_and(|part| self.fits(part)));
+        wrapped.then_some(BodyChange::Wrapped)
+    }
+
+    fn ways(&self) -> (Canonicalization, HashAlgorithm) {
+        (self.signature.canonicalization.body, self.signature.algorithm.hash())
+    }
+
+    /// Whether `bh=` is right for this body.
+    fn fits(&mut self, body: &[u8]) -> bool {
+        let (form, hash) = self.ways();
+        self.is_hash_of(hash, &canonical(form, body, self.signature.body_length))
+    }
+
+    fn is_hash_of(&mut self, hash: HashAlgorithm, canonical: &[u8]) -> bool {
+        let Some(budget) = self.budget.checked_sub(canonical.len()) else {
+            self.budget = 0;
+            return false;
+        };
+        self.budget = budget;
+        self.tried += 1;
+        self.provider.digest(hash).is_some_and(|mut digest: Box<dyn Digest>| {
+            digest.update(canonical);
+            digest.finish().as_bytes() == self.signature.body_hash
+        })
+    }
+}
+
+fn canonical(form: Canonicalization, body: &[u8], length: Option<u64>) -> Vec<u8> {
+    let mut canonical = Vec::with_capacity(body.len() + 2);
+    let mut canonicalizer = BodyCanonicalizer::new(form);
+    canonicalizer.chunk(body, |octets| canonical.extend_from_slice(octets));
+    canonicalizer.finish(|octets| canonical.extend_from_slice(octets));
+    if let Some(length) = length {
+        canonical.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+    }
+    canonical
+}

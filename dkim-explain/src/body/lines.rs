@@ -1,0 +1,164 @@
+//! Where lines may have been put into a body.
+
+use std::ops::Range;
+
+use super::Place;
+
+/// How many lines a footer or a banner has at most.
+const MOST_LINES: usize = 200;
+/// How many lines are put in at once in the middle of a body, at most.
+const MOST_INSIDE: usize = 60;
+/// How many delimiters of body parts are looked at.
+const MOST_DELIMITERS: usize = 60;
+
+/// A body by its lines.
+pub(super) struct Lines<'b> {
+    body: &'b [u8],
+    /// Where each line begins, and where the body ends.
+    starts: Vec<usize>,
+    /// The lines that delimit body parts (RFC 2046 §5.1.1), by their numbers from 0.
+    delimiters: Vec<usize>,
+}
+
+/// Octets that may have been put in.
+pub(super) struct Cut {
+    pub(super) place: Place,
+    octets: Range<usize>,
+}
+
+impl Cut {
+    /// What stands before the octets, the octets, and what stands after them.
+    pub(super) fn parts<'b>(&self, body: &'b [u8]) -> (&'b [u8], &'b [u8], &'b [u8]) {
+        let (before, rest) = body.split_at(self.octets.start.min(body.len()));
+        let (added, after) = rest.split_at(self.octets.len().min(rest.len()));
+        (before, added, after)
+    }
+}
+
+/// How many lines there are, the last one closed or not.
+pub(super) fn count(octets: &[u8]) -> usize {
+    octets.split_inclusive(|octet| *octet == b'\n').count()
+}
+
+impl<'b> Lines<'b> {
+    pub(super) fn of(body: &'b [u8]) -> Self {
+        let mut starts = vec![0];
+        for line in body.split_inclusive(|octet| *octet == b'\n') {
+            starts.push(starts.last().map_or(0, |start| start + line.len()));
+        }
+        let mut lines = Self { body, starts, delimiters: Vec::new() };
+        lines.delimiters = (0..lines.len())
+            .filter(|line| lines.line(*line).starts_with(b"--"))
+            .take(MOST_DELIMITERS)
+            .filter(|line| lines.is_repeated(*line))
+            .collect();
+        lines
+    }
+
+    fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    fn start(&self, line: usize) -> usize {
+        self.starts.get(line).copied().unwrap_or(self.body.len())
+    }
+
+    /// A line without its end.
+    fn line(&self, line: usize) -> &'b [u8] {
+        let octets = self.body.get(self.start(line)..self.start(line + 1)).unwrap_or_default();
+        octets.trim_ascii_end()
+    }
+
+    /// Whether this is a delimiter: the same line stands there again, perhaps closed by `--`.
+    fn is_repeated(&self, line: usize) -> bool {
+        let text = self.line(line);
+        let text = text.strip_suffix(b"--").filter(|text| text.len() > 2).unwrap_or(text);
+        text.len() > 2
+            && (0..self.len()).filter(|other| self.line(*other).starts_with(text)).nth(1).is_some()
+    }
+
+    /// What may have been put in, in the order it is to be tried.
+    pub(super) fn cuts(&self) -> impl Iterator<Item = Cut> + '_ {
+        let end = self.len();
+        let last =
+            (1..=end.min(MOST_LINES)).map(move |count| self.cut(Place::End, end - count, end));
+        let first = (1..=end.min(MOST_LINES)).map(|count| self.cut(Place::Start, 0, count));
+        let parts = self.pairs().map(|(from, to)| self.cut(Place::Line(from + 1), from, to));
+        let in_parts = self.delimiters.iter().flat_map(move |delimiter| {
+            (1..=MOST_INSIDE.min(*delimiter)).map(move |count| {
+                let from = delimiter - count;
+                self.cut(Place::Line(from + 1), from, *delimiter)
+            })
+        });
+        let after_headers = self.pairs().flat_map(move |(from, to)| {
+            let content = self.content(from, to);
+            (1..=MOST_INSIDE.min(to.saturating_sub(content)))
+                .map(move |count| self.cut(Place::Line(content + 1), content, content + count))
+        });
+        last.chain(first).chain(parts).chain(in_parts).chain(after_headers)
+    }
+
+    /// The contents of body parts, each of which may have been the body.
+    pub(super) fn parts(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        self.pairs().map(|(from, to)| self.start(self.content(from, to))..self.start(to))
+    }
+
+    /// The delimiters before and after each body part, by their lines.
+    fn pairs(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        self.delimiters.iter().enumerate().filter_map(|(number, from)| {
+            let boundary = self.line(*from);
+            let mut later = self.delimiters.iter().skip(number + 1);
+            let closes = |to: &&usize| {
+                self.line(**to)
+                    .strip_prefix(boundary)
+                    .is_some_and(|rest| matches!(rest, b"" | b"--"))
+            };
+            Some((*from, *later.find(closes)?))
+        })
+    }
+
+    /// The first line after the header of a body part.
+    fn content(&self, from: usize, to: usize) -> usize {
+        (from..to).find(|line| self.line(*line).is_empty()).map_or(to, |line| line + 1)
+    }
+
+    fn cut(&self, place: Place, from: usize, to: usize) -> Cut {
+        Cut { place, octets: self.start(from)..self.start(to) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_of_parts_can_be_cut_at_each_of_them() {
+        let body = b"pre\r\n--b\r\nA: b\r\n\r\none\r\nfooter\r\n--b\r\n\r\ntwo\r\n--b--\r\nend";
+        let lines = Lines::of(body);
+        assert_eq!(lines.delimiters, [1, 6, 9]);
+        let cuts: Vec<(Vec<u8>, &[u8])> = lines
+            .cuts()
+            .map(|cut| {
+                let (before, added, after) = cut.parts(body);
+                ([before, after].concat(), added)
+            })
+            .collect();
+        for added in
+            [&b"end"[..], b"pre\r\n", b"footer\r\n", b"--b\r\n\r\ntwo\r\n", b"one\r\n", b"two\r\n"]
+        {
+            assert!(cuts.iter().any(|(_, cut)| *cut == added), "{}", added.escape_ascii());
+        }
+        for (rest, added) in &cuts {
+            assert_eq!(rest.len() + added.len(), body.len());
+        }
+        let parts: Vec<&[u8]> = lines.parts().filter_map(|part| body.get(part)).collect();
+        assert_eq!(parts, [&b"one\r\nfooter\r\n"[..], b"two\r\n"]);
+    }
+
+    #[test]
+    fn a_body_of_nothing_has_no_lines() {
+        let lines = Lines::of(b"");
+        assert_eq!((lines.len(), lines.cuts().count(), lines.parts().count()), (0, 0, 0));
+        assert_eq!([count(b""), count(b"a"), count(b"a\nb"), count(b"a\nb\n")], [0, 1, 2, 2]);
+    }
+}

@@ -1,0 +1,113 @@
+//! Everything that can be said about why a signature does not verify.
+
+use dkim_canon::write_field;
+use dkim_crypto::{HashValue, Provider};
+use dkim_message::Header;
+use dkim_tags::Signature;
+use dkim_verify::Verification;
+
+use crate::body::{self, BodyFinding};
+use crate::header::{self, HeaderFinding};
+use crate::input::{self, HashInput};
+
+/// What was hashed for a signature, and what became of it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// What the signature is over, as the message is now.
+    pub input: HashInput,
+    /// The hash of the canonical body as it is now; `None` if the provider lacks the algorithm.
+    /// That of `bh=` is in the signature.
+    pub body_hash: Option<HashValue>,
+    /// What became of the body.
+    pub body: BodyFinding,
+    /// What became of the signed fields.
+    pub header: HeaderFinding,
+    /// The fields that are not as their copies in `z=` have them. Copies are not signed octet by
+    /// octet and prove nothing by themselves.
+    pub copies: Vec<CopyDifference>,
+}
+
+/// A field that is not as its copy in `z=` has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CopyDifference {
+    /// The name of the field.
+    pub name: String,
+    /// The field body when the message was signed.
+    pub copy: Vec<u8>,
+    /// The field bodies of that name now, top to bottom.
+    pub now: Vec<Vec<u8>>,
+}
+
+/// Finds out why a signature does not verify, or shows that it does. The message is the one that
+/// `found` was made from; it is held in memory as a whole, and there is a limit to the work.
+/// `None` when the signature cannot be read, or is not of this message.
+///
+/// ```
+/// use dkim_crypto::ring::PROVIDER;
+/// use dkim_dns::{Zone, drive_blocking};
+/// use dkim_explain::explain;
+/// use dkim_tags::UnixTime;
+/// use dkim_verify::{Policy, Verifier};
+///
+/// let message = b"DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=s; h=from; bh=YQ==; b=YQ==\r\n\
+///                 From: joe@example.com\r\n\r\nHi.\r\n";
+/// let (header, body) = dkim_message::split(message);
+/// let mut verifier = Verifier::new(&header, &Policy::rfc(), UnixTime(1_700_000_000), &PROVIDER);
+/// drive_blocking(&mut verifier, &Zone::new());
+/// verifier.body_chunk(body);
+/// for found in verifier.finish() {
+///     let explanation = explain(&header, body, &found, &PROVIDER).ok_or("not readable")?;
+///     assert_eq!(explanation.input.fields.len(), 2);
+///     assert_eq!(explanation.input.body, b"Hi.\r\n");
+/// }
+/// # Ok::<(), &str>(())
+/// ```
+#[must_use]
+pub fn explain(
+    header: &Header<'_>,
+    body: &[u8],
+    found: &Verification,
+    provider: &dyn Provider,
+) -> Option<Explanation> {
+    let signature = found.signature.as_ref()?;
+    let own = input::position_of(found.index, header)?;
+    let input = HashInput::of(signature, own, header, body);
+    let body_hash = provider.digest(signature.algorithm.hash()).map(|mut digest| {
+        digest.update(&input.body);
+        digest.finish()
+    });
+    Some(Explanation {
+        input,
+        body_hash,
+        body: body::find(signature, body, provider),
+        header: header::find(signature, own, header, found, provider),
+        copies: copies(signature, header),
+    })
+}
+
+/// Compares the copies in `z=` with the fields there are, white space apart where the header's
+/// canonicalization sets it apart.
+fn copies(signature: &Signature, header: &Header<'_>) -> Vec<CopyDifference> {
+    let form = signature.canonicalization.header;
+    let canonical = |name: &str, body: &[u8]| {
+        let mut octets = Vec::new();
+        write_field(form, name.as_bytes(), body, &mut octets);
+        octets
+    };
+    signature
+        .copied_fields
+        .iter()
+        .filter(|copy| {
+            let name = copy.name.as_str();
+            let copied = canonical(name, &copy.body);
+            header.named(name).all(|field| canonical(name, field.body()) != copied)
+        })
+        .map(|copy| CopyDifference {
+            name: copy.name.as_str().to_owned(),
+            copy: copy.body.clone(),
+            now: header.named(copy.name.as_str()).map(|field| field.body().to_vec()).collect(),
+        })
+        .collect()
+}

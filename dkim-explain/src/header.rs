@@ -1,0 +1,345 @@
+//! What was done to the signed fields of a header.
+
+mod slot;
+
+use std::fmt;
+
+use dkim_canon::Canonicalization;
+use dkim_crypto::{HashAlgorithm, Provider, SigningAlgorithm, VerifyingKey};
+use dkim_hash::FieldIndex;
+use dkim_message::Header;
+use dkim_tags::{FieldName, Signature};
+use dkim_verify::Verification;
+
+use crate::input::HashInput;
+use crate::key::KeyFit;
+use slot::{RESPACINGS, Slot};
+
+/// How many header hash inputs are verified in search of changes, at most.
+const MOST_TRIALS: usize = 10_000;
+
+/// How many fields are taken to be changed at once, at most.
+const MOST_CHANGES: usize = 4;
+
+/// What became of the signed fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HeaderFinding {
+    /// The key verifies the header.
+    Intact,
+    /// It does once these changes are undone, or for one that is of the signer's making, made.
+    Changed(Vec<HeaderChange>),
+    /// None of the changes tried explains it.
+    Unexplained {
+        /// How many were tried.
+        tried: usize,
+        /// Whether the key made the signature: if so, a signed field was changed.
+        key: KeyFit,
+    },
+    /// The key is not at hand, or cannot be used.
+    NoKey,
+}
+
+/// A change of the header hash input that explains why the key does not verify it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HeaderChange {
+    /// It was hashed in another canonicalization than `c=` says.
+    OtherCanonicalization(Canonicalization),
+    /// It was hashed with another algorithm than `a=` says.
+    OtherHash(HashAlgorithm),
+    /// It was hashed with LF line ends.
+    LfHashed,
+    /// The DKIM-Signature field was hashed with a CRLF after it.
+    TrailingCrlf,
+    /// Of fields of one name, those on top were signed first.
+    TopDown,
+    /// All fields were folded anew, or other white space in them was changed.
+    WhiteSpace,
+    /// One field was changed.
+    Field(FieldChange),
+}
+
+/// A change of one field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FieldChange {
+    /// The name of the field.
+    pub name: String,
+    /// What was done to it.
+    pub kind: FieldChangeKind,
+    /// The field body that was signed; `None` if there was no such field.
+    pub signed: Option<Vec<u8>>,
+}
+
+/// What was done to a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FieldChangeKind {
+    /// The field was put in.
+    Added,
+    /// The field was taken out.
+    Removed,
+    /// Something was put before the subject, such as the name of a list.
+    Tagged,
+    /// The field was rewritten; what was signed stands in a field of this name.
+    MovedTo(String),
+    /// It is not as the copy in `z=` has it.
+    NotAsCopied,
+    /// Fields of that name changed places.
+    Reordered,
+    /// Quotation marks were put around display names, or taken away.
+    Quotes,
+    /// The field was folded anew, or its white space was changed.
+    WhiteSpace,
+    /// The name was written in other letter case.
+    NameCase,
+    /// The text was encoded (RFC 2047).
+    EncodedWords,
+    /// The body was given another transfer encoding.
+    TransferEncoding,
+}
+
+impl HeaderChange {
+    /// A stable code in kebab-case for machines.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::OtherCanonicalization(_) => "other-canonicalization",
+            Self::OtherHash(_) => "other-hash",
+            Self::LfHashed => "lf-hashed",
+            Self::TrailingCrlf => "trailing-crlf",
+            Self::TopDown => "top-down",
+            Self::WhiteSpace => "white-space",
+            Self::Field(change) => match change.kind {
+                FieldChangeKind::Added => "field-added",
+                FieldChangeKind::Removed => "field-removed",
+                FieldChangeKind::Tagged => "subject-tagged",
+                FieldChangeKind::MovedTo(_) => "field-rewritten",
+                FieldChangeKind::NotAsCopied => "not-as-copied",
+                FieldChangeKind::Reordered => "fields-reordered",
+                FieldChangeKind::Quotes => "quotes",
+                FieldChangeKind::WhiteSpace => "white-space",
+                FieldChangeKind::NameCase => "name-case",
+                FieldChangeKind::EncodedWords => "encoded-words",
+                FieldChangeKind::TransferEncoding => "transfer-encoding",
+            },
+        }
+    }
+}
+
+impl fmt::Display for HeaderChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherCanonicalization(form) => {
+                write!(f, "the header was hashed in {form} canonicalization, which c= does not say")
+            }
+            Self::OtherHash(hash) => {
+                write!(f, "the header was hashed with {hash}, which a= does not say")
+            }
+            Self::LfHashed => f.write_str("the header was hashed with LF at the ends of its lines"),
+            Self::TrailingCrlf => {
+                f.write_str("the signer hashed a CRLF after the DKIM-Signature field")
+            }
+            Self::TopDown => {
+                f.write_str("the signer took fields of one name from the top, not from the bottom")
+            }
+            Self::WhiteSpace => {
+                f.write_str("the fields were folded anew, or other white space was changed")
+            }
+            Self::Field(change) => change.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for FieldChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.name;
+        match &self.kind {
+            FieldChangeKind::Added => {
+                write!(f, "a {name} field was added; h= says that there was none, or one less")
+            }
+            FieldChangeKind::Removed => write!(f, "a {name} field was taken out"),
+            FieldChangeKind::Tagged => write!(f, "the {name} was given a tag"),
+            FieldChangeKind::MovedTo(other) => {
+                write!(f, "{name} was rewritten; what was signed is in {other}")
+            }
+            FieldChangeKind::NotAsCopied => {
+                write!(f, "{name} was rewritten; what was signed is in z=")
+            }
+            FieldChangeKind::Reordered => write!(f, "{name} fields changed places"),
+            FieldChangeKind::Quotes => {
+                write!(f, "quotation marks of names in {name} were put in or taken away")
+            }
+            FieldChangeKind::WhiteSpace => {
+                write!(f, "{name} was folded anew, or other white space in it was changed")
+            }
+            FieldChangeKind::NameCase => write!(f, "the field name {name} was written otherwise"),
+            FieldChangeKind::EncodedWords => write!(f, "the text of {name} was encoded"),
+            FieldChangeKind::TransferEncoding => write!(f, "{name} was changed with the body"),
+        }
+    }
+}
+
+/// Looks for what was done to the signed fields.
+pub(crate) fn find(
+    signature: &Signature,
+    own: usize,
+    header: &Header<'_>,
+    found: &Verification,
+    provider: &dyn Provider,
+) -> HeaderFinding {
+    let key = found.key_record.as_ref().and_then(|record| record.key.as_ref());
+    let Some((key, prepared)) = key.and_then(|key| Some((key, provider.prepare(key).ok()?))) else {
+        return HeaderFinding::NoKey;
+    };
+    let mut search = Search { signature, key: &*prepared, tried: 0 };
+    if search.verifies(&HashInput::of(signature, own, header, b"").header()) {
+        return HeaderFinding::Intact;
+    }
+    search.tried = 0;
+    let fit = KeyFit::of(key, &signature.signature);
+    // No change of the header helps with the wrong key.
+    let changes = match fit {
+        KeyFit::DoesNotFit => None,
+        KeyFit::Fits(hash) if hash != signature.algorithm.hash() => {
+            search.other_hash(own, header, hash)
+        }
+        _ => search.whole(own, header).or_else(|| search.fields(own, header)),
+    };
+    match changes {
+        Some(changes) => HeaderFinding::Changed(changes),
+        None => HeaderFinding::Unexplained { tried: search.tried, key: fit },
+    }
+}
+
+struct Search<'s> {
+    signature: &'s Signature,
+    key: &'s dyn VerifyingKey,
+    tried: usize,
+}
+
+impl Search<'_> {
+    /// The header as it is, hashed in another way than the signature says.
+    fn whole(&mut self, own: usize, header: &Header<'_>) -> Option<Vec<HeaderChange>> {
+        let form = self.signature.canonicalization.header;
+        for other in Canonicalization::ALL.iter().filter(|other| **other != form) {
+            let mut signature = self.signature.clone();
+            signature.canonicalization.header = *other;
+            if self.verifies(&HashInput::of(&signature, own, header, b"").header()) {
+                return Some(vec![HeaderChange::OtherCanonicalization(*other)]);
+            }
+        }
+        let input = HashInput::of(self.signature, own, header, b"").header();
+        if self.verifies(&[&input, &b"\r\n"[..]].concat()) {
+            return Some(vec![HeaderChange::TrailingCrlf]);
+        }
+        let lf: Vec<u8> = input.iter().copied().filter(|octet| *octet != b'\r').collect();
+        if self.verifies(&lf) {
+            return Some(vec![HeaderChange::LfHashed]);
+        }
+        // The same choice among the same fields, standing the other way round.
+        let turned: Vec<u8> = header
+            .fields()
+            .iter()
+            .rev()
+            .flat_map(|field| [field.octets(), b"\r\n"])
+            .flatten()
+            .copied()
+            .collect();
+        let own = header.fields().len().checked_sub(own + 1)?;
+        let turned = HashInput::of(self.signature, own, &Header::parse(&turned), b"").header();
+        self.verifies(&turned).then(|| vec![HeaderChange::TopDown])
+    }
+
+    fn other_hash(
+        &mut self,
+        own: usize,
+        header: &Header<'_>,
+        hash: HashAlgorithm,
+    ) -> Option<Vec<HeaderChange>> {
+        let input = HashInput::of(self.signature, own, header, b"").header();
+        let key = self.signature.algorithm.key();
+        let algorithm = SigningAlgorithm::ALL
+            .iter()
+            .find(|algorithm| algorithm.key() == key && algorithm.hash() == hash)?;
+        self.tried += 1;
+        let verified = self.key.verify(*algorithm, &input, &self.signature.signature);
+        verified.is_ok().then(|| vec![HeaderChange::OtherHash(hash)])
+    }
+
+    /// One field changed, then two, and so on.
+    fn fields(&mut self, own: usize, header: &Header<'_>) -> Option<Vec<HeaderChange>> {
+        let names = self.signature.signed_fields.iter().map(FieldName::as_str);
+        let picked = FieldIndex::new(header).pick(names, Some(own));
+        let mut slots: Vec<Slot> = self
+            .signature
+            .signed_fields
+            .iter()
+            .zip(picked)
+            .map(|(name, position)| Slot::of(name, position, own, header, self.signature))
+            .collect();
+        slots.extend(header.fields().get(own).map(|field| Slot::of_own(field, self.signature)));
+        let respaced = (0..RESPACINGS.len()).any(|respacing| {
+            let fields: Vec<&[u8]> =
+                slots.iter().filter_map(|slot| slot.respaced(respacing)).collect();
+            self.verifies(&fields.join(&b"\r\n"[..]))
+        });
+        let several = |search: &mut Self, changes| {
+            let mut chosen = vec![0; slots.len()];
+            search.choose(&slots, 0, (changes, changes), &mut chosen).then(|| {
+                let made =
+                    slots.iter().zip(&chosen).filter_map(|(slot, option)| slot.change(*option));
+                made.map(HeaderChange::Field).collect()
+            })
+        };
+        several(self, 1)
+            .or_else(|| respaced.then(|| vec![HeaderChange::WhiteSpace]))
+            .or_else(|| (2..=MOST_CHANGES).find_map(|changes| several(self, changes)))
+    }
+
+    /// Takes `left` more of the slots from `from` on to be changed, in all ways that there are for
+    /// `changes` at once, until the key verifies.
+    fn choose(
+        &mut self,
+        slots: &[Slot],
+        from: usize,
+        (left, changes): (usize, usize),
+        chosen: &mut [usize],
+    ) -> bool {
+        if left == 0 {
+            let fields: Vec<&[u8]> = slots
+                .iter()
+                .zip(chosen.iter())
+                .filter_map(|(slot, chosen)| slot.octets(*chosen))
+                .collect();
+            return self.verifies(&fields.join(&b"\r\n"[..]));
+        }
+        for (at, slot) in slots.iter().enumerate().skip(from) {
+            for option in 1..slot.choices(changes) {
+                if let Some(chosen) = chosen.get_mut(at) {
+                    *chosen = option;
+                }
+                if self.choose(slots, at + 1, (left - 1, changes), chosen) {
+                    return true;
+                }
+            }
+            if let Some(chosen) = chosen.get_mut(at) {
+                *chosen = 0;
+            }
+            if self.tried >= MOST_TRIALS {
+                return false;
+            }
+        }
+        false
+    }
+
+    fn verifies(&mut self, input: &[u8]) -> bool {
+        if self.tried >= MOST_TRIALS {
+            return false;
+        }
+        self.tried += 1;
+        let Signature { algorithm, signature, .. } = self.signature;
+        self.key.verify(*algorithm, input, signature).is_ok()
+    }
+}

@@ -1,0 +1,99 @@
+//! What is hashed of a message for one signature (RFC 6376 §3.7).
+
+use dkim_canon::{BodyCanonicalizer, write_field};
+use dkim_hash::FieldIndex;
+use dkim_message::{Field, Header};
+use dkim_tags::{FieldName, Signature, TagList, without_b};
+
+/// The canonical octets that a signature is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HashInput {
+    /// The fields, in the order hashed: one for each name in `h=`, and the DKIM-Signature field
+    /// itself.
+    pub fields: Vec<HashedField>,
+    /// The canonical body, up to `l=` octets.
+    pub body: Vec<u8>,
+}
+
+/// A name in `h=`, and what it picks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HashedField {
+    /// The name, as `h=` has it.
+    pub name: String,
+    /// The index of the field among the header's fields; `None` when there is none left of that
+    /// name, and nothing is hashed (RFC 6376 §5.4.2).
+    pub position: Option<usize>,
+    /// The canonical field without its closing CRLF.
+    pub octets: Option<Vec<u8>>,
+}
+
+impl HashInput {
+    /// What `signature`, the field at the index `own` of this header, is over.
+    #[must_use]
+    pub fn of(signature: &Signature, own: usize, header: &Header<'_>, body: &[u8]) -> Self {
+        let form = signature.canonicalization.header;
+        let names = signature.signed_fields.iter().map(FieldName::as_str);
+        let picked = FieldIndex::new(header).pick(names, Some(own));
+        let mut fields: Vec<HashedField> = signature
+            .signed_fields
+            .iter()
+            .zip(picked)
+            .map(|(name, position)| HashedField {
+                name: name.as_str().to_owned(),
+                position,
+                octets: position.and_then(|position| header.fields().get(position)).map(|field| {
+                    let mut octets = Vec::new();
+                    write_field(form, field.raw_name(), field.body(), &mut octets);
+                    octets
+                }),
+            })
+            .collect();
+        fields.extend(header.fields().get(own).map(|field| {
+            let mut octets = Vec::new();
+            write_field(form, field.raw_name(), &body_without_b(field), &mut octets);
+            HashedField {
+                name: Signature::FIELD_NAME.to_owned(),
+                position: Some(own),
+                octets: Some(octets),
+            }
+        }));
+        let mut canonical = canonical_body(signature, body);
+        if let Some(length) = signature.body_length {
+            canonical.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+        }
+        Self { fields, body: canonical }
+    }
+
+    /// The input of the header hash: every field closed by CRLF but the last.
+    #[must_use]
+    pub fn header(&self) -> Vec<u8> {
+        let fields: Vec<&[u8]> =
+            self.fields.iter().filter_map(|field| field.octets.as_deref()).collect();
+        fields.join(&b"\r\n"[..])
+    }
+}
+
+/// The whole canonical body.
+pub(crate) fn canonical_body(signature: &Signature, body: &[u8]) -> Vec<u8> {
+    let mut canonical = Vec::with_capacity(body.len());
+    let mut canonicalizer = BodyCanonicalizer::new(signature.canonicalization.body);
+    canonicalizer.chunk(body, |octets| canonical.extend_from_slice(octets));
+    canonicalizer.finish(|octets| canonical.extend_from_slice(octets));
+    canonical
+}
+
+/// The body of a DKIM-Signature field, the value of `b=` deleted; as it stands if it is no
+/// tag-list.
+pub(crate) fn body_without_b(field: &Field<'_>) -> Vec<u8> {
+    TagList::parse(field.body())
+        .map_or_else(|_| field.body().to_vec(), |tags| without_b(field.body(), &tags))
+}
+
+/// The index, among all fields, of the DKIM-Signature field that is the `number`th of its kind.
+pub(crate) fn position_of(number: usize, header: &Header<'_>) -> Option<usize> {
+    let fields = header.fields().iter().enumerate();
+    let mut signatures = fields.filter(|(_, field)| field.is(Signature::FIELD_NAME));
+    signatures.nth(number).map(|(position, _)| position)
+}

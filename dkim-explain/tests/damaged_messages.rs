@@ -1,0 +1,290 @@
+//! Messages damaged in usual ways: the cause is named, and nothing else.
+
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use dkim_canon::Canonicalization::{Relaxed, Simple};
+use dkim_crypto::ring::PROVIDER;
+use dkim_crypto::{PrivateKey, Provider, SigningKey};
+use dkim_dns::{Zone, drive_blocking};
+use dkim_explain::{BodyFinding, Explanation, HeaderFinding, KeyFit, explain};
+use dkim_message::split;
+use dkim_sign::{Request, Signer};
+use dkim_tags::value::to_base64;
+use dkim_tags::{Canonicalizations, DomainName, Selector, UnixTime};
+use dkim_verify::{Policy, Verifier};
+
+const NOW: UnixTime = UnixTime(1_700_000_000);
+const FORMS: [Canonicalizations; 4] = [
+    Canonicalizations { header: Simple, body: Simple },
+    Canonicalizations { header: Simple, body: Relaxed },
+    Canonicalizations { header: Relaxed, body: Simple },
+    Canonicalizations { header: Relaxed, body: Relaxed },
+];
+const RELAXED: [Canonicalizations; 1] = [FORMS[3]];
+const SIMPLE: [Canonicalizations; 1] = [FORMS[0]];
+
+const HEADER: &str = "Received: from a.example\r\n\tby b.example\r\n\
+    From: Joe SixPack <joe@example.com>\r\nTo: \"Suzie Q\" <suzie@example.net>,\r\n\
+    \tBob <bob@example.net>\r\nSubject: Re: Is dinner  ready?\r\n\
+    Date: Tue, 14 Nov 2023 22:13:20 +0000\r\nMIME-Version: 1.0\r\n\
+    Content-Type: text/plain; charset=\"utf-8\"\r\nContent-Transfer-Encoding: 8bit\r\n";
+const BODY: &str = "Hi.\r\n\r\nWe lost the game.  Are you h\u{fc}ngry yet?\r\n\
+    From now on, I cook.\r\n.hidden\r\n\r\n-- \r\nJoe.\r\n";
+
+fn rsa() -> Arc<dyn SigningKey> {
+    let pem = include_bytes!("../../dkim-crypto/tests/keys/rsa2048.pem");
+    PROVIDER.signing_key(&PrivateKey::from_pem(pem).unwrap()).unwrap()
+}
+
+fn ed25519(seed: u8) -> Arc<dyn SigningKey> {
+    PROVIDER.signing_key(&PrivateKey::from_ed25519_seed(&[seed; 32])).unwrap()
+}
+
+fn sign_with(
+    key: &dyn SigningKey,
+    forms: Canonicalizations,
+    message: &str,
+    change: impl Fn(&mut Request),
+) -> String {
+    let (domain, selector) =
+        (DomainName::parse("example.com").unwrap(), Selector::parse("s").unwrap());
+    let mut request = Request::new(domain, selector, key.algorithm());
+    request.canonicalization = forms;
+    change(&mut request);
+    let (header, body) = split(message.as_bytes());
+    let mut signer = Signer::new([request], &header, NOW, &PROVIDER).unwrap();
+    signer.body_chunk(body);
+    let signature = signer.finish().pop().unwrap().sign(key).unwrap();
+    format!("{}{message}", signature.to_field())
+}
+
+fn sign(forms: Canonicalizations, message: &str) -> String {
+    sign_with(&*ed25519(1), forms, message, |_| ())
+}
+
+/// What is said of the topmost signature of a message, the key being this one.
+fn explanation_with(key: &dyn SigningKey, message: &str) -> Explanation {
+    let p = to_base64(&key.public_key().to_p_tag());
+    let record = format!("v=DKIM1; k={}; p={p}", key.algorithm().key());
+    let zone = Zone::new().txt("s._domainkey.example.com", record);
+    let (header, body) = split(message.as_bytes());
+    let mut verifier = Verifier::new(&header, &Policy::rfc(), NOW, &PROVIDER);
+    drive_blocking(&mut verifier, &zone);
+    verifier.body_chunk(body);
+    explain(&header, body, &verifier.finish()[0], &PROVIDER).unwrap()
+}
+
+fn explanation(message: &str) -> Explanation {
+    explanation_with(&*ed25519(1), message)
+}
+
+/// The codes of the causes, those of the header first.
+fn causes(explanation: &Explanation) -> Vec<&'static str> {
+    let mut causes = Vec::new();
+    match &explanation.header {
+        HeaderFinding::Intact => {}
+        HeaderFinding::Changed(changes) => {
+            causes.extend(changes.iter().map(|change| change.code()))
+        }
+        HeaderFinding::Unexplained { .. } => causes.push("header-unexplained"),
+        _ => causes.push("no-key"),
+    }
+    match &explanation.body {
+        BodyFinding::Intact => {}
+        BodyFinding::Changed(change) => causes.push(change.code()),
+        _ => causes.push("body-unexplained"),
+    }
+    causes
+}
+
+fn message() -> String {
+    format!("{HEADER}\r\n{BODY}")
+}
+
+#[test]
+fn an_undamaged_message_has_no_causes() {
+    for forms in FORMS {
+        assert_eq!(causes(&explanation(&sign(forms, &message()))), [""; 0]);
+    }
+}
+
+/// What is done to a signed message, in which forms it breaks it, and what is to be said of it.
+type Damage = (&'static [Canonicalizations], fn(String) -> String, &'static [&'static str]);
+
+#[test]
+fn usual_damage_is_named() {
+    const TO_BODY: &[Damage] = &[
+        (
+            &FORMS,
+            |m| m + "_____\r\nlist mailing list\r\nhttps://list.example\r\n",
+            &["lines-appended"],
+        ),
+        (&FORMS, |m| m + "no line end", &["lines-appended"]),
+        (
+            &FORMS,
+            |m| m.replace("\r\n\r\nHi.", "\r\n\r\n[CAUTION] External\r\n\r\nHi."),
+            &["lines-prepended"],
+        ),
+        (&[FORMS[0], FORMS[2]], |m| m.replace("Hi.\r\n", "Hi. \t\r\n"), &["trailing-space-added"]),
+        (&[FORMS[0], FORMS[2]], |m| m.replace("-- \r\n", "--\r\n"), &["dashes-trimmed"]),
+        (&FORMS, |m| m.replace("\r\nFrom now", "\r\n>From now"), &["from-escaped"]),
+        (&FORMS, |m| m.replace("\r\n.hidden", "\r\n..hidden"), &["dot-doubled"]),
+        (
+            &FORMS,
+            |m| m.replace("We lost", "We\nlost").replace("Hi.\r\n\r\n", "Hi.\n\r\n"),
+            &["body-unexplained"],
+        ),
+        (&FORMS, |m| m.replace("Hi.\r\n", "Hi.\r\r\n"), &["line-ends"]),
+        (&FORMS, |m| m.replace("Hi.", "Hi!"), &["body-unexplained"]),
+        (&FORMS, |m| m.replace("h\u{fc}ngry", "h=C3=BCngry"), &["quoted-printable"]),
+    ];
+    const TO_HEADER: &[Damage] = &[
+        (&FORMS, |m| m.replace("Subject: Re:", "Subject: Re: [list]"), &["subject-tagged"]),
+        (&FORMS, |m| m.replace("Subject: Re:", "Subject: [list] Re:"), &["subject-tagged"]),
+        (&FORMS, |m| format!("Subject: other\r\n{m}"), &["field-added"]),
+        (&FORMS, |m| format!("Reply-To: <list@example.org>\r\n{m}"), &["field-added"]),
+        (
+            &FORMS,
+            |m| {
+                m.replace("From: Joe SixPack <joe@example.com>", "From: Joe via list <l@example.org>\r\nX-Original-From: Joe SixPack <joe@example.com>")
+            },
+            &["field-rewritten"],
+        ),
+        (&FORMS, |m| m.replace("\"Suzie Q\"", "Suzie Q").replace("Bob", "Bob"), &["quotes"]),
+        (&FORMS, |m| m.replace("MIME-Version: 1.0\r\n", ""), &["field-removed"]),
+        (
+            &FORMS,
+            |m| m.replace("Encoding: 8bit", "Encoding: quoted-printable"),
+            &["transfer-encoding"],
+        ),
+        (&SIMPLE, |m| m.replace(",\r\n\tBob", ", Bob"), &["header-unexplained"]),
+        (&SIMPLE, |m| m.replace("Subject: Re", "Subject:  Re"), &["white-space"]),
+        (&SIMPLE, |m| m.replace("MIME-Version: 1", "Mime-Version: 1"), &["name-case"]),
+        (&SIMPLE, |m| m.replace("\r\n\t", "\r\n "), &["white-space"]),
+        (&FORMS, |m| m.replace("Tue, 14", "Wed, 15"), &["header-unexplained"]),
+    ];
+    const TO_BOTH: &[Damage] = &[
+        (
+            &FORMS,
+            |m| m.replace("Subject: Re:", "Subject: Re: [list]") + "--\r\nlist\r\n",
+            &["subject-tagged", "lines-appended"],
+        ),
+        (
+            &FORMS,
+            |m| m.replace("8bit", "quoted-printable").replace("h\u{fc}ngry", "h=C3=BCngry"),
+            &["transfer-encoding", "quoted-printable"],
+        ),
+        (
+            &RELAXED,
+            |m| {
+                let m = m.replace("From: Joe SixPack", "X-Original-From: Joe SixPack");
+                let m = m.replace("Subject: Re:", "Subject: [list] Re:");
+                format!("From: list <l@example.org>\r\nReply-To: l@example.org\r\n{m}--\r\n")
+            },
+            &["field-rewritten", "subject-tagged", "field-added", "lines-appended"],
+        ),
+    ];
+    for (forms, damage, expected) in [TO_BODY, TO_HEADER, TO_BOTH].concat() {
+        for form in forms {
+            let damaged = damage(sign(*form, &message()));
+            assert_eq!(causes(&explanation(&damaged)), expected, "{form} {damaged}");
+        }
+    }
+}
+
+#[test]
+fn footers_in_body_parts_are_found() {
+    let header =
+        HEADER.replace("text/plain; charset=\"utf-8\"", "multipart/alternative;\r\n boundary=x");
+    let body = "--x\r\nContent-Type: text/plain\r\n\r\nHi.\r\n--x\r\nContent-Type: text/html\r\n\r\n<p>Hi.\r\n--x--\r\n";
+    for forms in FORMS {
+        let signed = sign(forms, &format!("{header}\r\n{body}"));
+        for (damaged, cause) in [
+            (signed.replacen("Hi.\r\n--x", "Hi.\r\n\r\nA footer.\r\n--x", 1), "lines-inserted"),
+            (signed.replacen("\r\n\r\nHi.", "\r\n\r\nCAUTION\r\n\r\nHi.", 1), "lines-inserted"),
+            (signed.replace("--x--", "--x\r\n\r\nA part.\r\n--x--"), "lines-inserted"),
+        ] {
+            assert_eq!(causes(&explanation(&damaged)), [cause], "{damaged}");
+        }
+        let (header, body) = signed.split_once("\r\n\r\n").unwrap();
+        let wrapped = format!(
+            "{header}\r\n\r\n--y\r\nContent-Type: multipart/alternative;\r\n boundary=x\r\n\r\n{body}\r\n\
+             --y\r\n\r\nlist\r\n--y--\r\n"
+        );
+        assert_eq!(causes(&explanation(&wrapped)), ["wrapped"]);
+    }
+}
+
+/// The signer's own faults.
+#[test]
+fn what_a_signer_does_wrong_is_named() {
+    // The message as it was signed is not the one that is sent.
+    let lf = sign(FORMS[0], &message());
+    let (field, _) = lf.split_once("Received:").unwrap();
+    for (signed, expected) in [
+        (
+            lf.replace("c=simple/simple", "c=relaxed/relaxed"),
+            &["header-unexplained", "other-canonicalization"][..],
+        ),
+        (field.to_owned() + &message().replace("\r\n.hidden", "\r\nhidden"), &["body-unexplained"]),
+        (
+            field.to_owned() + &message().replace("\r\n.hidden", "\r\n.hidden\r\n\u{c}"),
+            &["body-unexplained"],
+        ),
+    ] {
+        assert_eq!(causes(&explanation(&signed)), expected);
+    }
+}
+
+#[test]
+fn copies_tell_what_was_rewritten() {
+    let copies = sign_with(&*rsa(), FORMS[3], &message(), |_| ());
+    let explanation = explanation_with(&*rsa(), &copies);
+    assert_eq!(explanation.copies, []);
+}
+
+/// An RSA signature tells whether the key is the right one; an Ed25519 signature does not.
+#[test]
+fn a_wrong_key_is_told() {
+    let changed = |message: String| message.replace("Tue, 14", "Wed, 15");
+    let fit = |explanation: &Explanation| match explanation.header {
+        HeaderFinding::Unexplained { key, .. } => Some(key),
+        _ => None,
+    };
+    let signed = sign_with(&*rsa(), FORMS[3], &message(), |_| ());
+    let sha256 = dkim_crypto::HashAlgorithm::Sha256;
+    let right = explanation_with(&*rsa(), &changed(signed.clone()));
+    assert_eq!(fit(&right), Some(KeyFit::Fits(sha256)));
+    let b = signed.find("b=").unwrap() + 12;
+    let damaged = signed.get(..b).unwrap().to_owned() + "AAAA" + signed.get(b + 4..).unwrap();
+    assert_eq!(fit(&explanation_with(&*rsa(), &damaged)), Some(KeyFit::DoesNotFit));
+    let signed = sign(FORMS[3], &message());
+    assert_eq!(fit(&explanation_with(&*ed25519(2), &signed)), Some(KeyFit::Unknown));
+}
+
+#[test]
+fn without_a_key_the_body_is_still_looked_at() {
+    let signed = sign(FORMS[3], &message()) + "footer\r\n";
+    let (header, body) = split(signed.as_bytes());
+    let mut verifier = Verifier::new(&header, &Policy::rfc(), NOW, &PROVIDER);
+    drive_blocking(&mut verifier, &Zone::new());
+    let found = verifier.finish();
+    let explanation = explain(&header, body, &found[0], &PROVIDER).unwrap();
+    assert_eq!(causes(&explanation), ["no-key", "lines-appended"]);
+}
+
+#[test]
+fn hostile_messages_end_in_time() {
+    let signed = sign(FORMS[0], &message());
+    let subject = format!("\r\nSubject: {}", "[x] ".repeat(20_000));
+    for damaged in [
+        signed.replace("\r\nSubject:", &subject),
+        signed.clone() + &"--\r\n".repeat(300_000),
+        signed.clone() + &"--x\r\n\r\n".repeat(100_000),
+        signed.replace("Tue, 14", "Wed, 15").replace("\r\nTo: ", &"\r\nSubject: x".repeat(3_000)),
+    ] {
+        assert!(!causes(&explanation(&damaged)).is_empty());
+    }
+}
