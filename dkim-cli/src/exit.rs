@@ -16,7 +16,8 @@ pub(crate) enum Exit {
     Usage,
 }
 
-/// THE table. Codes from 65 on are those of sysexits(3).
+/// THE table. Codes from 65 on are those of sysexits(3). RFC 6376 §6.3: temporary failures are
+/// "the only conditions that SHOULD use a 4xx SMTP reply code", which 75 becomes in an MTA.
 const TABLE: [(Exit, u8, &str); 8] = [
     (Exit::Success, 0, "done; for verify and explain: every message has a signature that passes"),
     (

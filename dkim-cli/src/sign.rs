@@ -195,6 +195,7 @@ impl Sign {
             check(&signed, &mut octets, pairs.len(), &dns)
                 .map_err(|failure| failure.on(&origin))?;
         }
+        // RFC 6376 §5.6: before any other DKIM-Signature field, so on top.
         let mut out = io::stdout().lock();
         let fields = signed.line_ends.of_text(&signed.fields);
         out.write_all(fields.as_bytes()).map_err(|error| Failure::output(&error))?;

@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum HashAlgorithm {
-    /// SHA-1. Recognized so that it can be refused by name: RFC 8301 §3.1 forbids signing and
+    /// SHA-1. Recognized so that it can be refused by name: RFC 8301 §1 and §3.1 forbid signing and
     /// accepting with it.
     Sha1,
     /// SHA-256.
@@ -108,7 +108,7 @@ impl SigningAlgorithm {
     /// `rsa-sha256` (RFC 6376 §3.3.2).
     pub const RSA_SHA256: Self =
         Self { key: KeyType::Rsa, hash: HashAlgorithm::Sha256, name: "rsa-sha256" };
-    /// `ed25519-sha256` (RFC 8463).
+    /// `ed25519-sha256` (RFC 8463 §4.1), which §5 asks of signers and demands of verifiers.
     pub const ED25519_SHA256: Self =
         Self { key: KeyType::Ed25519, hash: HashAlgorithm::Sha256, name: "ed25519-sha256" };
 

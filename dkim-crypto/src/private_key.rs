@@ -40,7 +40,7 @@ enum Material {
 
 impl PrivateKey {
     /// The shortest RSA modulus, in bits, of a key that may sign. RFC 8301 §3.2 says SHOULD; every
-    /// provider makes it a must.
+    /// provider makes it a must, and so keeps the 1024 bits of RFC 6376 §3.3.3, too.
     pub const MIN_RSA_BITS: u32 = 2048;
 
     /// Reads a PEM file: the first block labelled `PRIVATE KEY` (PKCS#8, RFC 5958: RSA or Ed25519)

@@ -43,7 +43,8 @@ pub(crate) const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0
 pub(crate) const ID_ED25519: &[u8] = &[0x2b, 0x65, 0x70];
 
 impl PublicKey {
-    /// The shortest RSA modulus, in bits, of a key that may verify (RFC 8301 §3.2).
+    /// The shortest RSA modulus, in bits, of a key that may verify (RFC 8301 §3.2). The 512 bits of
+    /// RFC 6376 §3.3.3 are no longer enough.
     pub const MIN_RSA_BITS: u32 = 1024;
 
     /// The longest RSA modulus, in bits. RFC 8301 §3.2 asks verifiers for 4096; the work of a

@@ -367,6 +367,8 @@ fn rsa_keys_are_made_or_refused_in_words(provider: &dyn Provider) {
             assert_eq!(provider.name(), "aws-lc-rs");
             let signing = signing_key(provider, &key.to_pkcs8_pem());
             assert_eq!(signing.public_key().bits(), 2048);
+            // RFC 6376 §3.3.2: "SHOULD use a public exponent of 65537".
+            assert_eq!(signing.public_key().exponent(), Some(65_537));
             let signature = signing.sign(MESSAGE).unwrap();
             for verifier in all() {
                 let verifying = verifier.prepare(signing.public_key()).unwrap();

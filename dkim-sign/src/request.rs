@@ -7,7 +7,8 @@ use dkim_tags::{Auid, Canonicalizations, DomainName, Selector, UnixTime};
 
 use crate::Fields;
 
-/// One signature to be made.
+/// One signature to be made. Names of U-labels are written in A-labels, unless the header of the
+/// message is internationalized itself (RFC 8616 §5).
 ///
 /// ```
 /// use dkim_crypto::SigningAlgorithm;

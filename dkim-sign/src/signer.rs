@@ -3,7 +3,7 @@
 use dkim_crypto::{Provider, SigningAlgorithm};
 use dkim_hash::{BodyHash, BodyHashRequest, BodyHasher, FieldIndex, Stance, close_input};
 use dkim_message::Header;
-use dkim_tags::{CopiedField, FieldName, Signature, UnixTime};
+use dkim_tags::{Auid, CopiedField, FieldName, Signature, UnixTime};
 
 use crate::long_lines::LongLines;
 use crate::{
@@ -11,7 +11,8 @@ use crate::{
     Unsigned,
 };
 
-/// Prepares the signatures of a message, any number in one pass (RFC 6376 §5).
+/// Prepares the signatures of a message, any number in one pass (RFC 6376 §5); with keys of both
+/// types, old verifiers and new ones find one each (RFC 8463 §6).
 ///
 /// It holds no key: what it returns is signed wherever the key is. It borrows nothing: the header
 /// may go once [`new`](Self::new) returns.
@@ -127,6 +128,7 @@ impl Prepared {
         signature.body_hash = body.value.as_bytes().to_vec();
         signature.body_length = match body_length {
             BodyLength::Absent => None,
+            // RFC 6376 §5.3.1: counted "following the canonicalization algorithm".
             BodyLength::AsSigned => Some(body.hashed),
         };
         let own = signature.to_field_body();
@@ -195,6 +197,13 @@ fn describe(
         Signature::new(request.algorithm, request.sdid.clone(), request.selector.clone(), names);
     signature.canonicalization = request.canonicalization;
     signature.auid = request.auid.clone();
+    // RFC 6376 §3.5 wants A-labels in `d=`, `i=` and `s=`; RFC 8616 §5: "This rule is relaxed only
+    // for internationalized message header fields", where U-labels stay as they were asked for.
+    if header.octets().is_ascii() {
+        signature.sdid = signature.sdid.in_a_labels();
+        signature.selector = signature.selector.in_a_labels();
+        signature.auid = signature.auid.as_ref().map(Auid::in_a_labels);
+    }
     signature.timestamp = match request.timestamp {
         Timestamp::Now => Some(now),
         Timestamp::Absent => None,
@@ -223,7 +232,7 @@ fn describe(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use dkim_crypto::ring::PROVIDER;
-    use dkim_tags::{Auid, DomainName, Selector};
+    use dkim_tags::{DomainName, Selector};
 
     use super::*;
     use crate::Fields;

@@ -3,7 +3,7 @@
 use dkim_crypto::{SignError, SigningAlgorithm, SigningKey};
 use dkim_tags::Signature;
 
-/// A signature prepared and not yet made.
+/// A signature prepared and not yet made (RFC 6376 §5.5).
 ///
 /// Where the key is at hand, [`sign`](Self::sign) is all there is to do. Where it is elsewhere (an
 /// HSM, a service, another thread), hand [`input`](Self::input) over and bring the signature back
@@ -45,6 +45,7 @@ impl Unsigned {
     ///
     /// When the key is of another algorithm, or fails.
     pub fn sign(self, key: &dyn SigningKey) -> Result<Signature, UnsignedError> {
+        // RFC 6376 §5.6: "signed using the algorithm specified in the "a=" tag".
         if key.algorithm() != self.algorithm() {
             let (key, request) = (key.algorithm(), self.algorithm());
             return Err(UnsignedError::WrongKey { key, request });

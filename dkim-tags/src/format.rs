@@ -120,7 +120,7 @@ impl Signature {
     pub const FIELD_NAME: &'static str = "DKIM-Signature";
 
     /// Writes the field with its name and the CRLF that closes it, ready to stand on top of a
-    /// message.
+    /// message: RFC 6376 §5.6 wants it above all other DKIM-Signature fields.
     #[must_use]
     pub fn to_field(&self) -> String {
         format!("{}:{}\r\n", Self::FIELD_NAME, self.to_field_body())

@@ -48,6 +48,12 @@ impl DomainName {
         self.0.as_written()
     }
 
+    /// The same name, written in A-labels.
+    #[must_use]
+    pub fn in_a_labels(&self) -> Self {
+        Self(self.0.in_a_labels())
+    }
+
     /// Whether the name is `parent` or a subdomain of it, on label borders.
     #[must_use]
     pub fn is_within(&self, parent: &Self) -> bool {
@@ -101,6 +107,12 @@ impl Selector {
     #[must_use]
     pub fn as_written(&self) -> &str {
         self.0.as_written()
+    }
+
+    /// The same selector, written in A-labels.
+    #[must_use]
+    pub fn in_a_labels(&self) -> Self {
+        Self(self.0.in_a_labels())
     }
 }
 
@@ -160,6 +172,12 @@ impl Auid {
     pub fn domain(&self) -> &DomainName {
         &self.domain
     }
+
+    /// The same AUID, its domain written in A-labels.
+    #[must_use]
+    pub fn in_a_labels(&self) -> Self {
+        Self { local_part: self.local_part.clone(), domain: self.domain.in_a_labels() }
+    }
 }
 
 impl fmt::Display for Auid {
@@ -209,6 +227,10 @@ impl Labels {
 
     fn as_written(&self) -> &str {
         self.written.as_deref().unwrap_or(&self.ascii)
+    }
+
+    fn in_a_labels(&self) -> Self {
+        Self { ascii: self.ascii.clone(), written: None }
     }
 }
 

@@ -386,7 +386,8 @@ fn check_version(version: &str) -> Result<(), SignatureError> {
     }
 }
 
-/// `sig-a-tag-alg = sig-a-tag-k "-" sig-a-tag-h`
+/// `sig-a-tag-alg = sig-a-tag-k "-" sig-a-tag-h`. RFC 6376 §3.3.4: signatures by algorithms that
+/// are not implemented are ignored.
 fn read_algorithm(value: &str) -> Result<SigningAlgorithm, SignatureError> {
     match value {
         "" => Err(SignatureError::Invalid("a")),

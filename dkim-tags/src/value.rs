@@ -48,7 +48,8 @@ pub fn is_hyphenated_word(item: &str) -> bool {
 /// `l=`, `1*12DIGIT` in `t=` and `x=`). One that no `u64` can hold becomes `u64::MAX`: it is
 /// larger than anything it will be compared to.
 ///
-/// Returns `None` for anything but digits, and for too many of them.
+/// Returns `None` for anything but digits, and for too many of them. The text of §3.5 wants times
+/// "up to at least 10^12", which has a digit more than its grammar allows; we keep to the grammar.
 #[must_use]
 pub fn number(value: &str, max_digits: usize) -> Option<u64> {
     if value.is_empty() || value.len() > max_digits || !value.bytes().all(|d| d.is_ascii_digit()) {

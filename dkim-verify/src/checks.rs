@@ -234,7 +234,8 @@ fn unsuitable(signature: &Signature, record: &KeyRecord, policy: &Policy) -> Opt
     if key.key_type() != algorithm.key() {
         return Some(Outcome::KeyType { algorithm, key_type: key.key_type() });
     }
-    // §3.6.1 `t=s`: "the "i=" domain MUST NOT be a subdomain of "d="".
+    // §3.6.1 `t=s`: "the "i=" domain MUST NOT be a subdomain of "d="". Without it, §3.10 lets a key
+    // sign for subdomains.
     let auid = signature.auid.as_ref();
     if record.is_strict() && auid.is_some_and(|auid| *auid.domain() != signature.sdid) {
         return Some(Outcome::StrictDomain);

@@ -70,7 +70,8 @@ impl Outcome {
         self.reason().result()
     }
 
-    /// Its row in the table of reasons.
+    /// Its row in the table of reasons: "the exact reason why the verification fails" (RFC 6376
+    /// §6.3), as [`Display`](fmt::Display) tells it with its particulars.
     #[must_use]
     pub fn reason(&self) -> Reason {
         match self {

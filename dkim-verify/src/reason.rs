@@ -39,9 +39,10 @@ macro_rules! reasons {
     };
 }
 
-// RFC 6376 §6.1 knows SUCCESS, PERMFAIL and TEMPFAIL; RFC 8601 §2.7.1 tells the PERMFAILs apart:
+// RFC 6376 §3.9 knows SUCCESS, PERMFAIL and TEMPFAIL; RFC 8601 §2.7.1 tells the PERMFAILs apart:
 // `fail` for a signature that did not verify, `policy` for one that we do not accept, `permerror`
-// for one that cannot be judged.
+// for one that cannot be judged. A key that cannot be had now is the one TEMPFAIL: only that may
+// make an MTA say 4xx (RFC 6376 §6.3).
 reasons! {
     Ok Pass "ok"
         "the signature is valid and the policy accepts it"

@@ -7,7 +7,8 @@ use dkim_tags::{Claims, Signature};
 
 use crate::{Deviation, Outcome};
 
-/// What the verifier found out about a DKIM-Signature field.
+/// What the verifier found out about a DKIM-Signature field: for every one, whatever its result,
+/// more than RFC 6376 §3.9 asks for.
 ///
 /// What a consumer may rely on is the SDID of a verification that passed (RFC 6376 §3.11, §6.2);
 /// the AUID is the signer's own affair, and the selector is no identity at all.

@@ -81,6 +81,7 @@ impl Verifier {
         let mut positions = header.fields().iter().enumerate();
         let mut signatures = positions.by_ref().filter(|(_, f)| f.is(Signature::FIELD_NAME));
         let mut fields = Vec::new();
+        // RFC 6376 §6.1: each for itself; neither a bad one nor their order tells on another.
         for (position, field) in signatures.by_ref().take(policy.limits.listed) {
             fields.push(reading.candidate(position, field));
         }
@@ -263,6 +264,7 @@ impl Questions {
         }
         let id = QueryId(u32::try_from(self.ids.len()).ok()?);
         self.ids.insert(name.clone(), id);
+        // RFC 6376 §3.6.2: keys stand in TXT records, the one binding there is.
         self.fresh.push(Query { id, name, kind: QueryKind::Txt });
         Some(id)
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use cargo_metadata::MetadataCommand;
 
-use crate::{conformance, fuzz, layers, workspace};
+use crate::{conformance, fuzz, layers, spec, workspace};
 
 /// Run all checks, and stop at the first that fails.
 #[derive(clap::Args)]
@@ -24,9 +24,10 @@ type Step = (&'static str, fn() -> Result<Done>);
 
 // The order is by price: what fails fast comes first. Compiler flags stay the same throughout, and
 // feature sets repeat, so that the cryptographic libraries are compiled as seldom as can be.
-const STEPS: [Step; 15] = [
+const STEPS: [Step; 16] = [
     ("format", || cargo(&["fmt", "--all", "--check"])),
     ("layers", || layers::run(&layers::Options {}).map(|()| Done::Passed)),
+    ("spec", requirements),
     ("clippy, all features", || clippy(&["--workspace", "--all-targets", "--all-features"])),
     ("clippy, default features", || clippy(&["--workspace", "--all-targets"])),
     ("clippy, libraries without features", clippy_libraries),
@@ -78,6 +79,13 @@ fn seconds(duration: Duration) -> String {
 
 fn cargo(arguments: &[&str]) -> Result<Done> {
     workspace::run(&mut workspace::cargo(arguments.iter().copied()))?;
+    Ok(Done::Passed)
+}
+
+/// The texts of the RFCs are compared where they are.
+fn requirements() -> Result<Done> {
+    let rfc_dir = Some(workspace::path("../shared/rfc")).filter(|directory| directory.is_dir());
+    spec::run(&spec::Options { rfc_dir, missing: true })?;
     Ok(Done::Passed)
 }
 

@@ -5,10 +5,12 @@ mod bench;
 mod ci;
 mod conformance;
 mod fuzz;
+mod house;
 mod interop;
 mod judge;
 mod layers;
 mod mutants;
+mod spec;
 mod vectors;
 mod workspace;
 
@@ -33,6 +35,7 @@ enum Command {
     Interop(interop::Options),
     Layers(layers::Options),
     Mutants(mutants::Options),
+    Spec(spec::Options),
     Vectors(vectors::Options),
 }
 
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Interop(options) => interop::run(&options),
         Command::Layers(options) => layers::run(&options),
         Command::Mutants(options) => mutants::run(&options),
+        Command::Spec(options) => spec::run(&options),
         Command::Vectors(options) => vectors::run(&options),
     };
     match done {

@@ -2,7 +2,7 @@
 
 use cargo_metadata::DependencyKind;
 
-use super::{Crate, House};
+use crate::house::{Crate, House};
 
 /// Crates that stand beside the house.
 const BESIDE: [&str; 2] = ["dkim-testkit", "xtask"];
@@ -68,8 +68,8 @@ fn broken_by(from: &Crate, house: &House) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Arrow;
     use super::*;
+    use crate::house::Arrow;
 
     /// A name, a floor (0 for none), and what the crate depends on.
     type Row<'r> = (&'r str, u64, &'r [(&'r str, DependencyKind)]);

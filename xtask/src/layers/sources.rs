@@ -1,6 +1,6 @@
 //! What may be named where: a plain search, line by line.
 
-use super::{File, House};
+use crate::house::{File, House, lines_of_product};
 
 /// Crates that are named in one room only, so that another can take their place.
 const ROOMS: [(&str, &[&str]); 3] = [
@@ -91,16 +91,6 @@ fn broken_by(file: &File, house: &House) -> Vec<String> {
         }
     }
     broken
-}
-
-/// How many lines come before the unit tests, which stand last in a file.
-fn lines_of_product(text: &str) -> usize {
-    let lines: Vec<&str> = text.lines().collect();
-    let tests = lines.iter().rposition(|line| line.trim_start().starts_with("mod tests {"));
-    let attribute = tests.and_then(|tests| {
-        lines.get(..tests)?.iter().rposition(|line| line.trim() == "#[cfg(test)]")
-    });
-    attribute.unwrap_or(lines.len())
 }
 
 /// The line up to a comment. A string that holds two slashes is cut there, too: nothing that is

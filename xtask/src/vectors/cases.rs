@@ -274,6 +274,9 @@ fn tags() -> Vec<Case> {
     };
     let u_label = Case {
         sdid: "bücher.example",
+        header: "From: Alice <alice@bücher.example>\r\nTo: Bob <bob@example.net>\r\n\
+                 Subject: Report\r\nDate: Tue, 14 Nov 2023 22:13:20 +0000\r\n"
+            .as_bytes(),
         ..case("tag-d-u-label".to_owned(), "a domain of U-labels", "8616")
     };
     rows.into_iter().map(of).chain([strict, u_label]).collect()
