@@ -7,7 +7,7 @@ use dkim_authres::{AuthenticationResults, ResInfo};
 use dkim_canon::Canonicalization;
 use dkim_crypto::{KeyType, PublicKey, SigningAlgorithm};
 use dkim_keyrec::KeyRecord;
-use dkim_sign::{BodyLength, Expiration, Fields, Request, Timestamp};
+use dkim_sign::{BodyLength, Copies, Expiration, Fields, QueryMethod, Reports, Request, Timestamp};
 use dkim_tags::{
     Auid, Canonicalizations, CopiedField, DomainName, FieldName, Selector, Signature, UnixTime,
 };
@@ -117,6 +117,9 @@ pub(crate) fn request(u: &mut Unstructured<'_>, algorithm: SigningAlgorithm) -> 
     request.auid = auid(u, &request.sdid)?;
     request.timestamp = *u.choose(&[Timestamp::Now, Timestamp::Absent])?;
     request.body_length = *u.choose(&[BodyLength::Absent, BodyLength::AsSigned])?;
+    request.query_method = *u.choose(&[QueryMethod::Unsaid, QueryMethod::DnsTxt])?;
+    request.copies = *u.choose(&[Copies::Absent, Copies::OfSignedFields])?;
+    request.reports = *u.choose(&[Reports::Unasked, Reports::Asked])?;
     if u.arbitrary()? {
         request.expiration = Expiration::After(u.arbitrary()?);
     }

@@ -28,5 +28,6 @@ pub const TARGETS: &[Target] = &[
     ("body_hash", fuzz::body_hash),
     ("verify_message", fuzz::verify_message),
     ("verify", fuzz::verify),
+    ("explain", fuzz::explain),
     ("sign_verify", fuzz::sign_verify),
 ];
