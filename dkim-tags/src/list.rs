@@ -1,5 +1,6 @@
 //! The tag-list: `name=value; name=value`, read without copying.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use nom::branch::alt;
@@ -85,6 +86,8 @@ impl<'a> TagList<'a> {
             return Err(TagListError::Empty);
         }
         let mut tags: Vec<Tag<'a>> = Vec::with_capacity(12);
+        // Looked up, not searched for: a header has room for many lists of many tags.
+        let mut names = BTreeSet::new();
         let mut rest = octets;
         loop {
             let offset = octets.len() - rest.len();
@@ -95,7 +98,7 @@ impl<'a> TagList<'a> {
             }
             // RFC 6376 §3.2: "if a tag name does occur more than once, the entire tag-list is
             // invalid."
-            if tags.iter().any(|earlier| earlier.name == tag.name) {
+            if !names.insert(tag.name) {
                 return Err(TagListError::Duplicate { name: tag.name.to_owned(), offset });
             }
             tags.push(tag);
