@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 /// Every reason code with the result it comes with, and what it means.
-const REASONS: [(&str, &str, &str); 44] = [
+const REASONS: [(&str, &str, &str); 45] = [
     ("ok", "pass", "the signature is valid and accepted"),
     ("body-hash-mismatch", "fail", "the body was changed"),
     ("signature-mismatch", "fail", "a signed field was changed, or another key signed"),
@@ -44,6 +44,7 @@ const REASONS: [(&str, &str, &str); 44] = [
     ("limit-header", "policy", "the header is longer than is judged"),
     ("limit-tags", "policy", "more tags than are read"),
     ("limit-signed-fields", "policy", "more names in h= than are looked for"),
+    ("limit-items", "policy", "more items in q= or z= than are read"),
     ("limit-body-hashes", "policy", "more different body hashes than are computed"),
     ("limit-key-record", "policy", "the key record is longer than is read"),
     ("limit-key-records", "policy", "more key records at one name than are tried"),

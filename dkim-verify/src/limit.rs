@@ -55,6 +55,8 @@ pub enum Limit {
     Tags,
     /// Names in `h=`.
     SignedFields,
+    /// Items in `q=` or `z=`.
+    Items,
     /// Different body hashes.
     BodyHashes,
     /// Octets of a key record.
@@ -75,6 +77,7 @@ impl Limit {
             Self::Header => "limit-header",
             Self::Tags => "limit-tags",
             Self::SignedFields => "limit-signed-fields",
+            Self::Items => "limit-items",
             Self::BodyHashes => "limit-body-hashes",
             Self::KeyRecord => "limit-key-record",
             Self::KeyRecords => "limit-key-records",
@@ -91,6 +94,7 @@ impl fmt::Display for Limit {
             Self::Header => "the header is longer than is judged",
             Self::Tags => "more tags than are read",
             Self::SignedFields => "more names in h= than are looked for",
+            Self::Items => "more items in q= or z= than are read",
             Self::BodyHashes => "more different body hashes than are computed for one message",
             Self::KeyRecord => "the key record is longer than is read",
             Self::KeyRecords => "more key records at one name than are tried",

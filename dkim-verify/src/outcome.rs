@@ -113,6 +113,7 @@ fn signature_row(error: &SignatureError) -> (DkimResult, &'static str) {
     use DkimResult::{PermError, Policy};
     match error {
         SignatureError::TagList(TagListError::TooMany { .. }) => (Policy, Limit::Tags.code()),
+        SignatureError::TooManyItems { .. } => (Policy, Limit::Items.code()),
         SignatureError::TagList(TagListError::Duplicate { .. }) => (PermError, "duplicate-tag"),
         SignatureError::MissingTag(_) | SignatureError::TagList(TagListError::Empty) => {
             (PermError, "missing-tag")
@@ -209,6 +210,10 @@ mod tests {
                 "permerror syntax",
             ),
             (Outcome::Signature(TagListError::TooMany { limit: 256 }.into()), "policy limit-tags"),
+            (
+                Outcome::Signature(SignatureError::TooManyItems { tag: "z", limit: 1000 }),
+                "policy limit-items",
+            ),
             (Outcome::Signature(SignatureError::MissingTag("b")), "permerror missing-tag"),
             (Outcome::Signature(SignatureError::Version(text())), "permerror version"),
             (Outcome::Signature(SignatureError::Invalid("b")), "permerror syntax"),
