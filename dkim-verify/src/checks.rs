@@ -127,6 +127,10 @@ pub(crate) struct Keys {
 /// The most records of an answer that are looked at, keys or not.
 const MAX_RECORDS: usize = 64;
 
+/// The most octets of an answer that are looked at. A message of the DNS has a length of two octets
+/// (RFC 1035 §4.2.2), so that no answer which came from there holds more.
+const MAX_ANSWER: usize = 64 * 1024;
+
 /// Reads an answer to a question for a key (RFC 6376 §6.1.2).
 pub(crate) fn keys(signature: &Signature, answer: Option<&Answer>, policy: &Policy) -> Keys {
     let none = |outcome| Keys {
@@ -157,9 +161,12 @@ pub(crate) fn keys(signature: &Signature, answer: Option<&Answer>, policy: &Poli
     keys.several = found.records.len() > 1;
     // Step 4: we "cycle through the key records"; a record that is none does not count as one.
     let mut candidates = 0;
+    let mut octets = 0_usize;
     let mut told = None;
     for (position, record) in found.records.iter().enumerate() {
-        if candidates == policy.limits.key_records || position == MAX_RECORDS {
+        octets = octets.saturating_add(record.len());
+        if candidates == policy.limits.key_records || position == MAX_RECORDS || octets > MAX_ANSWER
+        {
             keys.untried = true;
             break;
         }
@@ -179,6 +186,10 @@ pub(crate) fn keys(signature: &Signature, answer: Option<&Answer>, policy: &Poli
             }
             (None, None) => {}
         }
+    }
+    // One of the others might have been the key.
+    if keys.untried && keys.usable.is_empty() {
+        keys.refused.0 = Outcome::Limit(Limit::KeyRecords);
     }
     keys
 }

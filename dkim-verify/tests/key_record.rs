@@ -123,7 +123,7 @@ fn several_records_are_tried_and_said() {
     for (records, expected) in [
         (
             &["v=DKIM1; p=", "v=DKIM1; n=1; p=", "v=DKIM1; n=2; p=", &good][..],
-            "permerror key-revoked",
+            "policy limit-key-records",
         ),
         (&["hello", "v=spf1 -all"], "permerror key-syntax"),
         (&["v=spf1 -all", "hello"], "permerror key-syntax"),
