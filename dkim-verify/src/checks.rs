@@ -161,10 +161,10 @@ pub(crate) fn keys(signature: &Signature, answer: Option<&Answer>, policy: &Poli
     keys.several = found.records.len() > 1;
     // Step 4: we "cycle through the key records"; a record that is none does not count as one.
     let mut candidates = 0;
-    let mut octets = 0_usize;
+    let mut octets = 0;
     let mut told = None;
     for (position, record) in found.records.iter().enumerate() {
-        octets = octets.saturating_add(record.len());
+        octets += record.len().min(KeyRecord::MAX_LEN);
         if candidates == policy.limits.key_records || position == MAX_RECORDS || octets > MAX_ANSWER
         {
             keys.untried = true;
