@@ -12,7 +12,7 @@ use crate::{Deviation, Limit, Outcome, Policy, Treatment};
 
 /// Fields that may stand once only (RFC 5322 §3.6, RFC 2045 §3, §5, §6), From apart, which has a
 /// deviation of its own.
-const SINGLETONS: [&str; 12] = [
+const SINGLETONS: [&str; 13] = [
     "Subject",
     "Content-Type",
     "MIME-Version",
@@ -20,6 +20,7 @@ const SINGLETONS: [&str; 12] = [
     "Date",
     "To",
     "Cc",
+    "Bcc",
     "Reply-To",
     "Sender",
     "Message-ID",
@@ -283,12 +284,11 @@ pub(crate) fn judge(deviations: &[Deviation], policy: &Policy) -> Outcome {
         Deviation::UnacceptableDomain => Treatment::Refuse,
         Deviation::Expired => policy.expired,
         Deviation::Future => policy.future,
+        Deviation::SeveralKeyRecords => policy.several_key_records,
+        Deviation::KeyWithoutVersion => policy.key_without_version,
+        Deviation::Testing => policy.testing,
         // A key below the minimum did not get here.
-        Deviation::ShortKey { .. }
-        | Deviation::UnsignedDuplicate(_)
-        | Deviation::SeveralKeyRecords
-        | Deviation::KeyWithoutVersion
-        | Deviation::Testing => Treatment::Accept,
+        Deviation::ShortKey { .. } | Deviation::UnsignedDuplicate(_) => Treatment::Accept,
     };
     deviations
         .iter()

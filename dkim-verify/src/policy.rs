@@ -62,6 +62,15 @@ pub struct Policy {
     /// `t=` is in the future: `policy`, reason `future`. Accepted by default (RFC 6376 §3.5: "MAY
     /// ignore"), refused by [`strict`](Self::strict).
     pub future: Treatment,
+    /// Several records at the key's name: `policy`, reason `several-key-records`. Accepted by default
+    /// if one of them verifies the signature (RFC 6376 §6.1.2, step 4, leaves the choice to us).
+    pub several_key_records: Treatment,
+    /// A key record without `v=DKIM1`: `policy`, reason `key-without-version`. Accepted by default
+    /// (RFC 6376 §3.6.1: RECOMMENDED).
+    pub key_without_version: Treatment,
+    /// The key says `t=y`: `policy`, reason `testing`. Accepted by default: the verdict stands.
+    /// Refuse it to treat such mail not "differently from unsigned email" (RFC 6376 §3.6.1).
+    pub testing: Treatment,
     /// By how many seconds clocks may differ before `x=` has passed or `t=` is in the future. 300
     /// by default (RFC 6376 §3.5, `x=`: "fudge factor").
     pub clock_skew: u64,
@@ -84,6 +93,9 @@ impl Policy {
             unacceptable_domains: Vec::new(),
             expired: Treatment::Refuse,
             future: Treatment::Accept,
+            several_key_records: Treatment::Accept,
+            key_without_version: Treatment::Accept,
+            testing: Treatment::Accept,
             clock_skew: 300,
             limits: Limits::default(),
         }

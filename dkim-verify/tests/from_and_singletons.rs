@@ -108,6 +108,7 @@ fn a_second_instance_that_is_not_signed_is_told() {
         ("Date", PASS),
         ("To", PASS),
         ("Cc", PASS),
+        ("Bcc", PASS),
         ("Reply-To", PASS),
         ("Sender", PASS),
         ("Message-ID", PASS),
