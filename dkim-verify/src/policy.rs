@@ -62,8 +62,8 @@ pub struct Policy {
     /// `t=` is in the future: `policy`, reason `future`. Accepted by default (RFC 6376 §3.5: "MAY
     /// ignore"), refused by [`strict`](Self::strict).
     pub future: Treatment,
-    /// Several records at the key's name: `policy`, reason `several-key-records`. Accepted by default
-    /// if one of them verifies the signature (RFC 6376 §6.1.2, step 4, leaves the choice to us).
+    /// Several records at the key's name: `policy`, reason `several-key-records`. Accepted by
+    /// default if one of them verifies the signature (RFC 6376 §6.1.2, step 4, leaves it open).
     pub several_key_records: Treatment,
     /// A key record without `v=DKIM1`: `policy`, reason `key-without-version`. Accepted by default
     /// (RFC 6376 §3.6.1: RECOMMENDED).
