@@ -79,8 +79,8 @@ impl<'a> TagList<'a> {
     ///
     /// # Errors
     ///
-    /// When there is no tag, when the octets break the grammar, when a name occurs twice (the whole list is invalid
-    /// then), or when there are more than [`MAX_TAGS`](Self::MAX_TAGS) tags.
+    /// When there is no tag, when the octets break the grammar, when a name occurs twice (the whole
+    /// list is invalid then), or when there are more than [`MAX_TAGS`](Self::MAX_TAGS) tags.
     pub fn parse(octets: &'a [u8]) -> Result<Self, TagListError> {
         if octets.is_empty() || is_only_fws(octets) {
             return Err(TagListError::Empty);
