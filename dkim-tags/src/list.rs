@@ -101,11 +101,18 @@ impl<'a> TagList<'a> {
             if !names.insert(tag.name) {
                 return Err(TagListError::Duplicate { name: tag.name.to_owned(), offset });
             }
+            let name = tag.name;
             tags.push(tag);
             match rest.split_first() {
                 Some((b';', after)) if is_only_fws(after) => break,
                 Some((b';', after)) => rest = after,
-                Some(_) => return Err(syntax(octets, rest)),
+                Some((found, _)) => {
+                    return Err(TagListError::Octet {
+                        name: name.to_owned(),
+                        offset: octets.len() - rest.len(),
+                        found: *found,
+                    });
+                }
                 None => break,
             }
         }
@@ -145,6 +152,16 @@ pub enum TagListError {
         offset: usize,
         /// The octet found there; `None` at the end.
         found: Option<u8>,
+    },
+    /// A value holds an octet that cannot stand in one.
+    #[error("tag {name}= holds {:?} at octet {offset}, which cannot stand there", char::from(*found))]
+    Octet {
+        /// The tag name.
+        name: String,
+        /// Where, counted from the start of the list.
+        offset: usize,
+        /// The octet.
+        found: u8,
     },
     /// A value holds octets that are neither ASCII nor UTF-8.
     #[error("tag {name}= holds octets that are neither ASCII nor UTF-8")]
@@ -283,8 +300,17 @@ mod tests {
             (b"=1", 0),
         ] {
             let error = TagList::parse(octets).unwrap_err();
-            let TagListError::Syntax { offset: found, .. } = error else { panic!("{error}") };
-            assert_eq!(found, offset, "{:?}", String::from_utf8_lossy(octets));
+            let shown = String::from_utf8_lossy(octets);
+            match error {
+                TagListError::Syntax { offset: found, .. } => {
+                    assert_eq!(found, offset, "{shown:?}")
+                }
+                // Inside a value it is told in whose.
+                TagListError::Octet { name, offset: found, .. } => {
+                    assert_eq!((name.as_str(), found), ("v", offset), "{shown:?}");
+                }
+                other => panic!("{other}"),
+            }
         }
     }
 

@@ -23,7 +23,8 @@ pub struct Limits {
     /// are `limit-body-hashes`.
     pub body_hashes: usize,
     /// Key records tried when several stand at one name; a signature that none of them verifies,
-    /// while others were not tried, is `limit-key-records`.
+    /// while others were not tried, is `limit-key-records`. What is no key record does not count,
+    /// but after 64 records or 64 KiB of an answer nothing more is looked at.
     pub key_records: usize,
 }
 

@@ -204,6 +204,12 @@ mod tests {
             (Outcome::Pass, "pass ok"),
             (Outcome::Signature(TagListError::Empty.into()), "permerror missing-tag"),
             (Outcome::Signature(syntax.clone().into()), "permerror syntax"),
+            (
+                Outcome::Signature(
+                    TagListError::Octet { name: text(), offset: 0, found: 1 }.into(),
+                ),
+                "permerror syntax",
+            ),
             (Outcome::Signature(duplicate.into()), "permerror duplicate-tag"),
             (
                 Outcome::Signature(TagListError::Encoding { name: text() }.into()),

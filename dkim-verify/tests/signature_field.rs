@@ -196,6 +196,8 @@ fn what_is_wrong_is_told_by_the_tag() {
         ("b={b}", "b={b}=", "permerror syntax", "b="),
         ("b={b}", "b=A{b}", "permerror syntax", "b="),
         ("b={b}", "b={b}\u{e9}", "permerror syntax", "b="),
+        ("b={b}", "b={b}\u{1}", "permerror syntax", "b="),
+        ("h=from:to", "h=from:\u{7f}to", "permerror syntax", "h="),
         ("bh={bh}", "bh=", "permerror syntax", "bh="),
         ("bh={bh}", "bh={bh}A", "permerror syntax", "bh="),
         ("c=relaxed/relaxed", "c=", "permerror bad-canonicalization", "c="),
