@@ -244,6 +244,29 @@ fn what_is_wrong_is_told_by_the_tag() {
     }
 }
 
+/// RFC 6376 §3.5 `c=`: absent it is `simple/simple`, and one name alone is that of the header.
+#[test]
+fn the_canonicalizations_that_are_not_named_are_simple() {
+    for (c, field, body) in [
+        ("", false, false),
+        ("c=simple; ", false, false),
+        ("c=relaxed; ", true, false),
+        ("c=simple/relaxed; ", false, true),
+        ("c=relaxed/simple; ", true, false),
+        ("c=relaxed/relaxed; ", true, true),
+    ] {
+        let message = sign(&TEMPLATE.replace("c=relaxed/relaxed; ", c), MESSAGE.as_bytes());
+        assert_eq!(outcome(&verify(&message, &zone())), "pass ok", "{c}");
+        for (from, to, passes) in
+            [("Is dinner", "Is  dinner", field), ("the game", "the  game", body)]
+        {
+            let carried = String::from_utf8_lossy(&message).replacen(from, to, 1);
+            let found = outcome(&verify(carried.as_bytes(), &zone()));
+            assert_eq!(found == "pass ok", passes, "{c}: {to}");
+        }
+    }
+}
+
 /// Octets that the tag-list does not know, wherever they stand.
 #[test]
 fn octets_that_cannot_stand_in_a_tag_list() {
