@@ -64,7 +64,7 @@ fn header(c: &mut Criterion) {
             let id = BenchmarkId::new(form.name(), format!("{fields}-fields-{names}-names"));
             group.bench_function(id, |b| {
                 b.iter(|| {
-                    let index = FieldIndex::new(black_box(&header));
+                    let mut index = FieldIndex::new(black_box(&header));
                     index.open_input(form, signed.iter().map(String::as_str), None)
                 });
             });

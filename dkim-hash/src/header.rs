@@ -1,5 +1,8 @@
 //! The input of the header hash (RFC 6376 §3.7), and which instances of a field are in it (§5.4.2).
 
+use std::collections::HashMap;
+use std::ops::Range;
+
 use dkim_canon::{Canonicalization, write_field};
 use dkim_message::{Field, Header};
 
@@ -12,6 +15,7 @@ pub struct FieldIndex<'h, 'm> {
     fields: &'h [Field<'m>],
     /// Indexes into `fields`, by name and then from the bottom up.
     by_name: Vec<usize>,
+    canonical: Canonical,
 }
 
 impl<'h, 'm> FieldIndex<'h, 'm> {
@@ -22,7 +26,7 @@ impl<'h, 'm> FieldIndex<'h, 'm> {
         let mut by_name: Vec<usize> = (0..fields.len()).collect();
         let name = |index: &usize| fields.get(*index).map(Field::name).unwrap_or_default();
         by_name.sort_unstable_by(|a, b| order(name(a), name(b)).then(b.cmp(a)));
-        Self { fields, by_name }
+        Self { fields, by_name, canonical: Canonical::default() }
     }
 
     /// The fields that `names` picks, as indexes into the header's fields: each name takes the
@@ -85,19 +89,40 @@ impl<'h, 'm> FieldIndex<'h, 'm> {
     /// input of the header hash up to the DKIM-Signature field, which [`close_input`] adds.
     #[must_use]
     pub fn open_input<'n>(
-        &self,
+        &mut self,
         canonicalization: Canonicalization,
         signed_fields: impl IntoIterator<Item = &'n str>,
         own: Option<usize>,
     ) -> Vec<u8> {
         let mut input = Vec::with_capacity(2048);
-        for field in self.pick(signed_fields, own).into_iter().flatten() {
-            if let Some(field) = self.fields.get(field) {
-                write_field(canonicalization, field.raw_name(), field.body(), &mut input);
-                input.extend_from_slice(b"\r\n");
+        for index in self.pick(signed_fields, own).into_iter().flatten() {
+            if let Some(field) = self.fields.get(index) {
+                input.extend_from_slice(self.canonical.field(canonicalization, index, field));
             }
         }
         input
+    }
+}
+
+/// Fields in canonical form, each closed by CRLF. Each is made once and kept: many signatures of a
+/// message may be over the same large field.
+#[derive(Clone, Debug, Default)]
+struct Canonical {
+    octets: Vec<u8>,
+    places: HashMap<(Canonicalization, usize), Range<usize>>,
+}
+
+impl Canonical {
+    /// The field that stands at `index` in the header.
+    fn field(&mut self, form: Canonicalization, index: usize, field: &Field<'_>) -> &[u8] {
+        let Self { octets, places } = self;
+        let place = places.entry((form, index)).or_insert_with(|| {
+            let start = octets.len();
+            write_field(form, field.raw_name(), field.body(), octets);
+            octets.extend_from_slice(b"\r\n");
+            start..octets.len()
+        });
+        octets.get(place.clone()).unwrap_or_default()
     }
 }
 
@@ -168,8 +193,8 @@ mod tests {
     #[test]
     fn the_input_is_the_fields_and_the_signature() {
         let header = Header::parse(b"A: X\r\nB : Y\t\r\n\tZ  \r\nA: W\r\n");
-        let index = FieldIndex::new(&header);
-        let input = |form, names: [&str; 3]| {
+        let mut index = FieldIndex::new(&header);
+        let mut input = |form, names: [&str; 3]| {
             let mut input = index.open_input(form, names, None);
             close_input(form, b"DKIM-Signature", b" v=1; b=", &mut input);
             String::from_utf8(input).unwrap_or_default()
@@ -181,6 +206,15 @@ mod tests {
         assert_eq!(
             input(Canonicalization::Relaxed, ["b", "a", "a"]),
             "b:Y Z\r\na:W\r\na:X\r\ndkim-signature:v=1; b="
+        );
+        // Once more, of what is kept.
+        assert_eq!(
+            input(Canonicalization::Relaxed, ["a", "b", "x"]),
+            "a:W\r\nb:Y Z\r\ndkim-signature:v=1; b="
+        );
+        assert_eq!(
+            input(Canonicalization::Simple, ["a", "a", "b"]),
+            "A: W\r\nA: X\r\nB : Y\t\r\n\tZ  \r\nDKIM-Signature: v=1; b="
         );
     }
 }

@@ -67,7 +67,7 @@ impl Signer {
         provider: &dyn Provider,
     ) -> Result<Self, RequestError> {
         check_header(header)?;
-        let index = FieldIndex::new(header);
+        let mut index = FieldIndex::new(header);
         let prepared: Vec<Prepared> = requests
             .into_iter()
             .map(|request| {

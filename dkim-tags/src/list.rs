@@ -1,5 +1,6 @@
 //! The tag-list: `name=value; name=value`, read without copying.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use nom::branch::alt;
@@ -78,13 +79,15 @@ impl<'a> TagList<'a> {
     ///
     /// # Errors
     ///
-    /// When there is no tag, when the octets break the grammar, when a name occurs twice (the whole list is invalid
-    /// then), or when there are more than [`MAX_TAGS`](Self::MAX_TAGS) tags.
+    /// When there is no tag, when the octets break the grammar, when a name occurs twice (the whole
+    /// list is invalid then), or when there are more than [`MAX_TAGS`](Self::MAX_TAGS) tags.
     pub fn parse(octets: &'a [u8]) -> Result<Self, TagListError> {
         if octets.is_empty() || is_only_fws(octets) {
             return Err(TagListError::Empty);
         }
         let mut tags: Vec<Tag<'a>> = Vec::with_capacity(12);
+        // Looked up, not searched for: a header has room for many lists of many tags.
+        let mut names = BTreeSet::new();
         let mut rest = octets;
         loop {
             let offset = octets.len() - rest.len();
@@ -95,14 +98,21 @@ impl<'a> TagList<'a> {
             }
             // RFC 6376 §3.2: "if a tag name does occur more than once, the entire tag-list is
             // invalid."
-            if tags.iter().any(|earlier| earlier.name == tag.name) {
+            if !names.insert(tag.name) {
                 return Err(TagListError::Duplicate { name: tag.name.to_owned(), offset });
             }
+            let name = tag.name;
             tags.push(tag);
             match rest.split_first() {
                 Some((b';', after)) if is_only_fws(after) => break,
                 Some((b';', after)) => rest = after,
-                Some(_) => return Err(syntax(octets, rest)),
+                Some((found, _)) => {
+                    return Err(TagListError::Octet {
+                        name: name.to_owned(),
+                        offset: octets.len() - rest.len(),
+                        found: *found,
+                    });
+                }
                 None => break,
             }
         }
@@ -142,6 +152,16 @@ pub enum TagListError {
         offset: usize,
         /// The octet found there; `None` at the end.
         found: Option<u8>,
+    },
+    /// A value holds an octet that cannot stand in one.
+    #[error("tag {name}= holds {:?} at octet {offset}, which cannot stand there", char::from(*found))]
+    Octet {
+        /// The tag name.
+        name: String,
+        /// Where, counted from the start of the list.
+        offset: usize,
+        /// The octet.
+        found: u8,
     },
     /// A value holds octets that are neither ASCII nor UTF-8.
     #[error("tag {name}= holds octets that are neither ASCII nor UTF-8")]
@@ -280,8 +300,17 @@ mod tests {
             (b"=1", 0),
         ] {
             let error = TagList::parse(octets).unwrap_err();
-            let TagListError::Syntax { offset: found, .. } = error else { panic!("{error}") };
-            assert_eq!(found, offset, "{:?}", String::from_utf8_lossy(octets));
+            let shown = String::from_utf8_lossy(octets);
+            match error {
+                TagListError::Syntax { offset: found, .. } => {
+                    assert_eq!(found, offset, "{shown:?}")
+                }
+                // Inside a value it is told in whose.
+                TagListError::Octet { name, offset: found, .. } => {
+                    assert_eq!((name.as_str(), found), ("v", offset), "{shown:?}");
+                }
+                other => panic!("{other}"),
+            }
         }
     }
 

@@ -165,8 +165,8 @@ pub struct Signature {
 }
 
 impl Signature {
-    /// The most items that are read of `q=` or `z=`; more make the tag invalid. A list of nothing
-    /// but items would cost many times its octets.
+    /// The most items that are read of `q=` or `z=`. A list of nothing but items would cost many
+    /// times its octets.
     pub const MAX_ITEMS: usize = 1000;
 
     /// The tags read into fields of their own; all others are kept in [`other`](Self::other).
@@ -344,11 +344,19 @@ pub enum SignatureError {
     #[error("required tag {0}= is missing")]
     MissingTag(&'static str),
     /// `v=` is not `1`.
-    #[error("version {0:?} is not \"1\"")]
+    #[error("tag v= is {0:?}, not \"1\"")]
     Version(String),
     /// A tag's value breaks its grammar.
     #[error("tag {0}= has an invalid value")]
     Invalid(&'static str),
+    /// A tag lists more items than are read.
+    #[error("tag {tag}= lists more than {limit} items")]
+    TooManyItems {
+        /// The tag name.
+        tag: &'static str,
+        /// The limit.
+        limit: usize,
+    },
     /// A tag holds an invalid name.
     #[error("tag {tag}= holds an invalid name: {source}")]
     Name {
@@ -358,16 +366,16 @@ pub enum SignatureError {
         source: InvalidName,
     },
     /// `a=` names an algorithm that DKIM does not know.
-    #[error("unknown algorithm {0:?}")]
+    #[error("tag a= names an unknown algorithm: {0:?}")]
     UnknownAlgorithm(String),
     /// `c=` names a canonicalization that DKIM does not know.
-    #[error("unknown canonicalization {0:?}")]
+    #[error("tag c= names an unknown canonicalization: {0:?}")]
     UnknownCanonicalization(String),
     /// `q=` lists no method that DKIM knows.
-    #[error("no known query method in {0:?}")]
+    #[error("tag q= names no known query method: {0:?}")]
     UnknownQueryMethod(String),
     /// `h=` does not list From.
-    #[error("the From field is not signed")]
+    #[error("tag h= does not name the From field")]
     FromNotSigned,
     /// The domain of `i=` is neither that of `d=` nor below it.
     #[error("the domain of i= is not within d=")]
@@ -423,9 +431,7 @@ fn read_signed_fields(value: &str) -> Result<Vec<FieldName>, SignatureError> {
 /// sig-q-tag-method = "dns/txt" / x-sig-q-tag-type ["/" x-sig-q-tag-args]
 /// ```
 fn read_query_methods(value: &str) -> Result<Vec<String>, SignatureError> {
-    if colon_list(value).nth(Signature::MAX_ITEMS).is_some() {
-        return Err(SignatureError::Invalid("q"));
-    }
+    limit_items("q", colon_list(value))?;
     let methods: Vec<String> = colon_list(value).map(str::to_owned).collect();
     let well_formed = |method: &String| {
         let (kind, args) = method.split_once('/').unwrap_or((method, ""));
@@ -455,10 +461,16 @@ fn read_copied_fields(value: &str) -> Result<Vec<CopiedField>, SignatureError> {
     if value.is_empty() {
         return Ok(Vec::new());
     }
-    if value.split('|').nth(Signature::MAX_ITEMS).is_some() {
-        return Err(SignatureError::Invalid("z"));
-    }
+    limit_items("z", value.split('|'))?;
     value.split('|').map(read).collect::<Option<_>>().ok_or(SignatureError::Invalid("z"))
+}
+
+fn limit_items<'v>(
+    tag: &'static str,
+    mut items: impl Iterator<Item = &'v str>,
+) -> Result<(), SignatureError> {
+    const LIMIT: usize = Signature::MAX_ITEMS;
+    items.nth(LIMIT).map_or(Ok(()), |_| Err(SignatureError::TooManyItems { tag, limit: LIMIT }))
 }
 
 fn optional_number(
@@ -657,11 +669,12 @@ mod tests {
     }
 
     #[test]
-    fn lists_of_nothing_but_items_are_refused() {
+    fn lists_of_nothing_but_items_are_not_read() {
+        let too_many = |tag| Err(SignatureError::TooManyItems { tag, limit: 1000 });
         assert!(with("q", &format!("dns/txt{}", ":a".repeat(999))).is_ok());
-        assert!(with("q", &format!("dns/txt{}", ":a".repeat(1000))).is_err());
+        assert_eq!(with("q", &format!("dns/txt{}", ":a".repeat(1000))), too_many("q"));
         assert!(with("z", &format!("a:{}", "|a:".repeat(999))).is_ok());
-        assert!(with("z", &format!("a:{}", "|a:".repeat(1000))).is_err());
+        assert_eq!(with("z", &format!("a:{}", "|a:".repeat(1000))), too_many("z"));
     }
 
     #[test]

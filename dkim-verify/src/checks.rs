@@ -12,7 +12,7 @@ use crate::{Deviation, Limit, Outcome, Policy, Treatment};
 
 /// Fields that may stand once only (RFC 5322 §3.6, RFC 2045 §3, §5, §6), From apart, which has a
 /// deviation of its own.
-const SINGLETONS: [&str; 12] = [
+const SINGLETONS: [&str; 13] = [
     "Subject",
     "Content-Type",
     "MIME-Version",
@@ -20,6 +20,7 @@ const SINGLETONS: [&str; 12] = [
     "Date",
     "To",
     "Cc",
+    "Bcc",
     "Reply-To",
     "Sender",
     "Message-ID",
@@ -127,6 +128,10 @@ pub(crate) struct Keys {
 /// The most records of an answer that are looked at, keys or not.
 const MAX_RECORDS: usize = 64;
 
+/// The most octets of an answer that are looked at. A message of the DNS has a length of two octets
+/// (RFC 1035 §4.2.2), so that no answer which came from there holds more.
+const MAX_ANSWER: usize = 64 * 1024;
+
 /// Reads an answer to a question for a key (RFC 6376 §6.1.2).
 pub(crate) fn keys(signature: &Signature, answer: Option<&Answer>, policy: &Policy) -> Keys {
     let none = |outcome| Keys {
@@ -157,9 +162,12 @@ pub(crate) fn keys(signature: &Signature, answer: Option<&Answer>, policy: &Poli
     keys.several = found.records.len() > 1;
     // Step 4: we "cycle through the key records"; a record that is none does not count as one.
     let mut candidates = 0;
+    let mut octets = 0;
     let mut told = None;
     for (position, record) in found.records.iter().enumerate() {
-        if candidates == policy.limits.key_records || position == MAX_RECORDS {
+        octets += record.len().min(KeyRecord::MAX_LEN);
+        if candidates == policy.limits.key_records || position == MAX_RECORDS || octets > MAX_ANSWER
+        {
             keys.untried = true;
             break;
         }
@@ -179,6 +187,10 @@ pub(crate) fn keys(signature: &Signature, answer: Option<&Answer>, policy: &Poli
             }
             (None, None) => {}
         }
+    }
+    // One of the others might have been the key.
+    if keys.untried && keys.usable.is_empty() {
+        keys.refused.0 = Outcome::Limit(Limit::KeyRecords);
     }
     keys
 }

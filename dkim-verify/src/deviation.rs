@@ -54,7 +54,6 @@ impl Deviation {
     /// should be.
     pub const REASONS: &'static [Reason] = &[
         Reason::WeakAlgorithm,
-        Reason::KeyWeak,
         Reason::ShortKey,
         Reason::BodyNotFullySigned,
         Reason::MultipleFrom,
@@ -90,10 +89,14 @@ impl Deviation {
         }
     }
 
-    /// A stable code in kebab-case for machines: that of its reason.
+    /// A stable code in kebab-case for machines: one of [`REASONS`](Self::REASONS).
     #[must_use]
     pub fn code(&self) -> &'static str {
-        self.reason().code()
+        match self {
+            // However short; that no policy accepts it is another matter.
+            Self::ShortKey { .. } => Reason::ShortKey.code(),
+            other => other.reason().code(),
+        }
     }
 }
 

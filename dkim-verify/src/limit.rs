@@ -25,7 +25,8 @@ pub struct Limits {
     /// are `limit-body-hashes`.
     pub body_hashes: usize,
     /// Key records tried when several stand at one name; a signature that none of them verifies,
-    /// while others were not tried, is `limit-key-records`.
+    /// while others were not tried, is `limit-key-records`. What is no key record does not count,
+    /// but after 64 records or 64 KiB of an answer nothing more is looked at.
     pub key_records: usize,
 }
 
@@ -57,6 +58,8 @@ pub enum Limit {
     Tags,
     /// Names in `h=`.
     SignedFields,
+    /// Items in `q=` or `z=`.
+    Items,
     /// Different body hashes.
     BodyHashes,
     /// Octets of a key record.
@@ -77,6 +80,7 @@ impl Limit {
             Self::Header => Reason::LimitHeader,
             Self::Tags => Reason::LimitTags,
             Self::SignedFields => Reason::LimitSignedFields,
+            Self::Items => Reason::LimitItems,
             Self::BodyHashes => Reason::LimitBodyHashes,
             Self::KeyRecord => Reason::LimitKeyRecord,
             Self::KeyRecords => Reason::LimitKeyRecords,
@@ -93,6 +97,7 @@ impl fmt::Display for Limit {
             Self::Header => "the header is longer than is judged",
             Self::Tags => "more tags than are read",
             Self::SignedFields => "more names in h= than are looked for",
+            Self::Items => "more items in q= or z= than are read",
             Self::BodyHashes => "more different body hashes than are computed for one message",
             Self::KeyRecord => "the key record is longer than is read",
             Self::KeyRecords => "more key records at one name than are tried",

@@ -100,6 +100,7 @@ impl Outcome {
 fn of_signature(error: &SignatureError) -> Reason {
     match error {
         SignatureError::TagList(TagListError::TooMany { .. }) => Reason::LimitTags,
+        SignatureError::TooManyItems { .. } => Reason::LimitItems,
         SignatureError::TagList(TagListError::Duplicate { .. }) => Reason::DuplicateTag,
         SignatureError::MissingTag(_) | SignatureError::TagList(TagListError::Empty) => {
             Reason::MissingTag
@@ -190,12 +191,22 @@ mod tests {
             (Outcome::Pass, "pass ok"),
             (Outcome::Signature(TagListError::Empty.into()), "permerror missing-tag"),
             (Outcome::Signature(syntax.clone().into()), "permerror syntax"),
+            (
+                Outcome::Signature(
+                    TagListError::Octet { name: text(), offset: 0, found: 1 }.into(),
+                ),
+                "permerror syntax",
+            ),
             (Outcome::Signature(duplicate.into()), "permerror duplicate-tag"),
             (
                 Outcome::Signature(TagListError::Encoding { name: text() }.into()),
                 "permerror syntax",
             ),
             (Outcome::Signature(TagListError::TooMany { limit: 256 }.into()), "policy limit-tags"),
+            (
+                Outcome::Signature(SignatureError::TooManyItems { tag: "z", limit: 1000 }),
+                "policy limit-items",
+            ),
             (Outcome::Signature(SignatureError::MissingTag("b")), "permerror missing-tag"),
             (Outcome::Signature(SignatureError::Version(text())), "permerror version"),
             (Outcome::Signature(SignatureError::Invalid("b")), "permerror syntax"),

@@ -175,8 +175,8 @@ impl<'h, 'm> Reading<'h, 'm> {
             deviations: Vec::new(),
             state: State::Decided(Outcome::Limit(Limit::Header)),
         };
-        if let Some((index, message)) = self.message.take() {
-            let state = self.read(position, field, &index, &message, &mut candidate);
+        if let Some((mut index, message)) = self.message.take() {
+            let state = self.read(position, field, &mut index, &message, &mut candidate);
             candidate.state = state.unwrap_or_else(State::Decided);
             self.message = Some((index, message));
         }
@@ -188,7 +188,7 @@ impl<'h, 'm> Reading<'h, 'm> {
         &mut self,
         position: usize,
         field: &Field<'_>,
-        index: &FieldIndex<'_, '_>,
+        index: &mut FieldIndex<'_, '_>,
         message: &MessageFindings,
         candidate: &mut Candidate,
     ) -> Result<State, Outcome> {
@@ -213,7 +213,7 @@ impl<'h, 'm> Reading<'h, 'm> {
         position: usize,
         field: &Field<'_>,
         tags: &TagList<'_>,
-        index: &FieldIndex<'_, '_>,
+        index: &mut FieldIndex<'_, '_>,
     ) -> Result<State, Outcome> {
         let limits = &self.policy.limits;
         if self.judged == limits.signatures {

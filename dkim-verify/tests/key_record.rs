@@ -123,7 +123,7 @@ fn several_records_are_tried_and_said() {
     for (records, expected) in [
         (
             &["v=DKIM1; p=", "v=DKIM1; n=1; p=", "v=DKIM1; n=2; p=", &good][..],
-            "permerror key-revoked",
+            "policy limit-key-records",
         ),
         (&["hello", "v=spf1 -all"], "permerror key-syntax"),
         (&["v=spf1 -all", "hello"], "permerror key-syntax"),
@@ -150,5 +150,187 @@ fn testing_is_said_of_keys_that_do_not_serve() {
     for tags in ["p=", "h=sha1; p=AAAA", "s=tlsrpt; p="] {
         let found = verify(&message, &record(&format!("v=DKIM1; t=y; k=ed25519; {tags}")));
         assert_eq!(found[0].is_testing(), !tags.contains("AAAA"), "{tags}: {found:?}");
+    }
+}
+
+/// Terms that published records have, in every spelling (RFC 6376 §3.6.1).
+#[test]
+fn terms_in_every_spelling() {
+    for (tags, expected) in [
+        // `v=` is first and `DKIM1`, or it is not there.
+        (" v=DKIM1; ", "pass ok"),
+        ("v = DKIM1 ; ", "pass ok"),
+        ("v=DKIM1;", "pass ok"),
+        ("v=DKIM1 ;\r\n ", "pass ok"),
+        ("V=DKIM1; ", "pass ok"),
+        ("v=DKIM 1; ", "permerror key-version"),
+        ("v=\"DKIM1\"; ", "permerror key-version"),
+        ("v=DKIM1.0; ", "permerror key-version"),
+        ("v=1; ", "permerror key-version"),
+        ("v=; ", "permerror key-version"),
+        ("v=DKIM1, ", "permerror key-version"),
+        ("; v=DKIM1; ", "permerror key-syntax"),
+        ("v=DKIM1;; ", "permerror key-syntax"),
+        ("\"v=DKIM1; ", "permerror key-syntax"),
+        ("v:DKIM1; ", "permerror key-syntax"),
+        ("v=DKIM1; v=DKIM1; ", "permerror key-syntax"),
+        ("g=*; v=DKIM1; ", "permerror key-syntax"),
+        ("h=sha256; v=DKIM2; ", "permerror key-syntax"),
+        // `h=` lists the hash, or is not there.
+        ("h=sha256:sha1; ", "pass ok"),
+        ("h=\r\n sha1\t:\r\n sha256 ; ", "pass ok"),
+        ("h=sha512:sha256; ", "pass ok"),
+        ("h=SHA256; ", "permerror key-hash"),
+        ("h=sha-256; ", "permerror key-hash"),
+        ("h=sha1 : sha512; ", "permerror key-hash"),
+        ("h= ; ", "permerror key-syntax"),
+        ("h=sha256:; ", "permerror key-syntax"),
+        ("h=:sha256; ", "permerror key-syntax"),
+        ("h=sha256,sha1; ", "permerror key-syntax"),
+        ("h=sha1 sha256; ", "permerror key-syntax"),
+        // `s=` lists email or everything, or is not there.
+        ("s=*; ", "pass ok"),
+        ("s= * : x; ", "pass ok"),
+        ("s= tlsrpt : email ; ", "pass ok"),
+        ("s=EMAIL; ", "permerror key-service"),
+        ("s=tlsrpt; ", "permerror key-service"),
+        ("s=emails:e-mail; ", "permerror key-service"),
+        ("s=; ", "permerror key-syntax"),
+        ("s=email:; ", "permerror key-syntax"),
+        ("s=email,*; ", "permerror key-syntax"),
+        // Unknown flags are ignored, and none is no fault.
+        ("t=; ", "pass ok"),
+        ("t=x:yy:future-flag; ", "pass ok"),
+        ("t= y : s ; ", "pass ok"),
+        ("t=y,s; ", "permerror key-syntax"),
+        ("t=y s; ", "permerror key-syntax"),
+        // RFC 6376 Appendix C.2: `g=` is ignored, whatever it says. RFC 5863 A.1.2.3: an empty one
+        // without `v=` as well.
+        ("v=DKIM1; g=*; ", "pass ok"),
+        ("v=DKIM1; g= ; ", "pass ok"),
+        ("v=DKIM1; g=joe; ", "pass ok"),
+        ("v=DKIM1; g=joe*doe; ", "pass ok"),
+        ("v=DKIM1; g=*@example.org; ", "pass ok"),
+        ("g=*; ", "pass ok"),
+        ("g=eve; ", "pass ok"),
+        ("g=\r\n ; ", "pass ok"),
+        // Unknown tags, and text for people.
+        ("v=DKIM1; n=a b=20c, p=AAAA k=rsa; ", "pass ok"),
+        ("v=DKIM1; n=; ", "pass ok"),
+        ("v=DKIM1; x_9=1; P=AAAA; K=rsa; ", "pass ok"),
+        ("v=DKIM1; x-9=1; ", "permerror key-syntax"),
+        ("v=DKIM1; n=a\\; ", "pass ok"),
+        ("v=DKIM1; n=caf\u{e9}; ", "permerror key-syntax"),
+        ("v=DKIM1; n=a\0b; ", "permerror key-syntax"),
+        ("v=DKIM1; n=a\x07b; ", "permerror key-syntax"),
+    ] {
+        assert_eq!(with(tags), expected, "{tags}");
+    }
+}
+
+/// What stands behind `p=`.
+#[test]
+fn the_key_in_every_spelling() {
+    let rsa_message = craft::sign_with(
+        &*rsa_key(),
+        &TEMPLATE.replace("ed25519-sha256", "rsa-sha256"),
+        MESSAGE.as_bytes(),
+    );
+    let ed_message = sign(TEMPLATE, MESSAGE.as_bytes());
+    let base64 = dkim_tags::value::to_base64;
+    let (rsa, ed) = (p(&*rsa_key()), p(&*key()));
+    let bare = base64(&rsa_key().public_key().to_bare());
+    let point = key().public_key().to_p_tag();
+    let wrapped =
+        [&[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00], &point[..]];
+    let spaced = |p: &str, with: &str| p.replacen("", with, p.len() + 1);
+    let cut = |p: &str, octets: usize| p.chars().take(octets).collect::<String>();
+    for (message, text, expected) in [
+        // SubjectPublicKeyInfo and RSAPublicKey (erratum 3017).
+        (&rsa_message, format!("p={rsa}"), "pass ok"),
+        (&rsa_message, format!("k=rsa; p={bare}"), "pass ok"),
+        (&rsa_message, format!("k = rsa ; p={};", spaced(&rsa, " ")), "pass ok"),
+        (&rsa_message, format!("p={}", spaced(&bare, "\r\n\t")), "pass ok"),
+        (&rsa_message, format!("p={rsa}A"), "permerror key-syntax"),
+        (&rsa_message, format!("p={}", cut(&rsa, 200)), "permerror key-syntax"),
+        (&rsa_message, format!("p={}", rsa.replacen('A', "-", 1)), "permerror key-syntax"),
+        (&rsa_message, format!("p={}", rsa.replacen('A', "\\", 1)), "permerror key-syntax"),
+        (&rsa_message, format!("p=\"{rsa}\""), "permerror key-syntax"),
+        (&rsa_message, format!("p={rsa}\u{a0}"), "permerror key-syntax"),
+        (&rsa_message, format!("p={rsa}\0"), "permerror key-syntax"),
+        (&rsa_message, format!("p={rsa}p={rsa}"), "permerror key-syntax"),
+        (&rsa_message, format!("p=-----BEGIN PUBLIC KEY-----{rsa}"), "permerror key-syntax"),
+        (&rsa_message, format!("k=rsa; p={ed}"), "permerror key-syntax"),
+        (&rsa_message, format!("k=RSA; p={rsa}"), "permerror key-type"),
+        (&rsa_message, format!("k=rsa-sha256; p={rsa}"), "permerror key-type"),
+        (&rsa_message, format!("k=; p={rsa}"), "permerror key-syntax"),
+        (&rsa_message, format!("k=rsa:ed25519; p={rsa}"), "permerror key-syntax"),
+        // A key that is right, of the type that the signature is not.
+        (&rsa_message, format!("k=ed25519; p={ed}"), "permerror key-type"),
+        (&rsa_message, format!("k=ed25519; p={rsa}"), "permerror key-type"),
+        (&ed_message, format!("k=rsa; p={rsa}"), "permerror key-type"),
+        (&ed_message, format!("k=rsa; p={ed}"), "permerror key-type"),
+        // RFC 8463 §4: 32 octets, in nothing.
+        (&ed_message, format!("k=ed25519; p={ed}"), "pass ok"),
+        (&ed_message, format!("k=ed25519; p={}", spaced(&ed, " ")), "pass ok"),
+        (
+            &ed_message,
+            format!("k=ed25519; p={}", base64(&wrapped.concat())),
+            "permerror key-syntax",
+        ),
+        (&ed_message, format!("k=ed25519; p={}", base64(&point[..31])), "permerror key-syntax"),
+        (
+            &ed_message,
+            format!("k=ed25519; p={}", base64(&[&point[..], &[0]].concat())),
+            "permerror key-syntax",
+        ),
+        (&ed_message, format!("k=ed25519; p={}", ed.trim_end_matches('=')), "permerror key-syntax"),
+        (&ed_message, format!("k=ed25519; p={rsa}"), "permerror key-syntax"),
+        (&ed_message, format!("k=Ed25519; p={ed}"), "permerror key-type"),
+        // Revoked.
+        (&ed_message, "k=ed25519; p=".to_owned(), "permerror key-revoked"),
+        (&ed_message, "k=ed25519; p=\r\n \t;".to_owned(), "permerror key-revoked"),
+        (&rsa_message, "p=;".to_owned(), "permerror key-revoked"),
+        (&ed_message, "p=;".to_owned(), "permerror key-revoked"),
+    ] {
+        let found = verify(message, &record(&format!("v=DKIM1; {text}")));
+        assert_eq!(outcome(&found), expected, "{text}");
+    }
+}
+
+/// RFC 6376 §3.6.2.2: strings are put together with nothing between them, wherever they are cut.
+#[test]
+fn strings_are_put_together() {
+    let message = sign(TEMPLATE, MESSAGE.as_bytes());
+    let text = format!("v=DKIM1; k=ed25519; p={}", p(&*key())).into_bytes();
+    for size in [1, 2, 3, 10, 255] {
+        let strings: Vec<Vec<u8>> = text.chunks(size).map(<[u8]>::to_vec).collect();
+        let with_empty = strings.iter().flat_map(|string| [vec![], string.clone()]).collect();
+        for strings in [strings.clone(), with_empty] {
+            let zone = Zone::new().record(NAME, dkim_dns::Record { strings });
+            assert_eq!(outcome(&verify(&message, &zone)), "pass ok", "{size}");
+        }
+        // Two records are not two strings.
+        let zone = strings.iter().fold(Zone::new(), |zone, string| zone.txt(NAME, string));
+        assert_eq!(outcome(&verify(&message, &zone)) == "pass ok", size == 255, "{size}");
+    }
+    let alias = Zone::new().cname(NAME, "k.example.net").txt("k.example.net", text);
+    assert_eq!(outcome(&verify(&message, &alias)), "pass ok");
+}
+
+/// What a key says of itself changes no verdict but is told (RFC 6376 §3.6.1 `t=y`).
+#[test]
+fn a_key_in_test_changes_no_verdict() {
+    let good = sign(TEMPLATE, MESSAGE.as_bytes());
+    let changed = [&good[..], b"more\r\n"].concat();
+    let other = String::from_utf8_lossy(&good).replace("Is dinner", "Was dinner").into_bytes();
+    let zone = record(&format!("v=DKIM1; t=s:y; k=ed25519; p={}", p(&*key())));
+    for (message, expected) in [
+        (good, "pass ok"),
+        (changed, "fail body-hash-mismatch"),
+        (other, "fail signature-mismatch"),
+    ] {
+        assert_eq!(craft::under_each(&message, &zone), [expected; 3]);
+        assert_eq!(deviations(&verify(&message, &zone)), ["testing"], "{expected}");
     }
 }

@@ -5,7 +5,7 @@
 mod craft;
 
 use craft::{MESSAGE, TEMPLATE, deviations, outcome, sign, verify_with, zone};
-use dkim_verify::Policy;
+use dkim_verify::{Policy, Treatment};
 
 /// The outcomes under `rfc`, `strict` and `lenient`, and the deviations under `lenient`.
 fn judged(message: &[u8]) -> ([String; 3], Vec<&'static str>) {
@@ -91,6 +91,32 @@ fn domains_on_the_list_sign_for_nobody() {
     let message = sign(TEMPLATE, MESSAGE.as_bytes());
     policy.unacceptable_domains = vec![dkim_tags::DomainName::parse("example.com").unwrap()];
     assert_eq!(outcome(&verify_with(&policy, &message, &zone())), "policy unacceptable-domain");
+}
+
+/// What deviates in a key is accepted unless somebody asks otherwise.
+#[test]
+fn deviations_of_keys_have_their_knobs_too() {
+    let message = sign(TEMPLATE, MESSAGE.as_bytes());
+    let good = format!("k=ed25519; p={}", craft::p(&*craft::key()));
+    let several = zone().txt("sel._domainkey.example.com", "hello");
+    let (testing, unversioned) = (format!("v=DKIM1; t=y; {good}"), good);
+    let cases: [(_, _, fn(&mut Policy)); 3] = [
+        (several, "several-key-records", |p| p.several_key_records = Treatment::Refuse),
+        (craft::record(&testing), "testing", |p| p.testing = Treatment::Refuse),
+        (craft::record(&unversioned), "key-without-version", |p| {
+            p.key_without_version = Treatment::Refuse;
+        }),
+    ];
+    for (zone, deviation, refuse) in cases {
+        assert_eq!(craft::under_each(&message, &zone), [PASS; 3], "{deviation}");
+        let mut policy = Policy::lenient();
+        refuse(&mut policy);
+        let found = verify_with(&policy, &message, &zone);
+        assert_eq!(outcome(&found), format!("policy {deviation}"));
+        assert_eq!(deviations(&found), [deviation]);
+        // The others are none of this knob's business.
+        assert_eq!(outcome(&verify_with(&policy, &message, &craft::zone())), PASS);
+    }
 }
 
 /// What a valid field says is told even where the policy refuses it unseen.

@@ -12,7 +12,7 @@ pub fn header_pick(data: &[u8]) {
     let names = String::from_utf8_lossy(names);
     let names: Vec<&str> = names.lines().take(200).collect();
 
-    let index = FieldIndex::new(&header);
+    let mut index = FieldIndex::new(&header);
     let own = header.fields().iter().position(|field| field.is("DKIM-Signature"));
     let picked = index.pick(names.iter().copied(), own);
     assert_eq!(picked, naive(&header, &names, own));

@@ -112,3 +112,24 @@ pub fn deviations(found: &[Verification]) -> Vec<&'static str> {
     let deviations = found.first().map(|first| first.deviations.as_slice()).unwrap_or_default();
     deviations.iter().map(dkim_verify::Deviation::code).collect()
 }
+
+/// What became of the topmost signature under `rfc`, `strict` and `lenient`.
+pub fn under_each(message: &[u8], zone: &Zone) -> [String; 3] {
+    [Policy::rfc(), Policy::strict(), Policy::lenient()]
+        .map(|policy| outcome(&verify_with(&policy, message, zone)))
+}
+
+/// The template with one more tag.
+pub fn with_tag(tag: &str) -> String {
+    TEMPLATE.replace("s=sel;", &format!("s=sel; {tag};"))
+}
+
+/// The template with another `h=`.
+pub fn with_fields(names: &str) -> String {
+    TEMPLATE.replace("h=from:to:subject", &format!("h={names}"))
+}
+
+/// The template with another `c=`.
+pub fn with_forms(forms: &str) -> String {
+    TEMPLATE.replace("c=relaxed/relaxed", &format!("c={forms}"))
+}

@@ -1,0 +1,184 @@
+//! The limits: each has its own reason, what is just within it passes, and every signature is
+//! listed.
+
+mod craft;
+
+use craft::{
+    MESSAGE, TEMPLATE, key, outcome, p, record, sign, verify, verify_with, with_fields, with_tag,
+    zone,
+};
+use dkim_dns::{Record, Zone};
+use dkim_verify::Policy;
+
+/// The reasons of a message's signatures, top to bottom.
+fn reasons(message: &[u8], zone: &Zone) -> Vec<&'static str> {
+    verify(message, zone).iter().map(|one| one.outcome.reason().code()).collect()
+}
+
+/// The message signed so often, each time over its own fields alone.
+fn signed_by(templates: impl IntoIterator<Item = String>) -> Vec<u8> {
+    let signatures = templates.into_iter().map(|template| {
+        let message = sign(&template, MESSAGE.as_bytes());
+        message[..message.len() - MESSAGE.len()].to_vec()
+    });
+    [signatures.collect::<Vec<_>>().concat().as_slice(), MESSAGE.as_bytes()].concat()
+}
+
+fn good_record() -> String {
+    format!("v=DKIM1; k=ed25519; p={}", p(&*key()))
+}
+
+#[test]
+fn ten_signatures_are_judged() {
+    for (count, judged) in [(1, 1), (10, 10), (11, 10), (30, 10)] {
+        let message = signed_by((0..count).map(|_| TEMPLATE.to_owned()));
+        let expected = [vec!["ok"; judged], vec!["limit-signatures"; count - judged]].concat();
+        assert_eq!(reasons(&message, &zone()), expected);
+    }
+    // Those beyond still say who they are.
+    let message = signed_by((0..11).map(|_| TEMPLATE.to_owned()));
+    let last = verify(&message, &zone()).pop();
+    assert!(last.is_some_and(|last| last.signature.is_some() && last.claims.sdid.is_some()));
+}
+
+#[test]
+fn ten_questions_are_asked() {
+    let names = |count: usize| (0..count).map(|n| format!("s{n}._domainkey.example.com"));
+    let zone = names(12).fold(Zone::new(), |zone, name| zone.txt(&name, good_record()));
+    let templates =
+        |count: usize| (0..count).map(|n| TEMPLATE.replace("s=sel;", &format!("s=s{n};")));
+    let mut policy = Policy::rfc();
+    policy.limits.signatures = 100;
+    let message = signed_by(templates(12).chain(templates(12)));
+    let found = verify_with(&policy, &message, &zone);
+    let found: Vec<_> = found.iter().map(|one| one.outcome.reason().code()).collect();
+    let twelve = [vec!["ok"; 10], vec!["limit-queries"; 2]].concat();
+    // A name is asked once, however many signatures name it.
+    assert_eq!(found, twelve.repeat(2));
+}
+
+#[test]
+fn a_header_of_1_mib_is_judged() {
+    let good = sign(TEMPLATE, MESSAGE.as_bytes());
+    let (header, _) = dkim_message::split(&good);
+    let room = 1024 * 1024 - header.octets().len();
+    for (octets, expected) in [(room, "ok"), (room + 1, "limit-header")] {
+        let long = format!("X: {}\r\n", "a".repeat(octets - 5));
+        let folded = format!("X: {}\r\n", format!("{}\r\n ", "a".repeat(7)).repeat(octets / 11));
+        let folded = format!("{folded}Y:{}\r\n", "a".repeat(octets - folded.len() - 4));
+        let short = "X:\r\n".repeat(octets / 4 - 2);
+        let short = format!("{short}Y:{}\r\n", "a".repeat(octets - short.len() - 4));
+        for fill in [long, folded, short] {
+            assert_eq!(fill.len(), octets);
+            let message = [fill.as_bytes(), &good].concat();
+            assert_eq!(reasons(&message, &zone()), [expected]);
+        }
+        // One field of any length, signed.
+        let message = format!("X: {}\r\n{MESSAGE}", "a ".repeat(octets / 2 - 100));
+        assert_eq!(reasons(&sign(&with_fields("from:x"), message.as_bytes()), &zone()), ["ok"]);
+    }
+}
+
+#[test]
+fn so_many_tags_names_and_items_are_read() {
+    let tags = |count: usize| (0..count).map(|n| format!(" t{n}=;")).collect::<String>();
+    let names = |count: usize| format!("from{}", ":x".repeat(count - 1));
+    for (template, expected) in [
+        // The template has eight.
+        (TEMPLATE.replace("s=sel;", &format!("s=sel;{}", tags(248))), "ok"),
+        (TEMPLATE.replace("s=sel;", &format!("s=sel;{}", tags(249))), "limit-tags"),
+        (TEMPLATE.replace("s=sel;", &format!("s=sel;{}", tags(5000))), "limit-tags"),
+        (with_fields(&names(1000)), "ok"),
+        (with_fields(&names(1001)), "limit-signed-fields"),
+        (with_tag(&format!("q={}dns/txt", "a:".repeat(999))), "ok"),
+        (with_tag(&format!("q={}dns/txt", "a:".repeat(1000))), "limit-items"),
+        (with_tag(&format!("z={}", ["a:b"; 1000].join("|"))), "ok"),
+        (with_tag(&format!("z={}", ["a:b"; 1001].join("|"))), "limit-items"),
+    ] {
+        let message = signed_by([template, TEMPLATE.to_owned()]);
+        assert_eq!(reasons(&message, &zone()), [expected, "ok"]);
+    }
+}
+
+#[test]
+fn four_body_hashes_are_computed() {
+    let length = |n: usize| with_tag(&format!("l={n}"));
+    let forms = ["relaxed/simple", "simple/relaxed"].map(craft::with_forms);
+    let [simple, relaxed] = forms;
+    let message = signed_by([
+        length(1),
+        length(2),
+        length(1),
+        simple.clone(),
+        relaxed.clone(),
+        length(3),
+        length(2),
+        relaxed,
+        simple,
+        TEMPLATE.to_owned(),
+    ]);
+    let expected = ["ok", "ok", "ok", "ok", "ok", "limit-body-hashes", "ok", "ok", "ok", "ok"];
+    assert_eq!(reasons(&message, &zone()), expected);
+}
+
+#[test]
+fn a_key_record_has_16_kib() {
+    let message = sign(TEMPLATE, MESSAGE.as_bytes());
+    let good = good_record();
+    for (octets, expected) in [
+        (16 * 1024, "pass ok"),
+        (16 * 1024 + 1, "policy limit-key-record"),
+        (100_000, "policy limit-key-record"),
+    ] {
+        let text = format!("{good}; n={}", "x".repeat(octets - good.len() - 4));
+        assert_eq!(outcome(&verify(&message, &record(&text))), expected, "{octets}");
+        let empty = [&vec![Vec::new(); 1000][..], &[text.into_bytes()]].concat();
+        let zone = Zone::new().record("sel._domainkey.example.com", Record { strings: empty });
+        assert_eq!(outcome(&verify(&message, &zone)), expected, "{octets}");
+    }
+}
+
+#[test]
+fn three_key_records_are_tried_of_those_at_a_name() {
+    let message = sign(TEMPLATE, MESSAGE.as_bytes());
+    let name = "sel._domainkey.example.com";
+    // RFC 8463 appendix A.2: a good key, and not the one that signed.
+    let other = "k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+    let others = |count: usize| (0..count).map(|n| format!("n={n}; {other}"));
+    let revoked = |count: usize| (0..count).map(|n| format!("n={n}; p="));
+    let none = |count: usize| (0..count).map(|n| format!("some-verification {n}"));
+    let long = |count: usize| (0..count).map(|n| format!("v=spf1 {n}{}", " ".repeat(16_000)));
+    let good = [good_record()];
+    let expect = |records: &mut dyn Iterator<Item = String>, expected: &str| {
+        let records: Vec<String> = records.collect();
+        let zone = records.iter().fold(Zone::new(), |zone, record| zone.txt(name, record));
+        assert_eq!(outcome(&verify(&message, &zone)), expected, "{} records", records.len());
+    };
+    expect(&mut others(2).chain(good.clone()), "pass ok");
+    expect(&mut others(3).chain(good.clone()), "policy limit-key-records");
+    expect(&mut others(3), "fail signature-mismatch");
+    expect(&mut revoked(2).chain(good.clone()), "pass ok");
+    expect(&mut revoked(3).chain(good.clone()), "policy limit-key-records");
+    expect(&mut revoked(3), "permerror key-revoked");
+    // What is no key is not tried, and there is an end to looking at it.
+    expect(&mut none(63).chain(good.clone()), "pass ok");
+    expect(&mut none(64).chain(good.clone()), "policy limit-key-records");
+    expect(&mut none(64), "permerror key-syntax");
+    expect(&mut long(4).chain(good.clone()), "pass ok");
+    expect(&mut long(5).chain(good.clone()), "policy limit-key-records");
+    expect(&mut good.iter().cloned().chain(others(100)), "pass ok");
+}
+
+#[test]
+fn eight_aliases_are_followed() {
+    let message = sign(TEMPLATE, MESSAGE.as_bytes());
+    for (hops, expected) in [(1, "pass ok"), (8, "pass ok"), (9, "policy limit-cname-hops")] {
+        let name = |hop: usize| match hop {
+            0 => "sel._domainkey.example.com".to_owned(),
+            _ => format!("h{hop}.example.net"),
+        };
+        let chain = (0..hops).fold(Zone::new(), |zone, hop| zone.cname(&name(hop), &name(hop + 1)));
+        let zone = chain.txt(&name(hops), good_record());
+        assert_eq!(outcome(&verify(&message, &zone)), expected, "{hops}");
+    }
+}
