@@ -3,9 +3,11 @@
 mod messages;
 mod opendkim;
 mod peer;
+mod random;
 mod script;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
@@ -32,6 +34,19 @@ pub(crate) struct Options {
     /// Only with this one.
     #[arg(long, value_name = "NAME")]
     with: Option<Name>,
+    /// So many random messages, signed in turn, changed and judged by all, instead of the fixed
+    /// ones; OpenDKIM, which would have to be started for each, takes no part.
+    #[arg(long, value_name = "N")]
+    random: Option<u64>,
+    /// What the random messages are made from.
+    #[arg(long, value_name = "S", default_value_t = 1, requires = "random")]
+    seed: u64,
+    /// The number of the first random message: `--random 1 --first K` makes message K again.
+    #[arg(long, value_name = "K", default_value_t = 0, requires = "random")]
+    first: u64,
+    /// Save random messages about which there is disagreement.
+    #[arg(long, value_name = "DIR", requires = "random")]
+    keep: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -42,6 +57,13 @@ enum Name {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
+    match options.random {
+        Some(count) => random::run(options, count),
+        None => exchange_all(options),
+    }
+}
+
+fn exchange_all(options: &Options) -> Result<()> {
     let peers: [(Name, Box<dyn Peer>); 3] = [
         (Name::Dkimpy, Box::new(script::dkimpy())),
         (Name::Maildkim, Box::new(script::maildkim())),
