@@ -88,7 +88,7 @@ pub(super) fn run(options: &Options, count: u64) -> Result<()> {
     let bench = Bench::new()?;
     let mut guests = guests(options)?;
     if guests.is_empty() {
-        bail!("nobody to talk to is installed");
+        bail!("nobody who could take part is installed");
     }
     if let Some(directory) = &options.keep {
         std::fs::create_dir_all(directory)?;

@@ -50,3 +50,37 @@ impl Dice {
         u8::try_from(self.below(256)).expect("it is below 256")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Else the seeds that people noted down would stand for other messages. (The numbers are
+    /// those of wyrand, worked out apart from fastrand.)
+    #[test]
+    fn a_seed_throws_the_same_everywhere_and_always() {
+        let throw = |seed, number| {
+            let mut dice = Dice::new(seed, number);
+            [(); 6].map(|()| dice.below(100))
+        };
+        assert_eq!(throw(1, 0), [58, 28, 96, 0, 23, 26]);
+        assert_eq!(throw(1, 1), [88, 55, 48, 39, 84, 28]);
+        assert_eq!(throw(2, 0), [32, 42, 68, 40, 88, 37]);
+    }
+
+    #[test]
+    fn every_place_comes_up() {
+        let mut dice = Dice::new(3, 3);
+        let mut list: Vec<usize> = (0..5).collect();
+        let mut seen = [[false; 5]; 5];
+        for _ in 0..200 {
+            dice.shuffle(&mut list);
+            for (place, element) in list.iter().enumerate() {
+                seen[place][*element] = true;
+            }
+            assert!((2..=4).contains(&dice.between(2, 4)));
+        }
+        assert_eq!(seen, [[true; 5]; 5]);
+        assert_eq!(dice.pick_any::<u8>(&[]), None);
+    }
+}

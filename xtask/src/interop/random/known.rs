@@ -3,9 +3,9 @@
 //! There is no row for us, and none that looks at a verdict alone: a row says beforehand which
 //! messages it concerns, and which way the verdict on them errs.
 
-use super::message::Letter;
+use super::message::{Letter, covered};
 use super::mutation::{BLANK_BEFORE_OWN_COLON, Mutation, NOT_BASE64};
-use super::{Party, Trial, name_of};
+use super::{Party, Trial};
 
 /// A fault of another implementation.
 pub(super) struct Fault {
@@ -148,13 +148,11 @@ impl<'t> Seen<'t> {
         self.letter.form.ends_with("/relaxed")
     }
 
-    /// The fields of a name that is in `h=`.
+    /// The fields that are signed. The signature itself counts for another of its name, which
+    /// matters to no row.
     fn signed(&self) -> impl Iterator<Item = &'t [u8]> {
-        let is_listed = |field: &&[u8]| {
-            let name = name_of(field);
-            self.letter.names.iter().any(|listed| listed.eq_ignore_ascii_case(&name))
-        };
-        self.fields.iter().copied().filter(is_listed)
+        let covered = covered(&self.letter.names, &self.fields, 0..self.fields.len());
+        covered.into_iter().filter_map(|at| self.fields.get(at).copied())
     }
 
     fn was_changed(&self, name: &str) -> bool {
@@ -246,5 +244,8 @@ mod tests {
             let of = |party| in_signing(&letter(party, form, field, b"")).is_some();
             assert_eq!((of(Party::Dkimpy), of(Party::MailDkim)), (dkimpy, mail_dkim));
         }
+        let mut unsigned = letter(Party::Dkimpy, "relaxed/simple", b"From: \x0ba", b"");
+        unsigned.message.fields.push(b"From: b".to_vec());
+        assert!(in_signing(&unsigned).is_none());
     }
 }

@@ -1,5 +1,7 @@
 //! Random messages, and who signs them how.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::dice::Dice;
 use super::{Party, name_of};
 use crate::interop::FORMS;
@@ -36,6 +38,25 @@ pub(super) fn octets(fields: &[Vec<u8>], body: &[u8]) -> Vec<u8> {
     octets.extend_from_slice(b"\r\n\r\n");
     octets.extend_from_slice(body);
     octets
+}
+
+/// Which of the fields at these places, top to bottom, `h=` covers: of the instances of a name,
+/// those at the bottom (RFC 6376 §5.4.2).
+pub(super) fn covered(
+    names: &[String],
+    fields: &[impl AsRef<[u8]>],
+    places: impl DoubleEndedIterator<Item = usize>,
+) -> BTreeSet<usize> {
+    let mut left: BTreeMap<String, usize> = BTreeMap::new();
+    for name in names {
+        *left.entry(name.to_ascii_lowercase()).or_default() += 1;
+    }
+    let mut is_covered = |at: &usize| {
+        let name = fields.get(*at).map(|field| name_of(field.as_ref()));
+        let left = name.and_then(|name| left.get_mut(&name)).filter(|left| **left > 0);
+        left.map(|left| *left -= 1).is_some()
+    };
+    places.rev().filter(|at| is_covered(at)).collect()
 }
 
 impl Letter {

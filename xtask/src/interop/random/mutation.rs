@@ -2,11 +2,10 @@
 //!
 //! The answer is known from the rule each mutation is made from, not from canonicalizing anything.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::dice::Dice;
-use super::message::{Letter, octets, old_signature};
+use super::message::{Letter, covered, octets, old_signature};
 use super::name_of;
 
 /// A signed message on its way.
@@ -138,21 +137,10 @@ impl<'l> Sent<'l> {
         self.fields.get(at).map(|field| name_of(field)).unwrap_or_default()
     }
 
-    /// The fields that are signed, or those that are not: of the instances of a name, those at the
-    /// bottom are signed (RFC 6376 §5.4.2).
+    /// The fields that are signed, or those that are not.
     fn with_signed(&self, signed: bool) -> Vec<usize> {
-        let mut left = self.letter.names.iter().fold(BTreeMap::new(), |mut left, name| {
-            *left.entry(name.to_ascii_lowercase()).or_insert(0_usize) += 1;
-            left
-        });
-        let mut is_signed = |at: &usize| {
-            let left = left.get_mut(&self.name(*at)).filter(|left| **left > 0);
-            left.map(|left| *left -= 1).is_some()
-        };
-        let mut found: Vec<usize> =
-            self.others().rev().filter(|at| is_signed(at) == signed).collect();
-        found.reverse();
-        found
+        let covered = covered(&self.letter.names, &self.fields, self.others());
+        self.others().filter(|at| covered.contains(at) == signed).collect()
     }
 
     /// Inserts a field and keeps in mind where the signature is.
@@ -824,7 +812,7 @@ fn change_base64(dice: &mut Dice, field: &mut [u8], name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::super::Party;
     use super::super::message::Message;
