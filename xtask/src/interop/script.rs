@@ -110,7 +110,7 @@ impl Conversation {
 
     /// Hands all jobs to the script and returns its answers, in the same order.
     fn ask(&mut self, jobs: &[Value]) -> Result<Vec<Value>> {
-        let (name, output) = (self.name, &mut self.output);
+        let (name, output, child) = (self.name, &mut self.output, &mut self.child);
         let input = self.input.as_mut().context("the script has ended")?;
         // Both pipes at once: neither side may wait for the other to read.
         std::thread::scope(|scope| {
@@ -124,7 +124,11 @@ impl Conversation {
                     serde_json::from_str(&line).with_context(ended)
                 })
                 .collect();
-            // What could not be written shows in the number of answers.
+            // Nobody reads on, so it must not write on. What it did not take shows in the number
+            // of answers.
+            if answers.is_err() {
+                let _ = child.kill();
+            }
             let _ = writer.join();
             answers
         })

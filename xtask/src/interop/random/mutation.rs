@@ -2,24 +2,22 @@
 //!
 //! The answer is known from the rule each mutation is made from, not from canonicalizing anything.
 
-use std::ops::Range;
-
 use super::dice::Dice;
-use super::message::{Letter, covered, octets, old_signature};
-use super::name_of;
+use super::message::{Letter, old_signature};
+use super::place::{
+    blank_after_colon, blank_before_colon, body_places, change_base64, change_name_case,
+    change_octet, change_text, colon, exchange_blank, flip_case, is_blank, is_blank_at,
+    is_inside_word, is_letter, is_line_start, is_text, is_wsp, places, set_value, tag_blanks, tags,
+    value,
+};
+use super::sent::Sent;
 
-/// A signed message on its way.
-pub(super) struct Sent<'l> {
-    pub(super) letter: &'l Letter,
-    /// Fields without the line end that closes them.
-    fields: Vec<Vec<u8>>,
-    /// Where the signature stands among them.
-    own: usize,
-    body: Vec<u8>,
-}
+use Forgiven::{Always, ByLength, ByRelaxed, ByRelaxedOrLength, Never};
+use Part::{Body, Header, Signature};
 
-/// Changes a field; `false` if it has no place for that.
-type FieldChange = fn(&mut Dice, &mut Vec<u8>) -> bool;
+// Faults of the others are told by these names.
+pub(super) const BLANK_BEFORE_OWN_COLON: &str = "white space before the signature's colon";
+pub(super) const NOT_BASE64: &str = "an octet in b= that is not base64";
 
 /// A change to one part of a message.
 pub(super) struct Mutation {
@@ -64,153 +62,46 @@ impl Mutation {
     /// Whether the signature survives in a letter of this kind.
     fn is_forgiven(&self, letter: &Letter) -> bool {
         let relaxed = match self.part {
-            Part::Signature | Part::Header => letter.form.starts_with("relaxed/"),
-            Part::Body => letter.form.ends_with("/relaxed"),
+            Signature | Header => letter.form.starts_with("relaxed/"),
+            Body => letter.form.ends_with("/relaxed"),
         };
         match self.forgiven {
-            Forgiven::Always => true,
-            Forgiven::Never => false,
-            Forgiven::ByRelaxed => relaxed,
-            Forgiven::ByLength => letter.length,
-            Forgiven::ByRelaxedOrLength => relaxed || letter.length,
+            Always => true,
+            Never => false,
+            ByRelaxed => relaxed,
+            ByLength => letter.length,
+            ByRelaxedOrLength => relaxed || letter.length,
         }
     }
 }
 
-impl<'l> Sent<'l> {
-    /// The letter as its signer returned it: the signature on top of the message.
-    pub(super) fn new(letter: &'l Letter, signed: &[u8]) -> Option<Self> {
-        let signature = signed.strip_suffix(letter.message.octets().as_slice())?;
-        let signature = signature.strip_suffix(b"\r\n")?.to_vec();
-        let mut fields = letter.message.fields.clone();
-        fields.insert(0, signature);
-        Some(Self { letter, fields, own: 0, body: letter.message.body.clone() })
-    }
-
-    pub(super) fn octets(&self) -> Vec<u8> {
-        octets(&self.fields, &self.body)
-    }
-
-    /// Changes up to three parts, at most one of them beyond what is forgiven. Returns what was
-    /// done, and whether the signature survives.
-    pub(super) fn mutate(&mut self, dice: &mut Dice) -> (Vec<&'static Mutation>, bool) {
-        let mut parts = [Part::Signature, Part::Header, Part::Header, Part::Body, Part::Body];
-        dice.shuffle(&mut parts);
-        let mut done: Vec<&'static Mutation> = Vec::new();
-        let breaks = dice.percent(50);
-        let wanted = dice.pick(&[1, 1, 2, 3]);
-        for part in parts {
-            if done.len() == wanted {
-                break;
-            }
-            if done.iter().any(|mutation| mutation.part == part) {
-                continue;
-            }
-            let forgiven = !breaks || !done.is_empty();
-            let mut possible: Vec<&'static Mutation> = MUTATIONS
-                .iter()
-                .filter(|mutation| mutation.part == part)
-                .filter(|mutation| mutation.is_forgiven(self.letter) == forgiven)
-                .collect();
-            dice.shuffle(&mut possible);
-            done.extend(possible.into_iter().find(|mutation| (mutation.change)(dice, self)));
+/// Changes up to three parts of a message, at most one of them beyond what is forgiven. Returns
+/// what was done, and whether the signature survives.
+pub(super) fn mutate(dice: &mut Dice, sent: &mut Sent<'_>) -> (Vec<&'static Mutation>, bool) {
+    let mut parts = [Signature, Header, Header, Body, Body];
+    dice.shuffle(&mut parts);
+    let mut done: Vec<&'static Mutation> = Vec::new();
+    let breaks = dice.percent(50);
+    let wanted = dice.pick(&[1, 1, 2, 3]);
+    for part in parts {
+        if done.len() == wanted {
+            break;
         }
-        let survives = done.iter().all(|mutation| mutation.is_forgiven(self.letter));
-        (done, survives)
-    }
-
-    /// How often `h=` has this name.
-    fn listed(&self, name: &str) -> usize {
-        self.letter.names.iter().filter(|listed| listed.eq_ignore_ascii_case(name)).count()
-    }
-
-    /// How often the message has this name, the signature left out.
-    fn present(&self, name: &str) -> usize {
-        self.others().filter(|at| self.name(*at) == name).count()
-    }
-
-    fn others(&self) -> impl DoubleEndedIterator<Item = usize> {
-        (0..self.fields.len()).filter(|at| *at != self.own)
-    }
-
-    fn name(&self, at: usize) -> String {
-        self.fields.get(at).map(|field| name_of(field)).unwrap_or_default()
-    }
-
-    /// The fields that are signed, or those that are not.
-    fn with_signed(&self, signed: bool) -> Vec<usize> {
-        let covered = covered(&self.letter.names, &self.fields, self.others());
-        self.others().filter(|at| covered.contains(at) == signed).collect()
-    }
-
-    /// Inserts a field and keeps in mind where the signature is.
-    fn insert(&mut self, at: usize, field: Vec<u8>) {
-        self.fields.insert(at, field);
-        if at <= self.own {
-            self.own += 1;
+        if done.iter().any(|mutation| mutation.part == part) {
+            continue;
         }
+        let forgiven = !breaks || !done.is_empty();
+        let mut possible: Vec<&'static Mutation> = MUTATIONS
+            .iter()
+            .filter(|mutation| mutation.part == part)
+            .filter(|mutation| mutation.is_forgiven(sent.letter) == forgiven)
+            .collect();
+        dice.shuffle(&mut possible);
+        done.extend(possible.into_iter().find(|mutation| (mutation.change)(dice, sent)));
     }
-
-    fn own(&mut self) -> &mut Vec<u8> {
-        self.fields.get_mut(self.own).expect("the signature is among the fields")
-    }
-
-    /// Changes one of these fields where it fits.
-    fn change_one_of(
-        &mut self,
-        dice: &mut Dice,
-        mut from: Vec<usize>,
-        change: FieldChange,
-    ) -> bool {
-        dice.shuffle(&mut from);
-        let fields = &mut self.fields;
-        from.into_iter().any(|at| fields.get_mut(at).is_some_and(|field| change(dice, field)))
-    }
-
-    fn change_signed(&mut self, dice: &mut Dice, change: FieldChange) -> bool {
-        let signed = self.with_signed(true);
-        self.change_one_of(dice, signed, change)
-    }
-
-    /// Removes one of these fields.
-    fn remove_one_of(&mut self, dice: &mut Dice, from: &[usize]) -> bool {
-        let Some(at) = dice.pick_any(from) else { return false };
-        self.fields.remove(at);
-        if at < self.own {
-            self.own -= 1;
-        }
-        true
-    }
-
-    /// Exchanges a field and the next one, where both are so.
-    fn swap(&mut self, dice: &mut Dice, suits: impl Fn(&Self, usize, usize) -> bool) -> bool {
-        let pairs: Vec<usize> =
-            (1..self.fields.len()).filter(|below| suits(self, below - 1, *below)).collect();
-        let Some(below) = dice.pick_any(&pairs) else { return false };
-        self.fields.swap(below - 1, below);
-        if self.own == below {
-            self.own = below - 1;
-        } else if self.own + 1 == below {
-            self.own = below;
-        }
-        true
-    }
-
-    /// Closes the last line of the body. The empty body gets an empty line. In neither form does
-    /// that change the canonical body (RFC 6376 §3.4.3, §3.4.4).
-    fn end_body(&mut self) {
-        if !self.body.ends_with(b"\r\n") {
-            self.body.extend_from_slice(b"\r\n");
-        }
-    }
+    let survives = done.iter().all(|mutation| mutation.is_forgiven(sent.letter));
+    (done, survives)
 }
-
-use Forgiven::{Always, ByLength, ByRelaxed, ByRelaxedOrLength, Never};
-use Part::{Body, Header, Signature};
-
-// Faults of the others are told by these names.
-pub(super) const BLANK_BEFORE_OWN_COLON: &str = "white space before the signature's colon";
-pub(super) const NOT_BASE64: &str = "an octet in b= that is not base64";
 
 /// RFC 6376 §3.4 says what each form forgives, §3.5 `l=` and §5.4.2 what is signed at all, §3.7
 /// what of its own field a signature is over.
@@ -655,98 +546,6 @@ pub(super) static MUTATIONS: &[Mutation] = &[
     }),
 ];
 
-/// White space or part of a line end.
-fn is_blank(octet: &u8) -> bool {
-    b" \t\r\n".contains(octet)
-}
-
-fn is_blank_at(octets: &[u8], at: usize) -> bool {
-    octets.get(at).is_some_and(is_blank)
-}
-
-fn is_wsp(octets: &[u8], at: usize) -> bool {
-    octets.get(at).is_some_and(|octet| b" \t".contains(octet))
-}
-
-/// Neither white space nor part of a line end, nor an octet that some take for that.
-fn is_text(octets: &[u8], at: usize) -> bool {
-    octets.get(at).is_some_and(|octet| *octet > b' ')
-}
-
-fn is_letter(octets: &[u8], at: usize) -> bool {
-    octets.get(at).is_some_and(u8::is_ascii_alphabetic)
-}
-
-/// Whether text stands on both sides.
-fn is_inside_word(octets: &[u8], at: usize) -> bool {
-    at > 0 && is_text(octets, at - 1) && is_text(octets, at)
-}
-
-fn is_line_start(body: &[u8], at: usize) -> bool {
-    at == 0 || (at > 1 && body.get(at - 2..at) == Some(b"\r\n"))
-}
-
-fn places(octets: &[u8], suits: fn(&[u8], usize) -> bool) -> Vec<usize> {
-    (0..octets.len()).filter(|at| suits(octets, *at)).collect()
-}
-
-fn colon(field: &[u8]) -> usize {
-    field.iter().position(|octet| *octet == b':').unwrap_or(0)
-}
-
-/// The places in a field body.
-fn body_places(field: &[u8], suits: fn(&[u8], usize) -> bool) -> Vec<usize> {
-    (colon(field) + 1..field.len()).filter(|at| suits(field, *at)).collect()
-}
-
-/// Puts another octet there, neither white space nor a line end.
-fn change_octet(dice: &mut Dice, octets: &mut [u8], at: usize) {
-    if let Some(octet) = octets.get_mut(at) {
-        let others: Vec<u8> = b"aZ09".iter().copied().filter(|other| other != octet).collect();
-        *octet = dice.pick(&others);
-    }
-}
-
-// These two leave a field as long as it is, but are of one type with the others.
-#[allow(clippy::ptr_arg)]
-fn change_text(dice: &mut Dice, field: &mut Vec<u8>) -> bool {
-    let Some(at) = dice.pick_any(&body_places(field, is_text)) else { return false };
-    change_octet(dice, field, at);
-    true
-}
-
-fn flip_case(octets: &mut [u8], at: usize) {
-    if let Some(octet) = octets.get_mut(at) {
-        *octet ^= 0x20;
-    }
-}
-
-fn exchange_blank(octets: &mut [u8], at: usize) {
-    if let Some(octet) = octets.get_mut(at) {
-        *octet = if *octet == b' ' { b'\t' } else { b' ' };
-    }
-}
-
-#[allow(clippy::ptr_arg)]
-fn change_name_case(dice: &mut Dice, field: &mut Vec<u8>) -> bool {
-    let letters: Vec<usize> = (0..colon(field)).filter(|at| is_letter(field, *at)).collect();
-    let Some(at) = dice.pick_any(&letters) else { return false };
-    flip_case(field, at);
-    true
-}
-
-fn blank_after_colon(dice: &mut Dice, field: &mut Vec<u8>) -> bool {
-    let at = colon(field) + 1;
-    field.insert(at, dice.pick(b" \t"));
-    true
-}
-
-fn blank_before_colon(dice: &mut Dice, field: &mut Vec<u8>) -> bool {
-    let at = colon(field);
-    field.insert(at, dice.pick(b" \t"));
-    true
-}
-
 fn insert_above_text(dice: &mut Dice, sent: &mut Sent<'_>, line: &[u8]) -> bool {
     let starts = places(&sent.body, |body, at| is_line_start(body, at) && is_text(body, at));
     let Some(at) = dice.pick_any(&starts) else { return false };
@@ -769,53 +568,11 @@ fn unlisted_field(dice: &mut Dice, sent: &Sent<'_>) -> Vec<u8> {
     new_field(dice, name)
 }
 
-/// The tags of a signature: their names, and where their values stand between `=` and `;`.
-fn tags(field: &[u8]) -> Vec<(String, Range<usize>)> {
-    let mut start = colon(field) + 1;
-    let mut tags = Vec::new();
-    for tag in field.get(start..).unwrap_or_default().split(|octet| *octet == b';') {
-        if let Some(equals) = tag.iter().position(|octet| *octet == b'=') {
-            let name = String::from_utf8_lossy(tag.get(..equals).unwrap_or_default());
-            tags.push((name.trim().to_owned(), start + equals + 1..start + tag.len()));
-        }
-        start += tag.len() + 1;
-    }
-    tags
-}
-
-fn value(field: &[u8], name: &str) -> Option<Range<usize>> {
-    tags(field).into_iter().find(|(tag, _)| tag == name).map(|(_, value)| value)
-}
-
-fn set_value(field: &mut Vec<u8>, name: &str, new: &[u8]) -> bool {
-    let Some(value) = value(field, name) else { return false };
-    field.splice(value, new.iter().copied());
-    true
-}
-
-/// The places in a signature's field body that suit, those in the value of `b=` left out.
-fn tag_blanks(field: &[u8], suits: fn(&[u8], usize) -> bool) -> Vec<usize> {
-    let b = value(field, "b").unwrap_or(0..0);
-    body_places(field, suits).into_iter().filter(|at| !b.contains(at)).collect()
-}
-
-/// Changes a base64 digit, not one of the last few: they may hold bits that mean nothing
-/// (RFC 4648 §3.5).
-fn change_base64(dice: &mut Dice, field: &mut [u8], name: &str) -> bool {
-    let Some(value) = value(field, name) else { return false };
-    let digits: Vec<usize> = value.filter(|at| is_text(field, *at)).collect();
-    let firm = digits.get(..digits.len().saturating_sub(4)).unwrap_or_default();
-    let Some(at) = dice.pick_any(firm) else { return false };
-    change_octet(dice, field, at);
-    true
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::super::Party;
-    use super::super::message::Message;
     use super::*;
     use crate::interop::peer::Algorithm;
     use crate::interop::{Bench, sign};
@@ -832,7 +589,7 @@ mod tests {
             (letter.signer, letter.algorithm) = (Party::We, Algorithm::Ed25519);
             let signed = sign(&letter.order()).expect("every letter can be signed");
             let mut sent = Sent::new(&letter, &signed).expect("the signature is on top");
-            let (done, survives) = sent.mutate(&mut dice);
+            let (done, survives) = mutate(&mut dice, &mut sent);
             let names: Vec<&str> = done.iter().map(|mutation| mutation.name).collect();
             let (octets, form) = (sent.octets(), letter.form);
             assert_eq!(
@@ -851,28 +608,5 @@ mod tests {
             let seen = seen.get(mutation.name).map_or(0, BTreeSet::len);
             assert_eq!(seen, if both { 2 } else { 1 }, "{}", mutation.name);
         }
-    }
-
-    #[test]
-    fn the_lowest_instances_are_signed() {
-        let fields = ["A: 1", "B: 2", "a: 3", "A: 4"].map(|field| field.as_bytes().to_vec());
-        let mut dice = Dice::new(1, 1);
-        let mut letter = Letter::random(&mut dice, 2);
-        letter.message = Message { fields: fields.to_vec(), body: Vec::new() };
-        letter.names = ["A", "c", "a"].map(str::to_owned).to_vec();
-        let signed = [b"DKIM-Signature: x\r\n", letter.message.octets().as_slice()].concat();
-        let sent = Sent::new(&letter, &signed).expect("the signature is on top");
-        assert_eq!(sent.with_signed(true), [3, 4]);
-        assert_eq!(sent.with_signed(false), [1, 2]);
-    }
-
-    #[test]
-    fn tags_are_found_where_they_stand() {
-        let field = b"DKIM-Signature: v=1; bh=x=;\r\n\t b = y z;h=a";
-        let found: Vec<(String, &[u8])> =
-            tags(field).into_iter().map(|(name, value)| (name, &field[value])).collect();
-        let expected: [(&str, &[u8]); 4] =
-            [("v", b"1"), ("bh", b"x="), ("b", b" y z"), ("h", b"a")];
-        assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value)));
     }
 }
