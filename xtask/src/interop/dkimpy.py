@@ -1,4 +1,5 @@
-# Signs and verifies with dkimpy: JSON in, JSON out, a line a job; octets in base64.
+# Signs and verifies with dkimpy: a line a job, which is JSON, a tab and
+# the message in base64; JSON out.
 import base64
 import json
 import sys
@@ -46,8 +47,8 @@ def verify(job, message):
 
 
 for line in sys.stdin:
-    job = json.loads(line)
-    message = base64.b64decode(job["message"])
+    job, message = line.split("\t")
+    job, message = json.loads(job), base64.b64decode(message)
     try:
         if "key" in job:
             answer = {"field": base64.b64encode(sign(job, message)).decode()}

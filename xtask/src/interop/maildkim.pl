@@ -1,4 +1,5 @@
-# Signs and verifies with Mail::DKIM: JSON in, JSON out, a line a job; octets in base64.
+# Signs and verifies with Mail::DKIM: a line a job, which is JSON, a tab
+# and the message in base64; JSON out.
 use strict;
 use warnings;
 use JSON::PP;
@@ -63,10 +64,12 @@ sub verify {
 }
 
 $| = 1;
+my ( $last, $job ) = ('');
 while ( my $line = <STDIN> ) {
-    my $job     = decode_json($line);
-    my $message = decode_base64( $job->{message} );
-    my $answer  = eval {
+    my ( $text, $octets ) = split /\t/, $line;
+    ( $last, $job ) = ( $text, decode_json($text) ) if $text ne $last;
+    my $message = decode_base64($octets);
+    my $answer = eval {
         $job->{key}
             ? { field => encode_base64( sign( $job, $message ), '' ) }
             : { pass => verify( $job, $message ) ? JSON::PP::true : JSON::PP::false };

@@ -82,12 +82,13 @@ impl Conversation {
     /// Each message with its signature on top.
     pub(super) fn sign(&mut self, orders: &[Order]) -> Result<Vec<Answer<Vec<u8>>>> {
         let job = |order: &Order| {
-            json!({
-                "message": to_base64(&order.message), "key": order.algorithm.pem(),
-                "domain": DOMAIN, "selector": order.algorithm.selector(),
-                "algorithm": order.algorithm.name(), "canonicalization": order.form,
-                "fields": order.fields, "length": order.length, "time": NOW.0,
-            })
+            let job = json!({
+                "key": order.algorithm.pem(), "domain": DOMAIN,
+                "selector": order.algorithm.selector(), "algorithm": order.algorithm.name(),
+                "canonicalization": order.form, "fields": order.fields, "length": order.length,
+                "time": NOW.0,
+            });
+            line(&job, &order.message)
         };
         let answers = self.ask(&orders.iter().map(job).collect::<Vec<_>>())?;
         let signed = answers.iter().zip(orders).map(|(answer, order)| {
@@ -103,18 +104,18 @@ impl Conversation {
         messages: &[&[u8]],
         records: &BTreeMap<String, String>,
     ) -> Result<Vec<Answer<bool>>> {
-        let job = |message: &&[u8]| json!({"message": to_base64(message), "records": records});
-        let answers = self.ask(&messages.iter().map(job).collect::<Vec<_>>())?;
+        let job = json!({"records": records});
+        let answers = self.ask(&messages.iter().map(|one| line(&job, one)).collect::<Vec<_>>())?;
         Ok(answers.iter().map(|answer| answer["pass"].as_bool().ok_or(error(answer))).collect())
     }
 
     /// Hands all jobs to the script and returns its answers, in the same order.
-    fn ask(&mut self, jobs: &[Value]) -> Result<Vec<Value>> {
+    fn ask(&mut self, jobs: &[String]) -> Result<Vec<Value>> {
         let (name, output, child) = (self.name, &mut self.output, &mut self.child);
         let input = self.input.as_mut().context("the script has ended")?;
         // Both pipes at once: neither side may wait for the other to read.
         std::thread::scope(|scope| {
-            let write = || jobs.iter().try_for_each(|job| writeln!(input, "{job}"));
+            let write = || jobs.iter().try_for_each(|job| input.write_all(job.as_bytes()));
             let writer = scope.spawn(write);
             let answers: Result<Vec<Value>> = (0..jobs.len())
                 .map(|number| {
@@ -133,6 +134,12 @@ impl Conversation {
             answers
         })
     }
+}
+
+/// A job and the message it is about. The message stands apart: a script in Perl takes long to
+/// read long strings of JSON, and need not read the same job again.
+fn line(job: &Value, message: &[u8]) -> String {
+    format!("{job}\t{}\n", to_base64(message))
 }
 
 impl Drop for Conversation {
