@@ -53,6 +53,8 @@ static FAULTS: &[Fault] = &[
         wrong: Wrong::Hashes,
         reason: "it keeps white space at the end of a last line without line end (RFC 6376 \
                  §3.4.4: \"Ignore all whitespace at the end of lines\")",
+        // It takes "end of lines" for "before a CRLF". To Mail::DKIM and to us the body's end is the
+        // end of a line too: step (b) counts it as one when it adds the CRLF.
         concerns: |seen| seen.is_relaxed_body() && seen.body.last().is_some_and(is_wsp),
     },
     Fault {
