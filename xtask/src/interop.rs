@@ -3,25 +3,29 @@
 mod messages;
 mod opendkim;
 mod peer;
+mod random;
 mod script;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use dkim_crypto::ring::PROVIDER;
 use dkim_crypto::{PrivateKey, Provider};
 use dkim_dns::Zone;
-use dkim_sign::{Fields, Request, Signer};
+use dkim_sign::{BodyLength, Fields, Request, Signer};
 use dkim_tags::value::to_base64;
 use dkim_tags::{Canonicalizations, DomainName, FieldName, Selector, UnixTime};
 
 use crate::judge;
 use messages::{Damage, MESSAGES, Message};
-use peer::{Algorithm, Answer, Peer};
+use peer::{Algorithm, Answer, Order, Peer};
 
 const DOMAIN: &str = "example.com";
 const SIGNED_FIELDS: [&str; 4] = ["From", "To", "Subject", "Date"];
+/// When everybody signs. Verifiers take the time from the clock, which matters to nothing here.
+const NOW: UnixTime = UnixTime(1_700_000_000);
 const FORMS: [&str; 4] = ["simple/simple", "simple/relaxed", "relaxed/simple", "relaxed/relaxed"];
 
 /// Exchange signatures with other implementations, as far as they are installed.
@@ -30,6 +34,19 @@ pub(crate) struct Options {
     /// Only with this one.
     #[arg(long, value_name = "NAME")]
     with: Option<Name>,
+    /// So many random messages, signed in turn, changed and judged by all, instead of the fixed
+    /// ones; OpenDKIM, which would have to be started for each, takes no part.
+    #[arg(long, value_name = "N")]
+    random: Option<u64>,
+    /// What the random messages are made from.
+    #[arg(long, value_name = "S", default_value_t = 1, requires = "random")]
+    seed: u64,
+    /// The number of the first random message: `--random 1 --first K` makes message K again.
+    #[arg(long, value_name = "K", default_value_t = 0, requires = "random")]
+    first: u64,
+    /// Save random messages about which there is disagreement.
+    #[arg(long, value_name = "DIR", requires = "random")]
+    keep: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -40,6 +57,13 @@ enum Name {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
+    match options.random {
+        Some(count) => random::run(options, count),
+        None => exchange_all(options),
+    }
+}
+
+fn exchange_all(options: &Options) -> Result<()> {
     let peers: [(Name, Box<dyn Peer>); 3] = [
         (Name::Dkimpy, Box::new(script::dkimpy())),
         (Name::Maildkim, Box::new(script::maildkim())),
@@ -75,7 +99,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 /// Who signs.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Direction {
     ToPeer,
     FromPeer,
@@ -92,10 +116,8 @@ impl Direction {
 
 /// What a disagreement is about.
 struct About {
-    algorithm: Algorithm,
     form: &'static str,
     message: &'static str,
-    direction: Direction,
 }
 
 /// One message, verified by one side after the other signed it.
@@ -162,8 +184,7 @@ impl Bench {
             for (direction, trials) in &directions {
                 for trial in trials {
                     let Some(disagreement) = &trial.disagreement else { continue };
-                    let (message, direction) = (trial.message, *direction);
-                    match peer.known_fault(&About { algorithm, form, message, direction }) {
+                    match peer.known_fault(&About { form, message: trial.message }) {
                         Some(fault) => *faults.entry(fault).or_default() += 1,
                         None => {
                             unexplained += 1;
@@ -172,6 +193,9 @@ impl Bench {
                         }
                     }
                 }
+            }
+            if let Some(mended) = peer.mended(algorithm, form) {
+                println!("    theirs only mended: {mended}");
             }
             for (fault, count) in faults {
                 println!("    {count} by a known fault of {}: {fault}", peer.name());
@@ -186,12 +210,19 @@ impl Bench {
         peer: &dyn Peer,
         messages: &[&Message],
         algorithm: Algorithm,
-        form: &str,
+        form: &'static str,
     ) -> Result<Vec<Trial>> {
         let mut sent = Vec::new();
         for message in messages {
-            let signed = sign(message, algorithm, form)
-                .with_context(|| format!("we cannot sign {}", message.title))?;
+            let order = Order {
+                message: message.octets(),
+                algorithm,
+                form,
+                fields: SIGNED_FIELDS.map(str::to_owned).to_vec(),
+                length: false,
+            };
+            let signed =
+                sign(&order).with_context(|| format!("we cannot sign {}", message.title))?;
             let damaged = message.with_damages(&signed);
             sent.extend(damaged.map(|(damage, octets)| (*message, damage, octets)));
         }
@@ -209,7 +240,7 @@ impl Bench {
         peer: &dyn Peer,
         messages: &[&Message],
         algorithm: Algorithm,
-        form: &str,
+        form: &'static str,
     ) -> Result<Vec<Trial>> {
         let plain: Vec<Vec<u8>> = messages.iter().map(|message| message.octets()).collect();
         let mut trials = Vec::new();
@@ -226,10 +257,10 @@ impl Bench {
         Ok(trials)
     }
 
+    /// Whether a signature of the message passes.
     fn we_pass(&self, message: &[u8]) -> bool {
-        // Others take the time from the clock; so far it matters for t= alone, which we accept.
-        let found = judge::verify(message, &self.zone, UnixTime(1_700_000_000));
-        !found.is_empty() && found.iter().all(dkim_verify::Verification::passes)
+        let found = judge::verify(message, &self.zone, NOW);
+        found.iter().any(dkim_verify::Verification::passes)
     }
 }
 
@@ -238,17 +269,20 @@ fn word(passes: bool) -> &'static str {
 }
 
 /// The message with our signature on top.
-fn sign(message: &Message, algorithm: Algorithm, form: &str) -> Result<Vec<u8>> {
-    let key = PROVIDER.signing_key(&PrivateKey::from_pem(algorithm.pem().as_bytes())?)?;
-    let (sdid, selector) = (DomainName::parse(DOMAIN)?, Selector::parse(algorithm.selector())?);
-    let mut request = Request::new(sdid, selector, key.algorithm());
-    request.canonicalization = Canonicalizations::parse(form).context("no canonicalization")?;
-    let names = SIGNED_FIELDS.into_iter().map(FieldName::parse);
+fn sign(order: &Order) -> Result<Vec<u8>> {
+    let key = PROVIDER.signing_key(&PrivateKey::from_pem(order.algorithm.pem().as_bytes())?)?;
+    let selector = Selector::parse(order.algorithm.selector())?;
+    let mut request = Request::new(DomainName::parse(DOMAIN)?, selector, key.algorithm());
+    request.canonicalization =
+        Canonicalizations::parse(order.form).context("no canonicalization")?;
+    let names = order.fields.iter().map(|name| FieldName::parse(name));
     request.fields = Fields::Exact(names.collect::<Result<_, _>>()?);
-    let octets = message.octets();
-    let (header, body) = dkim_message::split(&octets);
-    let mut signer = Signer::new([request], &header, UnixTime(1_700_000_000), &PROVIDER)?;
+    if order.length {
+        request.body_length = BodyLength::AsSigned;
+    }
+    let (header, body) = dkim_message::split(&order.message);
+    let mut signer = Signer::new([request], &header, NOW, &PROVIDER)?;
     signer.body_chunk(body);
     let unsigned = signer.finish().pop().context("nothing was signed")?;
-    Ok([unsigned.sign(&*key)?.to_field().as_bytes(), &octets].concat())
+    Ok([unsigned.sign(&*key)?.to_field().as_bytes(), &order.message].concat())
 }

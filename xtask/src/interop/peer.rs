@@ -8,7 +8,7 @@ use super::About;
 use crate::workspace;
 
 /// A key and the algorithm it signs with.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Algorithm {
     Rsa,
     Ed25519,
@@ -49,6 +49,18 @@ impl Algorithm {
     }
 }
 
+/// A signature to be made.
+pub(super) struct Order {
+    pub(super) message: Vec<u8>,
+    pub(super) algorithm: Algorithm,
+    /// As in `c=`.
+    pub(super) form: &'static str,
+    /// As in `h=`, name by name.
+    pub(super) fields: Vec<String>,
+    /// Whether the length of the body is told in `l=`.
+    pub(super) length: bool,
+}
+
 /// What came of one message; the error is the peer's, in its own words.
 pub(super) type Answer<T> = Result<T, String>;
 
@@ -71,6 +83,12 @@ pub(super) trait Peer {
     /// What is known to be wrong with it, where RFC 6376 leaves no doubt.
     fn known_fault(&self, about: &About) -> Option<&'static str>;
 
+    /// What is wrong with the signatures it hands out, and mended before we see them, so that a
+    /// fault of ours would still show.
+    fn mended(&self, _: Algorithm, _form: &str) -> Option<&'static str> {
+        None
+    }
+
     /// Whether each message passes, against these TXT records by name.
     fn verify(
         &self,
@@ -83,6 +101,6 @@ pub(super) trait Peer {
         &self,
         messages: &[Vec<u8>],
         algorithm: Algorithm,
-        form: &str,
+        form: &'static str,
     ) -> Result<Vec<Answer<Vec<u8>>>>;
 }

@@ -1,16 +1,16 @@
 //! Peers that are libraries of a scripting language: a script takes jobs from us, one a line.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use dkim_tags::value::{base64, to_base64};
 use serde_json::{Value, json};
 
 use super::messages::NO_FINAL_LINE_END;
-use super::peer::{Algorithm, Answer, Peer};
-use super::{About, DOMAIN};
+use super::peer::{Algorithm, Answer, Order, Peer};
+use super::{About, DOMAIN, NOW, SIGNED_FIELDS};
 
 /// A library and the script that speaks for it.
 pub(super) struct Script {
@@ -56,27 +56,97 @@ pub(super) fn maildkim() -> Script {
 }
 
 impl Script {
-    /// Hands all jobs to the script and returns its answers, in the same order.
-    fn ask(&self, jobs: &[Value]) -> Result<Vec<Value>> {
+    /// Starts the script; it takes jobs until the conversation is dropped.
+    pub(super) fn start(&self) -> Result<Conversation> {
         let mut child = Command::new(self.interpreter)
             .args([self.option, self.script])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .with_context(|| format!("cannot start {}", self.interpreter))?;
-        let mut input = child.stdin.take().context("a pipe was asked for")?;
-        let lines: String = jobs.iter().map(|job| format!("{job}\n")).collect();
+        let input = child.stdin.take().context("a pipe was asked for")?;
+        let output = BufReader::new(child.stdout.take().context("a pipe was asked for")?);
+        Ok(Conversation { name: self.name, child, input: Some(input), output })
+    }
+}
+
+/// A running script.
+pub(super) struct Conversation {
+    name: &'static str,
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+impl Conversation {
+    /// Each message with its signature on top.
+    pub(super) fn sign(&mut self, orders: &[Order]) -> Result<Vec<Answer<Vec<u8>>>> {
+        let job = |order: &Order| {
+            let job = json!({
+                "key": order.algorithm.pem(), "domain": DOMAIN,
+                "selector": order.algorithm.selector(), "algorithm": order.algorithm.name(),
+                "canonicalization": order.form, "fields": order.fields, "length": order.length,
+                "time": NOW.0,
+            });
+            line(&job, &order.message)
+        };
+        let answers = self.ask(&orders.iter().map(job).collect::<Vec<_>>())?;
+        let signed = answers.iter().zip(orders).map(|(answer, order)| {
+            let field = answer["field"].as_str().and_then(base64);
+            Ok([field.ok_or(error(answer))?, order.message.clone()].concat())
+        });
+        Ok(signed.collect())
+    }
+
+    /// Whether a signature of each message passes, against these TXT records by name.
+    pub(super) fn verify(
+        &mut self,
+        messages: &[&[u8]],
+        records: &BTreeMap<String, String>,
+    ) -> Result<Vec<Answer<bool>>> {
+        let job = json!({"records": records});
+        let answers = self.ask(&messages.iter().map(|one| line(&job, one)).collect::<Vec<_>>())?;
+        Ok(answers.iter().map(|answer| answer["pass"].as_bool().ok_or(error(answer))).collect())
+    }
+
+    /// Hands all jobs to the script and returns its answers, in the same order.
+    fn ask(&mut self, jobs: &[String]) -> Result<Vec<Value>> {
+        let (name, output, child) = (self.name, &mut self.output, &mut self.child);
+        let input = self.input.as_mut().context("the script has ended")?;
         // Both pipes at once: neither side may wait for the other to read.
-        let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()));
-        let output = child.wait_with_output()?;
-        // What was not read shows in the number of answers.
-        let _ = writer.join();
-        let answers = output.stdout.split(|octet| *octet == b'\n').filter(|line| !line.is_empty());
-        let answers: Vec<Value> = answers.map(serde_json::from_slice).collect::<Result<_, _>>()?;
-        if answers.len() != jobs.len() {
-            bail!("{}: {} answers to {} jobs", self.name, answers.len(), jobs.len());
-        }
-        Ok(answers)
+        std::thread::scope(|scope| {
+            let write = || jobs.iter().try_for_each(|job| input.write_all(job.as_bytes()));
+            let writer = scope.spawn(write);
+            let answers: Result<Vec<Value>> = (0..jobs.len())
+                .map(|number| {
+                    let mut line = String::new();
+                    output.read_line(&mut line)?;
+                    let ended = || format!("{name}: {number} answers to {} jobs", jobs.len());
+                    serde_json::from_str(&line).with_context(ended)
+                })
+                .collect();
+            // Nobody reads on, so it must not write on. What it did not take shows in the number
+            // of answers.
+            if answers.is_err() {
+                let _ = child.kill();
+            }
+            let _ = writer.join();
+            answers
+        })
+    }
+}
+
+/// A job and the message it is about. The message stands apart: a script in Perl takes long to
+/// read long strings of JSON, and need not read the same job again.
+fn line(job: &Value, message: &[u8]) -> String {
+    format!("{job}\t{}\n", to_base64(message))
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        // The end of its input is the end of the script.
+        drop(self.input.take());
+        let _ = self.child.wait();
     }
 }
 
@@ -117,29 +187,24 @@ impl Peer for Script {
         messages: &[Vec<u8>],
         records: &BTreeMap<String, String>,
     ) -> Result<Vec<Answer<bool>>> {
-        let job = |message: &Vec<u8>| json!({"message": to_base64(message), "records": records});
-        let answers = self.ask(&messages.iter().map(job).collect::<Vec<_>>())?;
-        Ok(answers.iter().map(|answer| answer["pass"].as_bool().ok_or(error(answer))).collect())
+        let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+        self.start()?.verify(&messages, records)
     }
 
     fn sign(
         &self,
         messages: &[Vec<u8>],
         algorithm: Algorithm,
-        form: &str,
+        form: &'static str,
     ) -> Result<Vec<Answer<Vec<u8>>>> {
-        let job = |message: &Vec<u8>| {
-            json!({
-                "message": to_base64(message), "key": algorithm.pem(), "domain": DOMAIN,
-                "selector": algorithm.selector(), "algorithm": algorithm.name(),
-                "canonicalization": form,
-            })
+        let fields = SIGNED_FIELDS.map(str::to_owned).to_vec();
+        let order = |message: &Vec<u8>| Order {
+            message: message.clone(),
+            algorithm,
+            form,
+            fields: fields.clone(),
+            length: false,
         };
-        let answers = self.ask(&messages.iter().map(job).collect::<Vec<_>>())?;
-        let signed = answers.iter().zip(messages).map(|(answer, message)| {
-            let field = answer["field"].as_str().and_then(base64);
-            Ok([field.ok_or(error(answer))?, message.clone()].concat())
-        });
-        Ok(signed.collect())
+        self.start()?.sign(&messages.iter().map(order).collect::<Vec<_>>())
     }
 }
