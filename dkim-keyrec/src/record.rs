@@ -424,8 +424,12 @@ mod tests {
 
     #[test]
     fn a_record_too_long_is_not_read() {
-        let long = format!("v=DKIM1; n={}; p=", "x".repeat(KeyRecord::MAX_LEN));
-        assert!(matches!(KeyRecord::parse(long.as_bytes()), Err(KeyRecordError::TooLong { .. })));
+        let of_length = |length: usize| format!("v=DKIM1; p=; n={}", "x".repeat(length - 15));
+        assert!(KeyRecord::parse(of_length(16_384).as_bytes()).is_ok());
+        assert_eq!(
+            KeyRecord::parse(of_length(16_385).as_bytes()),
+            Err(KeyRecordError::TooLong { limit: 16_384 })
+        );
     }
 
     #[test]
@@ -435,14 +439,22 @@ mod tests {
         record.set_services(&["email", "*"]).unwrap();
         record.set_flags(&["y"]).unwrap();
         record.set_notes("a; b=c \u{fc}");
+        assert_eq!(record.hashes(), Some(&["sha256".to_owned()][..]));
+        assert_eq!(record.services(), Some(&["email".to_owned(), "*".to_owned()][..]));
+        assert_eq!(record.flags(), ["y"]);
+        assert_eq!(record.notes(), Some("a=3B=20b=3Dc=20=C3=BC"));
         assert_eq!(KeyRecord::parse(record.to_text().as_bytes()), Ok(record.clone()));
         for bad in ["", "a b", "y; p=", "y:", "\u{fc}"] {
             assert!(record.set_hashes(&[bad]).is_err(), "{bad:?}");
             assert!(record.set_services(&[bad]).is_err(), "{bad:?}");
             assert!(record.set_flags(&[bad]).is_err(), "{bad:?}");
         }
+        record.set_hashes(&[]).unwrap();
+        record.set_services(&[]).unwrap();
         record.set_flags(&[]).unwrap();
-        assert!(!record.to_text().contains("t="));
+        record.set_notes("");
+        assert_eq!((record.hashes(), record.services(), record.notes()), (None, None, None));
+        assert_eq!(record.to_text(), format!("v=DKIM1; {KEY}"));
     }
 
     #[test]
