@@ -129,6 +129,9 @@ fn several_records_are_tried_and_said() {
         (&["v=spf1 -all", "hello"], "permerror key-syntax"),
         (&["v=spf1 -all", "hello", "v=DKIM1; p="], "permerror key-revoked"),
         (&[other, "v=DKIM1; p="], "fail signature-mismatch"),
+        // Of keys that do not suit, the first is told.
+        (&["v=DKIM1; p=", "v=DKIM1; s=other; p="], "permerror key-revoked"),
+        (&["v=DKIM1; s=other; p=", "v=DKIM1; p="], "permerror key-service"),
     ] {
         assert_eq!(outcome(&verify(&message, &zone(records))), expected, "{records:?}");
     }

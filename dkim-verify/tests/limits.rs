@@ -170,6 +170,21 @@ fn three_key_records_are_tried_of_those_at_a_name() {
 }
 
 #[test]
+fn an_answer_is_read_to_64_kib() {
+    let message = sign(TEMPLATE, MESSAGE.as_bytes());
+    let good = good_record();
+    let notes = "x".repeat(16_384 - good.len() - "; n=".len());
+    let longest = format!("{good}; n={notes}");
+    let none = ["x", "y", "z"].map(|octet| octet.repeat(16_384));
+    for (first, expected) in [(None, "pass ok"), (Some("x"), "policy limit-key-records")] {
+        let records = first.into_iter().chain(none.iter().map(String::as_str)).chain([&*longest]);
+        let zone = records
+            .fold(Zone::new(), |zone, record| zone.txt("sel._domainkey.example.com", record));
+        assert_eq!(outcome(&verify(&message, &zone)), expected);
+    }
+}
+
+#[test]
 fn eight_aliases_are_followed() {
     let message = sign(TEMPLATE, MESSAGE.as_bytes());
     for (hops, expected) in [(1, "pass ok"), (8, "pass ok"), (9, "policy limit-cname-hops")] {
