@@ -82,10 +82,9 @@ impl KeyRecord {
                 .value("s")
                 .map(|value| read_words("s", value, is_service))
                 .transpose()?,
-            flags: tags.value("t").map_or(Ok(Vec::new()), |value| {
-                // An empty `t=` sets no flag, and is published by people who mean just that.
-                if value.is_empty() { Ok(Vec::new()) } else { read_words("t", value, is_flag) }
-            })?,
+            flags: tags
+                .value("t")
+                .map_or(Ok(Vec::new()), |value| read_words("t", value, is_flag))?,
         })
     }
 
@@ -386,7 +385,7 @@ mod tests {
         }
         let record = with("t=zz : y:s").unwrap();
         assert!(record.is_testing() && record.is_strict());
-        assert!(!with("t=").unwrap().is_testing());
+        assert_eq!(with("t="), Err(KeyRecordError::Invalid("t")));
         assert_eq!(with("s="), Err(KeyRecordError::Invalid("s")));
         assert_eq!(with("t=y:"), Err(KeyRecordError::Invalid("t")));
     }

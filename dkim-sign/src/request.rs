@@ -148,7 +148,7 @@ pub enum RequestError {
     /// The message has several From fields; verifiers refuse it (RFC 6376 §8.15).
     #[error("the message has more than one From field")]
     SeveralFrom,
-    /// The header is not one by RFC 5322; verifiers refuse it or read another one
+    /// The header has octets that readers disagree about; verifiers refuse it or read another one
     /// (RFC 6376 §3.8).
     #[error("malformed header: {} at octet {}", .0.kind, .0.offset)]
     MalformedHeader(Defect),

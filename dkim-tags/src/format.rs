@@ -240,7 +240,7 @@ mod tests {
     fn full() -> Signature {
         let mut signature = signature();
         signature.canonicalization.header = Canonicalization::Relaxed;
-        signature.auid = Some(Auid::parse("joe;x=|y z@football.example.com").unwrap());
+        signature.auid = Some(Auid::parse("\"joe;x=|y z\"@football.example.com").unwrap());
         signature.body_length = Some(7);
         signature.query_methods = vec!["dns/txt".to_owned(), "x-other".to_owned()];
         signature.timestamp = Some(UnixTime(1));

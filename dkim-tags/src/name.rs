@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use dkim_message::lex::is_atext;
+
 /// A domain name, as `d=` carries the SDID (RFC 6376 §3.5).
 ///
 /// ```text
@@ -139,17 +141,15 @@ impl Auid {
     /// [ Local-part ] "@" domain-name
     /// ```
     ///
-    /// The local-part is a name of the signer's own choosing: refused are control characters and
-    /// an `@` outside quotes, so that the domain cannot be misread; no more is asked of it.
+    /// The local-part names whom the signer likes, and "the syntax is a standard email address":
+    /// that of RFC 5321 §4.1.2, with UTF-8 as RFC 6531 §3.3 has it.
     ///
     /// # Errors
     ///
     /// When there is no `@`, or one of the two halves is invalid.
     pub fn parse(auid: &str) -> Result<Self, InvalidName> {
         let (local_part, domain) = auid.rsplit_once('@').ok_or(InvalidName::NoAt)?;
-        let quoted =
-            local_part.len() >= 2 && local_part.starts_with('"') && local_part.ends_with('"');
-        if local_part.chars().any(char::is_control) || (local_part.contains('@') && !quoted) {
+        if !(local_part.is_empty() || is_local_part(local_part)) {
             return Err(InvalidName::LocalPart);
         }
         Ok(Self { local_part: local_part.to_owned(), domain: DomainName::parse(domain)? })
@@ -205,8 +205,8 @@ pub enum InvalidName {
     /// An AUID without `@`.
     #[error("no @")]
     NoAt,
-    /// The local-part of an AUID holds a control character or a second `@`.
-    #[error("an invalid local-part")]
+    /// The local-part of an AUID is none by RFC 5321 §4.1.2.
+    #[error("the local-part is neither atoms with single dots between them nor quoted")]
     LocalPart,
 }
 
@@ -280,6 +280,37 @@ fn is_let_dig_hyp(label: &str, underscores: bool) -> bool {
     label.starts_with(let_dig)
         && label.ends_with(let_dig)
         && label.chars().all(|c| let_dig(c) || c == '-')
+}
+
+/// ```text
+/// Local-part       = Dot-string / Quoted-string
+/// Dot-string       = Atom *("." Atom)
+/// Quoted-string    = DQUOTE *QcontentSMTP DQUOTE
+/// QcontentSMTP     = qtextSMTP / quoted-pairSMTP
+/// quoted-pairSMTP  = %d92 %d32-126
+/// qtextSMTP        = %d32-33 / %d35-91 / %d93-126
+/// ```
+///
+/// RFC 5321 §4.1.2, with characters beyond ASCII in atoms and qtextSMTP (RFC 6531 §3.3).
+fn is_local_part(text: &str) -> bool {
+    let beyond = |c: char| !c.is_ascii() && !c.is_control();
+    let is_atext = |c: char| c.is_ascii() && u8::try_from(c).is_ok_and(is_atext) || beyond(c);
+    let is_atom = |atom: &str| !atom.is_empty() && atom.chars().all(is_atext);
+    let Some(quoted) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) else {
+        return text.split('.').all(is_atom);
+    };
+    let mut chars = quoted.chars();
+    while let Some(c) = chars.next() {
+        let good = match c {
+            '"' => false,
+            '\\' => chars.next().is_some_and(|c| matches!(c, ' '..='~')),
+            c => matches!(c, ' '..='~') || beyond(c),
+        };
+        if !good {
+            return false;
+        }
+    }
+    true
 }
 
 #[cfg(test)]
@@ -358,7 +389,38 @@ mod tests {
         assert_eq!(auid.domain().as_str(), "football.example.com");
         assert_eq!(auid.to_string(), "joe@football.example.com");
         assert_eq!(Auid::parse("@example.com").unwrap().local_part(), "");
-        assert!(Auid::parse("\"a@b\"@example.com").is_ok());
+        for good in
+            ["a.b", "a+b=c", "\"a@b\"", "\"\"", "\"a b\\\\\\\"\"", "j\u{fc}r.gen", "\"\u{fc} \""]
+        {
+            let auid = Auid::parse(&format!("{good}@example.com"));
+            assert_eq!(auid.map(|auid| auid.local_part), Ok(good.to_owned()));
+        }
+        for bad in [
+            ".a",
+            "a.",
+            "a..b",
+            "a b",
+            "a(c)b",
+            "<a",
+            "a:b",
+            "a,b",
+            "a[b",
+            "\"a",
+            "a\"",
+            "\"",
+            "\"a\"b\"",
+            "\"a\\\"",
+            "a\\b",
+            "a\tb",
+            "\"a\tb\"",
+            "a\u{80}b",
+            "\"a\u{7f}\"",
+            "\"a\"b",
+            "\"a\\\u{fc}\"",
+        ] {
+            let auid = Auid::parse(&format!("{bad}@example.com"));
+            assert_eq!(auid, Err(InvalidName::LocalPart), "{bad:?}");
+        }
         for (bad, why) in [
             ("example.com", InvalidName::NoAt),
             ("", InvalidName::NoAt),

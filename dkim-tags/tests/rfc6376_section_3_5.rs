@@ -32,7 +32,7 @@ fn one_name_in_c_is_that_of_the_header() {
 
 #[test]
 fn an_empty_value_is_not_an_absent_tag() {
-    for tag in ["c=", "i=", "l=", "q=", "t=", "x="] {
+    for tag in ["c=", "i=", "l=", "q=", "t=", "x=", "z="] {
         assert!(with(tag).is_err(), "{tag}");
     }
 }

@@ -28,7 +28,8 @@ pub enum Deviation {
     },
     /// There is more than one From field (RFC 6376 §8.15).
     MultipleFrom,
-    /// The header is not one by RFC 5322.
+    /// The header has a bare CR or LF, a NUL or a line without colon: obsolete in RFC 5322 (§4) or no
+    /// syntax at all, and readers disagree about what it says.
     MalformedHeader(Defect),
     /// A field that may stand once only stands there more often than it is signed
     /// (RFC 6376 §8.15).

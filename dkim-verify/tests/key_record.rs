@@ -201,8 +201,8 @@ fn terms_in_every_spelling() {
         ("s=; ", "permerror key-syntax"),
         ("s=email:; ", "permerror key-syntax"),
         ("s=email,*; ", "permerror key-syntax"),
-        // Unknown flags are ignored, and none is no fault.
-        ("t=; ", "pass ok"),
+        ("t=; ", "permerror key-syntax"),
+        // Unknown flags are ignored.
         ("t=x:yy:future-flag; ", "pass ok"),
         ("t= y : s ; ", "pass ok"),
         ("t=y,s; ", "permerror key-syntax"),

@@ -254,7 +254,7 @@ fn tags() -> Vec<Case> {
         ("l-added", "a footer behind what l= covers", length, Added("--\r\nA list\r\n"), 60, PASS),
         ("l-missing", "less body than l= says", length, Replaced("as agreed.\r\n", ""), 60, ("permerror", "l-too-long")),
         ("i", "an identity in a subdomain", |request| { request.auid = Some(Auid::parse("alice@mail.example.com")?); Ok(()) }, Unharmed, 60, PASS),
-        ("i-quoted", "an identity of odd octets", |request| { request.auid = Some(Auid::parse("a;b=c @example.com")?); Ok(()) }, Unharmed, 60, PASS),
+        ("i-quoted", "an identity of odd octets", |request| { request.auid = Some(Auid::parse("\"a;b=c \"@example.com")?); Ok(()) }, Unharmed, 60, PASS),
     ];
     let of = |(name, title, ask, transit, judged_after, expect)| Case {
         ask,
