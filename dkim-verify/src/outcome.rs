@@ -287,6 +287,7 @@ mod tests {
             (Outcome::Limit(Limit::CnameHops), "policy limit-cname-hops"),
         ] {
             untold.retain(|code| *code != outcome.reason().code());
+            assert!(outcome.to_string().len() > 10, "{outcome:?} is put in words");
             assert_eq!(format!("{} {}", outcome.result(), outcome.reason()), row, "{outcome:?}");
         }
         assert_eq!(untold, [""; 0], "reasons that no outcome gives");
