@@ -130,6 +130,19 @@ fn refusals_keep_what_was_read() {
     assert_eq!(deviations(&found), ["multiple-from", "weak-algorithm", "expired"]);
 }
 
+/// RFC 8601 §2.2: a reason may be given; of what passes there is none to give.
+#[test]
+fn results_say_why_a_signature_does_not_pass() {
+    let good = sign(TEMPLATE, MESSAGE.as_bytes());
+    let reason = |message: &[u8]| {
+        let found = verify_with(&Policy::rfc(), message, &zone());
+        dkim_verify::res_infos(&found)[0].reason.clone()
+    };
+    assert_eq!(reason(&good), None);
+    let damaged = [&good, &b"more\r\n"[..]].concat();
+    assert_eq!(reason(&damaged).as_deref(), Some("the body was changed since it was signed"));
+}
+
 /// RFC 6008 §4: as many characters of `b=` as tell the signatures apart.
 #[test]
 fn results_tell_signatures_apart() {
@@ -180,8 +193,11 @@ fn every_signature_is_listed_beyond_every_limit() {
     assert_eq!(under(&|p| p.limits.header_octets = 50, &two), ["limit-header"; 2]);
     assert_eq!(under(&|p| p.limits.signed_fields = 2, &two), ["ok", "limit-signed-fields"]);
     let mut policy = Policy::rfc();
-    policy.limits.listed = 1;
     let (header, _) = dkim_message::split(&two);
+    let verifier =
+        dkim_verify::Verifier::new(&header, &policy, craft::NOW, &dkim_crypto::ring::PROVIDER);
+    assert_eq!((verifier.unlisted(), verifier.finish().len()), (0, 2));
+    policy.limits.listed = 1;
     let verifier =
         dkim_verify::Verifier::new(&header, &policy, craft::NOW, &dkim_crypto::ring::PROVIDER);
     assert_eq!((verifier.unlisted(), verifier.finish().len()), (1, 1));
