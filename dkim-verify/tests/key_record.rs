@@ -137,6 +137,22 @@ fn several_records_are_tried_and_said() {
     }
 }
 
+/// Of keys that are good and did not sign, the first is shown.
+#[test]
+fn the_key_that_is_shown_is_the_first() {
+    let message = sign(TEMPLATE, MESSAGE.as_bytes());
+    // RFC 8463 appendix A.2: a good key, and not the one that signed.
+    let other = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+    for (first, second) in [("one", "two"), ("two", "one")] {
+        let zone = [first, second]
+            .iter()
+            .fold(Zone::new(), |zone, notes| zone.txt(NAME, format!("{other}; n={notes}")));
+        let found = verify(&message, &zone);
+        assert_eq!(outcome(&found), "fail signature-mismatch");
+        assert_eq!(found[0].key_record.as_ref().and_then(|record| record.notes()), Some(first));
+    }
+}
+
 #[test]
 fn what_is_odd_about_a_key_is_said() {
     let message = sign(TEMPLATE, MESSAGE.as_bytes());
