@@ -237,6 +237,25 @@ mod tests {
         signature
     }
 
+    /// Pieces of 60 to 62 characters, as long as no hex-octet is cut.
+    #[test]
+    fn runs_cut_no_hex_octet() {
+        for before in 0..10 {
+            let text = format!("{}{}", "a".repeat(before), "=3B".repeat(200));
+            let pieces: Vec<&str> = in_runs(&text).collect();
+            assert_eq!(pieces.concat(), text);
+            let (last, others) = pieces.split_last().unwrap();
+            assert!(
+                !last.is_empty() && others.iter().all(|piece| (60..=62).contains(&piece.len()))
+            );
+            for piece in pieces {
+                let tail = &piece[piece.len().saturating_sub(2)..];
+                assert!(!tail.contains('='), "{piece}");
+            }
+        }
+        assert_eq!(in_runs("").count(), 0);
+    }
+
     fn full() -> Signature {
         let mut signature = signature();
         signature.canonicalization.header = Canonicalization::Relaxed;

@@ -319,6 +319,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn names_of_one_label_are_told() {
+        let is_single = |name| DomainName::parse(name).unwrap().is_single_label();
+        assert!(is_single("com") && is_single("b\u{fc}cher") && !is_single("example.com"));
+        assert_eq!(Selector::parse("Sel.2024").unwrap().to_string(), "sel.2024");
+    }
+
+    #[test]
     fn domain_names_keep_to_the_grammar() {
         for good in
             ["example.com", "a.b", "1.2.3.example", "xn--bcher-kva.example", "com", "a--b.c"]
