@@ -319,6 +319,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn names_are_the_same_that_are_so_for_the_dns() {
+        let parse = |name: &str| DomainName::parse(name).unwrap();
+        let names =
+            ["Example.COM", "example.com", "b\u{fc}cher.example", "xn--bcher-kva.example", "b"];
+        let names: std::collections::HashSet<DomainName> = names.map(parse).into();
+        assert_eq!(names.len(), 3);
+        assert_ne!(parse("a.example"), parse("b.example"));
+        assert_eq!(parse("Example.COM").as_written(), "example.com");
+        assert_eq!(parse("b\u{fc}cher.example").as_written(), "b\u{fc}cher.example");
+        assert_eq!(
+            parse("b\u{fc}cher.example").in_a_labels().as_written(),
+            "xn--bcher-kva.example"
+        );
+    }
+
+    /// A-labels may be much shorter than what they stand for.
+    #[test]
+    fn the_length_that_counts_is_that_in_the_dns() {
+        let label = "\u{fc}".repeat(50);
+        let name = [&*label, &label, &label].join(".");
+        assert!(name.len() > 253 && DomainName::parse(&name).unwrap().as_str().len() < 253);
+        let name = vec!["\u{fc}"; 400].join(".");
+        assert_eq!(DomainName::parse(&name), Err(InvalidName::TooLong));
+    }
+
+    #[test]
     fn names_of_one_label_are_told() {
         let is_single = |name| DomainName::parse(name).unwrap().is_single_label();
         assert!(is_single("com") && is_single("b\u{fc}cher") && !is_single("example.com"));

@@ -658,6 +658,13 @@ mod tests {
     }
 
     #[test]
+    fn field_names_are_the_same_in_any_case() {
+        let name = |name| FieldName::parse(name).unwrap();
+        assert_eq!(name("Message-ID"), name("message-id"));
+        assert_ne!(name("To"), name("Cc"));
+    }
+
+    #[test]
     fn copied_fields_break_like_any_tag() {
         for bad in ["", "From", "From:a|", "Fr om:a", "From:=3d"] {
             assert_eq!(with("z", bad), Err(SignatureError::Invalid("z")), "{bad}");
