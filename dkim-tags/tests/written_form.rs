@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use dkim_crypto::SigningAlgorithm;
-use dkim_tags::{Claims, DomainName, FieldName, Selector, Signature, TagList, UnixTime};
+use dkim_tags::{Claims, DomainName, FieldName, Selector, Signature, TagList, TagWriter, UnixTime};
 
 /// A signature with a selector of so many octets.
 fn signature(selector: usize) -> Signature {
@@ -79,4 +79,13 @@ fn a_signature_claims_what_its_field_does() {
     let field_body = signature.to_field_body();
     let tags = TagList::parse(field_body.as_bytes()).unwrap();
     assert_eq!(Claims::from(&signature), Claims::from_tags(&tags));
+}
+
+/// Not even where a piece is empty, or longer than a line.
+#[test]
+fn no_line_is_of_white_space_alone() {
+    let (long, longer) = ("x".repeat(80), "y".repeat(90));
+    let mut writer = TagWriter::field("X");
+    writer.tag("a", [&*long, "", &*longer]);
+    assert_eq!(writer.finish(), format!(" a={long}\r\n\t{longer}"));
 }
