@@ -31,6 +31,13 @@ pub(crate) struct DnsArgs {
     dns: Vec<SocketAddr>,
 }
 
+impl DnsArgs {
+    /// Whether anything is said.
+    pub(crate) fn is_given(&self) -> bool {
+        !self.zone.is_empty() || !self.dns.is_empty()
+    }
+}
+
 /// The DNS of an invocation.
 pub(crate) enum Dns {
     Zone(Zone),

@@ -22,9 +22,9 @@ use crate::verify::exit_of;
 ///
 /// Shows what was hashed and tries what relays, mailing lists, gateways and signers are known to do:
 /// lines added to the body, white space or line ends changed, another canonicalization, a tag in the
-/// subject, fields added, rewritten, removed or folded anew, another transfer encoding. A cause that
-/// is named is proven: once it is undone, the body hash is right, or the key verifies the header.
-/// An RSA signature tells by itself whether the key is the one that signed.
+/// subject, fields added, rewritten, removed or folded anew, another transfer encoding. What is named
+/// suffices: once it is undone, the body hash is right, or the key verifies the header. An RSA
+/// signature tells by itself whether the key is the one that signed.
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub(crate) struct Explain {
@@ -99,11 +99,17 @@ impl Explain {
         drive_blocking(&mut verifier, dns);
         verifier.body_chunk(&body);
         let found = verifier.finish();
-        let exit = exit_of(&found);
         let wanted = self.signature.and_then(|number| usize::try_from(number - 1).ok());
-        let told: Vec<Told> = found
+        let found: Vec<Verification> = found
             .into_iter()
             .filter(|found| wanted.is_none_or(|wanted| found.index == wanted))
+            .collect();
+        if let (Some(number), []) = (self.signature, &*found) {
+            return Err(Failure::new(Exit::Data, format_args!("there is no signature {number}")));
+        }
+        let exit = exit_of(&found);
+        let told: Vec<Told> = found
+            .into_iter()
             .map(|found| Told { explanation: explain(&header, &body, &found, provider()), found })
             .collect();
         if self.json {

@@ -106,6 +106,8 @@ pub(crate) struct Sign {
 
     /// Verify what was signed with the key records as they are published, before anything is
     /// written
+    ///
+    /// As of the time of signing, --timestamp.
     #[arg(long)]
     check: bool,
 
@@ -176,6 +178,10 @@ struct Signed {
 impl Sign {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let pairs = self.pairs()?;
+        if self.dns.is_given() && !self.check {
+            return Err(Failure::new(Exit::Usage, "--zone and --dns are for --check")
+                .remedy("add --check, or leave them out"));
+        }
         let dns = if self.check { Some(Dns::new(&self.dns)?) } else { None };
         let origin = Origin::of(&self.file);
         let mut octets = Twice::open(&self.file).map_err(|failure| failure.on(&origin))?;
@@ -298,7 +304,11 @@ fn check(signed: &Signed, octets: &mut Twice, count: usize, dns: &Dns) -> Result
     let mut message = Message::open(octets)?;
     let header = [signed.fields.as_bytes(), message.header().octets()].concat();
     let header = Header::parse(&header);
-    let mut verifier = Verifier::new(&header, &Policy::rfc(), signed.now, provider());
+    let mut policy = Policy::rfc();
+    let limits = &mut policy.limits;
+    limits.signatures = limits.signatures.max(count);
+    limits.queries = limits.queries.max(count);
+    let mut verifier = Verifier::new(&header, &policy, signed.now, provider());
     drive_blocking(&mut verifier, dns);
     let mut scratch = Vec::new();
     message
@@ -351,6 +361,13 @@ fn refused(error: &RequestError) -> Failure {
         RequestError::FromNotListed => (Exit::Usage, "add From to --headers"),
         RequestError::AuidOutsideSdid { .. } => {
             (Exit::Usage, "give an --identity in the --domain or in a subdomain")
+        }
+        RequestError::SingleLabelDomain(_) => (Exit::Usage, "give the --domain that sends"),
+        RequestError::SignsItself => {
+            (Exit::Usage, "name DKIM-Signature in --headers as often as it is there, at most")
+        }
+        RequestError::TimeOutOfRange(_) => {
+            (Exit::Usage, "give a --timestamp or --expires of less than 10^12 seconds")
         }
         _ => return Failure::of(Exit::Data, error),
     };

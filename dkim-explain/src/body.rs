@@ -5,15 +5,19 @@ mod mend;
 
 use std::fmt;
 
-use dkim_canon::{BodyCanonicalizer, Canonicalization};
+use dkim_canon::Canonicalization;
 use dkim_crypto::{Digest, HashAlgorithm, Provider};
 use dkim_tags::Signature;
 
+use crate::input::canonical_body;
 use lines::Lines;
 use mend::MENDINGS;
 
-/// How many octets are hashed in search of a change, at most.
-const BUDGET: usize = 256 * 1024 * 1024;
+/// How many octets are brought into canonical form in search of a change, at most.
+const BUDGET: usize = 128 * 1024 * 1024;
+
+/// Octets of a body beyond which no change all over it is tried: that takes copies of it.
+const MOST_MENDED: usize = 16 * 1024 * 1024;
 
 /// What became of the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +25,13 @@ const BUDGET: usize = 256 * 1024 * 1024;
 pub enum BodyFinding {
     /// The body hash is that of `bh=`.
     Intact,
+    /// It is shorter than `l=`: some of it was cut off, or `l=` was changed.
+    Short {
+        /// The value of `l=`.
+        signed: u64,
+        /// Octets of the canonical body.
+        now: u64,
+    },
     /// It is once this is undone.
     Changed(BodyChange),
     /// None of the changes tried explains it.
@@ -162,6 +173,14 @@ impl fmt::Display for BodyChange {
 /// Looks for what was done to the body.
 pub(crate) fn find(signature: &Signature, body: &[u8], provider: &dyn Provider) -> BodyFinding {
     let mut search = Search { signature, provider, budget: BUDGET, tried: 0 };
+    if let Some(signed) = signature.body_length {
+        let now = canonical_body(signature.canonicalization.body, body, None).len();
+        let now = u64::try_from(now).unwrap_or(u64::MAX);
+        if signed > now {
+            return BodyFinding::Short { signed, now };
+        }
+    }
+    search.budget += body.len();
     if search.fits(body) {
         return BodyFinding::Intact;
     }
@@ -186,28 +205,32 @@ impl Search<'_> {
         let (form, hash) = self.ways();
         let length = self.signature.body_length;
         for other in Canonicalization::ALL.iter().filter(|other| **other != form) {
-            if self.is_hash_of(hash, &canonical(*other, body, length)) {
+            if self.is_hash_of(hash, &canonical_body(*other, body, length)) {
                 return Some(BodyChange::OtherCanonicalization(*other));
             }
         }
-        let as_said = canonical(form, body, length);
+        let as_said = canonical_body(form, body, length);
         for other in HashAlgorithm::ALL.iter().filter(|other| **other != hash) {
             if self.is_hash_of(*other, &as_said) {
                 return Some(BodyChange::OtherHash(*other));
             }
         }
-        if length.is_some() && self.is_hash_of(hash, &canonical(form, body, None)) {
+        if length.is_some() && self.is_hash_of(hash, &canonical_body(form, body, None)) {
             return Some(BodyChange::WholeBody);
         }
         if [&b""[..], b"\r\n"].into_iter().any(|empty| self.is_hash_of(hash, empty)) {
             return Some(BodyChange::NoBody);
         }
-        let lf = mend::crlf_to_lf(&as_said);
+        // Where there is a CR of another kind, line ends were mangled.
+        let lf = mend::crlf_to_lf(&as_said).filter(|lf| !lf.contains(&b'\r'));
         lf.is_some_and(|lf| self.is_hash_of(hash, &lf)).then_some(BodyChange::LfHashed)
     }
 
     /// A change all over the body.
     fn mended(&mut self, body: &[u8]) -> Option<BodyChange> {
+        if body.len() > MOST_MENDED {
+            return None;
+        }
         let change = MENDINGS.iter().find(|(_, mend)| {
             mend(body).into_iter().any(|mended| mended != body && self.fits(&mended))
         });
@@ -236,31 +259,20 @@ impl Search<'_> {
 
     /// Whether `bh=` is right for this body.
     fn fits(&mut self, body: &[u8]) -> bool {
-        let (form, hash) = self.ways();
-        self.is_hash_of(hash, &canonical(form, body, self.signature.body_length))
-    }
-
-    fn is_hash_of(&mut self, hash: HashAlgorithm, canonical: &[u8]) -> bool {
-        let Some(budget) = self.budget.checked_sub(canonical.len()) else {
+        let Some(budget) = self.budget.checked_sub(body.len()) else {
             self.budget = 0;
             return false;
         };
         self.budget = budget;
+        let (form, hash) = self.ways();
+        self.is_hash_of(hash, &canonical_body(form, body, self.signature.body_length))
+    }
+
+    fn is_hash_of(&mut self, hash: HashAlgorithm, canonical: &[u8]) -> bool {
         self.tried += 1;
         self.provider.digest(hash).is_some_and(|mut digest: Box<dyn Digest>| {
             digest.update(canonical);
             digest.finish().as_bytes() == self.signature.body_hash
         })
     }
-}
-
-fn canonical(form: Canonicalization, body: &[u8], length: Option<u64>) -> Vec<u8> {
-    let mut canonical = Vec::with_capacity(body.len() + 2);
-    let mut canonicalizer = BodyCanonicalizer::new(form);
-    canonicalizer.chunk(body, |octets| canonical.extend_from_slice(octets));
-    canonicalizer.finish(|octets| canonical.extend_from_slice(octets));
-    if let Some(length) = length {
-        canonical.truncate(usize::try_from(length).unwrap_or(usize::MAX));
-    }
-    canonical
 }

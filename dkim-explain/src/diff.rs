@@ -4,7 +4,7 @@ use dkim_message::Header;
 use dkim_tags::Signature;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use crate::input::{HashInput, HashedField};
+use crate::input::{HashInput, HashedField, canonical_body};
 
 /// How many lines of a body are compared in all ways. Of a longer stretch without a line in common
 /// at its ends, all of one are told against all of the other.
@@ -79,15 +79,18 @@ pub fn diff(
 ) -> Difference {
     let input = |(header, own, body): (&Header<'_>, Option<usize>, &[u8])| {
         // A field beyond the last is none.
-        HashInput::of(signature, own.unwrap_or(header.fields().len()), header, body)
+        let own = own.unwrap_or(header.fields().len());
+        let form = signature.canonicalization.body;
+        let fields = HashInput::of(signature, own, header).fields;
+        (fields, canonical_body(form, body, signature.body_length))
     };
     let own = signed.1.is_some() && received.1.is_some();
-    let (signed, received) = (input(signed), input(received));
+    let ((signed, signed_body), (received, received_body)) = (input(signed), input(received));
     let compared = signature.signed_fields.len() + usize::from(own);
-    let fields = signed.fields.iter().zip(&received.fields).take(compared);
+    let fields = signed.iter().zip(&received).take(compared);
     Difference {
         fields: fields.filter_map(|(signed, received)| of_field(signed, received)).collect(),
-        body: of_body(&signed.body, &received.body),
+        body: of_body(&signed_body, &received_body),
     }
 }
 

@@ -18,6 +18,15 @@ use slot::{RESPACINGS, Slot};
 /// How many header hash inputs are verified in search of changes, at most.
 const MOST_TRIALS: usize = 10_000;
 
+/// How many octets are verified in search of changes, at most.
+const BUDGET: usize = 64 * 1024 * 1024;
+
+/// Octets in which the options of all fields are held, at most.
+const ROOM: usize = 4 * 1024 * 1024;
+
+/// How many names in `h=` are looked at, at most. Who signs more does so out of malice.
+const MOST_SLOTS: usize = 100;
+
 /// How many fields are taken to be changed at once, at most.
 const MOST_CHANGES: usize = 4;
 
@@ -96,8 +105,10 @@ pub enum FieldChangeKind {
     NameCase,
     /// The text was encoded (RFC 2047).
     EncodedWords,
-    /// The body was given another transfer encoding.
+    /// Another transfer encoding is named.
     TransferEncoding,
+    /// It was rewritten; what was signed is what such a field usually says.
+    Rewritten,
 }
 
 impl HeaderChange {
@@ -123,6 +134,7 @@ impl HeaderChange {
                 FieldChangeKind::NameCase => "name-case",
                 FieldChangeKind::EncodedWords => "encoded-words",
                 FieldChangeKind::TransferEncoding => "transfer-encoding",
+                FieldChangeKind::Rewritten => "rewritten",
             },
         }
     }
@@ -169,14 +181,15 @@ impl fmt::Display for FieldChange {
             }
             FieldChangeKind::Reordered => write!(f, "{name} fields changed places"),
             FieldChangeKind::Quotes => {
-                write!(f, "quotation marks of names in {name} were put in or taken away")
+                write!(f, "quotation marks in {name} were put in or taken away")
             }
             FieldChangeKind::WhiteSpace => {
                 write!(f, "{name} was folded anew, or other white space in it was changed")
             }
             FieldChangeKind::NameCase => write!(f, "the field name {name} was written otherwise"),
             FieldChangeKind::EncodedWords => write!(f, "the text of {name} was encoded"),
-            FieldChangeKind::TransferEncoding => write!(f, "{name} was changed with the body"),
+            FieldChangeKind::TransferEncoding => write!(f, "{name} names another encoding"),
+            FieldChangeKind::Rewritten => write!(f, "{name} was rewritten"),
         }
     }
 }
@@ -193,11 +206,11 @@ pub(crate) fn find(
     let Some((key, prepared)) = key.and_then(|key| Some((key, provider.prepare(key).ok()?))) else {
         return HeaderFinding::NoKey;
     };
-    let mut search = Search { signature, key: &*prepared, tried: 0 };
-    if search.verifies(&HashInput::of(signature, own, header, b"").header()) {
+    let mut search = Search { signature, key: &*prepared, tried: 0, budget: BUDGET };
+    if search.verifies(&HashInput::of(signature, own, header).header()) {
         return HeaderFinding::Intact;
     }
-    search.tried = 0;
+    (search.tried, search.budget) = (0, BUDGET);
     let fit = KeyFit::of(key, &signature.signature);
     // No change of the header helps with the wrong key.
     let changes = match fit {
@@ -217,6 +230,8 @@ struct Search<'s> {
     signature: &'s Signature,
     key: &'s dyn VerifyingKey,
     tried: usize,
+    /// How many octets may still be verified.
+    budget: usize,
 }
 
 impl Search<'_> {
@@ -226,11 +241,11 @@ impl Search<'_> {
         for other in Canonicalization::ALL.iter().filter(|other| **other != form) {
             let mut signature = self.signature.clone();
             signature.canonicalization.header = *other;
-            if self.verifies(&HashInput::of(&signature, own, header, b"").header()) {
+            if self.verifies(&HashInput::of(&signature, own, header).header()) {
                 return Some(vec![HeaderChange::OtherCanonicalization(*other)]);
             }
         }
-        let input = HashInput::of(self.signature, own, header, b"").header();
+        let input = HashInput::of(self.signature, own, header).header();
         if self.verifies(&[&input, &b"\r\n"[..]].concat()) {
             return Some(vec![HeaderChange::TrailingCrlf]);
         }
@@ -238,7 +253,11 @@ impl Search<'_> {
         if self.verifies(&lf) {
             return Some(vec![HeaderChange::LfHashed]);
         }
-        // The same choice among the same fields, standing the other way round.
+        None
+    }
+
+    /// The same choice among the same fields, standing the other way round.
+    fn is_top_down(&mut self, own: usize, header: &Header<'_>) -> bool {
         let turned: Vec<u8> = header
             .fields()
             .iter()
@@ -247,9 +266,9 @@ impl Search<'_> {
             .flatten()
             .copied()
             .collect();
-        let own = header.fields().len().checked_sub(own + 1)?;
-        let turned = HashInput::of(self.signature, own, &Header::parse(&turned), b"").header();
-        self.verifies(&turned).then(|| vec![HeaderChange::TopDown])
+        let own = header.fields().len().saturating_sub(own + 1);
+        let turned = HashInput::of(self.signature, own, &Header::parse(&turned)).header();
+        self.verifies(&turned)
     }
 
     fn other_hash(
@@ -258,7 +277,7 @@ impl Search<'_> {
         header: &Header<'_>,
         hash: HashAlgorithm,
     ) -> Option<Vec<HeaderChange>> {
-        let input = HashInput::of(self.signature, own, header, b"").header();
+        let input = HashInput::of(self.signature, own, header).header();
         let key = self.signature.algorithm.key();
         let algorithm = SigningAlgorithm::ALL
             .iter()
@@ -272,14 +291,21 @@ impl Search<'_> {
     fn fields(&mut self, own: usize, header: &Header<'_>) -> Option<Vec<HeaderChange>> {
         let names = self.signature.signed_fields.iter().map(FieldName::as_str);
         let picked = FieldIndex::new(header).pick(names, Some(own));
+        if picked.len() > MOST_SLOTS {
+            return None;
+        }
+        let mut room = ROOM;
         let mut slots: Vec<Slot> = self
             .signature
             .signed_fields
             .iter()
             .zip(picked)
-            .map(|(name, position)| Slot::of(name, position, own, header, self.signature))
+            .map(|(name, position)| {
+                Slot::of(name, position, own, header, self.signature, &mut room)
+            })
             .collect();
-        slots.extend(header.fields().get(own).map(|field| Slot::of_own(field, self.signature)));
+        let own_field = header.fields().get(own);
+        slots.extend(own_field.map(|field| Slot::of_own(field, self.signature, &mut room)));
         let respaced = (0..RESPACINGS.len()).any(|respacing| {
             let fields: Vec<&[u8]> =
                 slots.iter().filter_map(|slot| slot.respaced(respacing)).collect();
@@ -295,6 +321,7 @@ impl Search<'_> {
         };
         several(self, 1)
             .or_else(|| respaced.then(|| vec![HeaderChange::WhiteSpace]))
+            .or_else(|| self.is_top_down(own, header).then(|| vec![HeaderChange::TopDown]))
             .or_else(|| (2..=MOST_CHANGES).find_map(|changes| several(self, changes)))
     }
 
@@ -307,6 +334,9 @@ impl Search<'_> {
         (left, changes): (usize, usize),
         chosen: &mut [usize],
     ) -> bool {
+        if self.is_spent() {
+            return false;
+        }
         if left == 0 {
             let fields: Vec<&[u8]> = slots
                 .iter()
@@ -327,18 +357,20 @@ impl Search<'_> {
             if let Some(chosen) = chosen.get_mut(at) {
                 *chosen = 0;
             }
-            if self.tried >= MOST_TRIALS {
-                return false;
-            }
         }
         false
     }
 
+    fn is_spent(&self) -> bool {
+        self.tried >= MOST_TRIALS || self.budget == 0
+    }
+
     fn verifies(&mut self, input: &[u8]) -> bool {
-        if self.tried >= MOST_TRIALS {
+        if self.is_spent() {
             return false;
         }
         self.tried += 1;
+        self.budget = self.budget.saturating_sub(input.len());
         let Signature { algorithm, signature, .. } = self.signature;
         self.key.verify(*algorithm, input, signature).is_ok()
     }

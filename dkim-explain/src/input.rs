@@ -1,19 +1,17 @@
 //! What is hashed of a message for one signature (RFC 6376 §3.7).
 
-use dkim_canon::{BodyCanonicalizer, write_field};
+use dkim_canon::{BodyCanonicalizer, Canonicalization, write_field};
 use dkim_hash::FieldIndex;
 use dkim_message::{Field, Header};
 use dkim_tags::{FieldName, Signature, TagList, without_b};
 
-/// The canonical octets that a signature is over.
+/// The canonical fields that a signature is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HashInput {
     /// The fields, in the order hashed: one for each name in `h=`, and the DKIM-Signature field
     /// itself.
     pub fields: Vec<HashedField>,
-    /// The canonical body, up to `l=` octets.
-    pub body: Vec<u8>,
 }
 
 /// A name in `h=`, and what it picks.
@@ -32,7 +30,7 @@ pub struct HashedField {
 impl HashInput {
     /// What `signature`, the field at the index `own` of this header, is over.
     #[must_use]
-    pub fn of(signature: &Signature, own: usize, header: &Header<'_>, body: &[u8]) -> Self {
+    pub fn of(signature: &Signature, own: usize, header: &Header<'_>) -> Self {
         let form = signature.canonicalization.header;
         let names = signature.signed_fields.iter().map(FieldName::as_str);
         let picked = FieldIndex::new(header).pick(names, Some(own));
@@ -59,11 +57,7 @@ impl HashInput {
                 octets: Some(octets),
             }
         }));
-        let mut canonical = canonical_body(signature, body);
-        if let Some(length) = signature.body_length {
-            canonical.truncate(usize::try_from(length).unwrap_or(usize::MAX));
-        }
-        Self { fields, body: canonical }
+        Self { fields }
     }
 
     /// The input of the header hash: every field closed by CRLF but the last.
@@ -75,12 +69,15 @@ impl HashInput {
     }
 }
 
-/// The whole canonical body.
-pub(crate) fn canonical_body(signature: &Signature, body: &[u8]) -> Vec<u8> {
-    let mut canonical = Vec::with_capacity(body.len());
-    let mut canonicalizer = BodyCanonicalizer::new(signature.canonicalization.body);
+/// A canonical body, up to `l=` octets.
+pub(crate) fn canonical_body(form: Canonicalization, body: &[u8], length: Option<u64>) -> Vec<u8> {
+    let mut canonical = Vec::with_capacity(body.len() + 2);
+    let mut canonicalizer = BodyCanonicalizer::new(form);
     canonicalizer.chunk(body, |octets| canonical.extend_from_slice(octets));
     canonicalizer.finish(|octets| canonical.extend_from_slice(octets));
+    if let Some(length) = length {
+        canonical.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+    }
     canonical
 }
 

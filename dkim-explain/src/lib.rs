@@ -1,9 +1,8 @@
 //! Why a DKIM signature does not verify: what was hashed, and which change on the way, undone,
 //! makes it right.
 //!
-//! [`explain`] tries what relays, lists and signers are known to do to a message. Nothing of what
-//! it names is guessed: the body hash fits, or the key verifies the header, once the change is
-//! undone. [`diff`] compares a message as it was signed with the same message as it arrived.
+//! [`explain`] tries what relays, lists and signers are known to do to a message. What it names
+//! suffices: the body hash fits, or the key verifies the header, once the change is undone. [`diff`] compares a message as it was signed with the same message as it arrived.
 #![forbid(unsafe_code)]
 
 mod body;

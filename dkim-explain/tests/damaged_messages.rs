@@ -10,7 +10,7 @@ use dkim_crypto::{PrivateKey, Provider, SigningKey};
 use dkim_dns::{Zone, drive_blocking};
 use dkim_explain::{BodyFinding, Explanation, HeaderFinding, KeyFit, explain};
 use dkim_message::split;
-use dkim_sign::{Copies, Request, Signer};
+use dkim_sign::{BodyLength, Copies, Request, Signer};
 use dkim_tags::value::to_base64;
 use dkim_tags::{Canonicalizations, DomainName, Selector, UnixTime};
 use dkim_verify::{Policy, Verifier};
@@ -94,6 +94,7 @@ fn causes(explanation: &Explanation) -> Vec<&'static str> {
     match &explanation.body {
         BodyFinding::Intact => {}
         BodyFinding::Changed(change) => causes.push(change.code()),
+        BodyFinding::Short { .. } => causes.push("body-short"),
         _ => causes.push("body-unexplained"),
     }
     causes
@@ -164,6 +165,11 @@ fn usual_damage_is_named() {
         (&SIMPLE, |m| m.replace("MIME-Version: 1", "Mime-Version: 1"), &["name-case"]),
         (&SIMPLE, |m| m.replace("\r\n\t", "\r\n "), &["white-space"]),
         (&FORMS, |m| m.replace("Tue, 14", "Wed, 15"), &["header-unexplained"]),
+        (
+            &FORMS,
+            |m| m.replace("MIME-Version: 1.0", "MIME-Version: 1.0 (a mailer)"),
+            &["rewritten"],
+        ),
     ];
     const TO_BOTH: &[Damage] = &[
         (
@@ -220,6 +226,9 @@ fn footers_in_body_parts_are_found() {
 /// The signer's own faults.
 #[test]
 fn what_a_signer_does_wrong_is_named() {
+    let length = |request: &mut Request| request.body_length = BodyLength::AsSigned;
+    let short = sign_with(&*ed25519(1), FORMS[3], &message(), length).replace("Joe.\r\n", "");
+    assert_eq!(causes(&explanation(&short)), ["body-short"]);
     // The message as it was signed is not the one that is sent.
     let lf = sign(FORMS[0], &message());
     let (field, _) = lf.split_once("Received:").unwrap();
@@ -292,16 +301,42 @@ fn without_a_key_the_body_is_still_looked_at() {
     assert_eq!(causes(&explanation), ["no-key", "lines-appended"]);
 }
 
+/// Each of these would take hours or gigabytes, were there no limit to the changes tried.
 #[test]
-fn hostile_messages_end_in_time() {
+fn hostile_messages_are_given_up() {
     let signed = sign(FORMS[0], &message());
-    let subject = format!("\r\nSubject: {}", "[x] ".repeat(20_000));
-    for damaged in [
-        signed.replace("\r\nSubject:", &subject),
+    let damaged = signed.replace("Tue, 14", "Wed, 15");
+    let subjects = |tags: usize, count: usize| {
+        damaged
+            .replace("\r\nSubject:", &format!("\r\nSubject: {}", "[]".repeat(tags)).repeat(count))
+    };
+    let names =
+        |count: usize| damaged.replace("h=From:", &format!("h={}From:", "x:".repeat(count)));
+    let copies: String = (0..900).map(|_| "Subject:a|").collect();
+    for hostile in [
+        subjects(400, 4).replace("h=From:", "h=Subject:Subject:Subject:Subject:From:"),
+        subjects(15_000, 3),
+        damaged.replace("t=1700000000;", &format!("t=1700000000; z={copies}Subject:a;")),
+        names(900),
+        damaged.replace("\r\nTo: ", &"\r\nSubject: x".repeat(3_000)),
         signed.clone() + &"--\r\n".repeat(300_000),
         signed.clone() + &"--x\r\n\r\n".repeat(100_000),
-        signed.replace("Tue, 14", "Wed, 15").replace("\r\nTo: ", &"\r\nSubject: x".repeat(3_000)),
+        signed.replace("t=1700000000;", "t=1700000000; l=0;") + &"--x\r\n\r\ny\r\n".repeat(100_000),
     ] {
-        assert!(!causes(&explanation(&damaged)).is_empty());
+        assert!(!causes(&explanation(&hostile)).is_empty());
     }
+}
+
+/// What is beyond a limit of the policy is not looked into.
+#[test]
+fn signatures_over_the_limit_are_not_explained() {
+    let signed = sign(FORMS[3], &message());
+    let field = signed.split_inclusive("Received:").next().unwrap().replace("Received:", "");
+    let many = field.repeat(11) + &signed;
+    let (header, body) = split(many.as_bytes());
+    let mut verifier = Verifier::new(&header, &Policy::rfc(), NOW, &PROVIDER);
+    verifier.body_chunk(body);
+    let explained =
+        verifier.finish().iter().filter_map(|v| explain(&header, body, v, &PROVIDER)).count();
+    assert_eq!(explained, 10);
 }

@@ -89,3 +89,14 @@ fn no_line_is_of_white_space_alone() {
     writer.tag("a", [&*long, "", &*longer]);
     assert_eq!(writer.finish(), format!(" a={long}\r\n\t{longer}"));
 }
+
+/// `dns/txt` is meant whether or not it is said.
+#[test]
+fn the_query_method_is_said_on_request() {
+    let mut signature = signature(7);
+    assert_eq!(signature.query_methods(), [""; 0]);
+    assert!(!signature.to_field().contains("q="));
+    signature.say_query_method();
+    assert_eq!(signature.query_methods(), ["dns/txt"]);
+    assert!(signature.to_field().contains(" q=dns/txt;"));
+}

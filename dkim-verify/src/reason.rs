@@ -43,6 +43,10 @@ macro_rules! reasons {
 // `fail` for a signature that did not verify, `policy` for one that we do not accept, `permerror`
 // for one that cannot be judged. A key that cannot be had now is the one TEMPFAIL: only that may
 // make an MTA say 4xx (RFC 6376 §6.3).
+//
+// A signature with "syntax errors" is `neutral` there, and one in "some error that is
+// unrecoverable" is `permerror`: we say `permerror` for all that RFC 6376 calls PERMFAIL, and keep
+// `neutral` for what our library lacks. That is our choice.
 reasons! {
     Ok Pass "ok"
         "the signature is valid and the policy accepts it"

@@ -22,7 +22,7 @@ replaced in text):
     index, result, reason, detail    as for dkim verify
     remedy              what a person does about the reason
     body                null if the signature cannot be read
-      finding           intact, changed or unexplained
+      finding           intact, changed, short (of l=) or unexplained
       cause, detail     a stable code, and the same in words
       line, added       what was put in, and where
       hash, claimed     the body hash as the message is now, and bh=
@@ -134,6 +134,7 @@ fn body(explanation: &Explanation, claimed: Option<String>) -> Body {
     let (finding, change) = match &explanation.body {
         BodyFinding::Intact => ("intact", None),
         BodyFinding::Changed(change) => ("changed", Some(change)),
+        BodyFinding::Short { .. } => ("short", None),
         _ => ("unexplained", None),
     };
     let (line, added) = match change {
@@ -155,7 +156,7 @@ fn body(explanation: &Explanation, claimed: Option<String>) -> Body {
         added,
         hash: explanation.body_hash.map(|hash| to_base64(hash.as_bytes())),
         claimed,
-        length: explanation.input.body.len(),
+        length: explanation.body_length,
     }
 }
 

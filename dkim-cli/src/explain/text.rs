@@ -26,7 +26,7 @@ pub(super) fn message(out: &mut impl Write, origin: &Origin, told: &[Told]) -> i
     let bold = Style::new().bold();
     writeln!(out, "{bold}{}{bold:#}", printable(&origin.to_string()))?;
     if told.is_empty() {
-        writeln!(out, "  no such DKIM-Signature field")?;
+        writeln!(out, "  no DKIM-Signature field")?;
     }
     for told in told {
         signature(out, told)?;
@@ -79,8 +79,13 @@ fn causes(explanation: &Explanation) -> Vec<(&'static str, String, Vec<String>)>
             };
             causes.push(("cause", change.to_string(), lines));
         }
+        BodyFinding::Short { signed, now } => {
+            let what = format!("{signed} octets were signed, and there are only {now}");
+            causes.push(("body", what, Vec::new()));
+        }
         BodyFinding::Unexplained { tried } => {
-            let what = format!("changed, and none of the {tried} usual changes tried explains it");
+            let what =
+                format!("changed, and none of {tried} ways to undo usual changes explains it");
             causes.push(("body", what, Vec::new()));
         }
         _ => {}
@@ -108,18 +113,19 @@ fn causes(explanation: &Explanation) -> Vec<(&'static str, String, Vec<String>)>
         }
         HeaderFinding::Unexplained { tried, key: KeyFit::Fits(_) } => {
             let what = format!(
-                "changed, since the key is the one that signed; none of the {tried} usual changes tried explains it"
+                "changed, since the key is the one that signed; none of {tried} ways to undo usual changes explains it"
             );
             causes.push(("header", what, Vec::new()));
         }
         HeaderFinding::Unexplained { tried, .. } => {
             let what = format!(
-                "changed, or another key signed; none of the {tried} usual changes tried explains it"
+                "changed, or another key signed; none of {tried} ways to undo usual changes explains it"
             );
             causes.push(("header", what, Vec::new()));
         }
         HeaderFinding::NoKey => {
-            let what = "not looked at: there is no key to verify it with".to_owned();
+            let what = "not looked at: no key was asked for, or there is none to verify it with"
+                .to_owned();
             causes.push(("header", what, Vec::new()));
         }
         _ => {}
@@ -145,7 +151,7 @@ fn hashed(
     line(out, "canonicalization", &signature.canonicalization)?;
     line(out, "bh=", &to_base64(&signature.body_hash))?;
     if let Some(hash) = explanation.body_hash {
-        let octets = explanation.input.body.len();
+        let octets = explanation.body_length;
         let hash = to_base64(hash.as_bytes());
         line(out, "body hash now", &format_args!("{hash} of {octets} octets"))?;
     }

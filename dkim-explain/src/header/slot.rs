@@ -10,6 +10,12 @@ use crate::input::body_without_b;
 /// How many instances of a name are tried for one another.
 const MOST_INSTANCES: usize = 8;
 
+/// How many options there are for a field, at most.
+const MOST_OPTIONS: usize = 64;
+
+/// How many tags are taken from a subject, at most.
+const MOST_TAGS: usize = 8;
+
 /// Octets after which a field is not changed in search of what it was: it would take too long.
 const MOST_OCTETS: usize = 64 * 1024;
 
@@ -38,12 +44,13 @@ impl Slot {
         own: usize,
         header: &Header<'_>,
         signature: &Signature,
+        room: &mut usize,
     ) -> Self {
-        let mut options = Options::new(name.as_str(), signature.canonicalization.header);
+        let mut options = Options::new(name.as_str(), signature.canonicalization.header, room);
         let now = position.and_then(|position| header.fields().get(position));
         options.now(now.map(|field| (field.raw_name(), field.body())));
         let copies = signature.copied_fields.iter().filter(|copy| copy.name.is(name.as_str()));
-        for copy in copies {
+        for copy in copies.take(MOST_INSTANCES) {
             options.add(FieldChangeKind::NotAsCopied, name.as_str(), &copy.body);
         }
         let now = now.filter(|field| field.octets().len() <= MOST_OCTETS);
@@ -51,7 +58,7 @@ impl Slot {
             options.absent();
             options.rewritten(field);
         } else if position.is_none() {
-            options.removed(name);
+            options.usual_values(FieldChangeKind::Removed, name);
         }
         for (kind, body) in moved(name.as_str(), header) {
             let kind = if position.is_some() { kind } else { FieldChangeKind::Removed };
@@ -61,6 +68,7 @@ impl Slot {
         if let Some(field) = now {
             options.respaced(field.raw_name(), field.body());
             options.name_case(field.raw_name(), field.body());
+            options.usual_values(FieldChangeKind::Rewritten, name);
         }
         let others = header.fields().iter().enumerate().filter(|(other, field)| {
             field.is(name.as_str()) && *other != own && Some(*other) != position
@@ -72,9 +80,9 @@ impl Slot {
     }
 
     /// The place of the DKIM-Signature field itself.
-    pub(super) fn of_own(field: &Field<'_>, signature: &Signature) -> Self {
+    pub(super) fn of_own(field: &Field<'_>, signature: &Signature, room: &mut usize) -> Self {
         let form = signature.canonicalization.header;
-        let mut options = Options::new(Signature::FIELD_NAME, form);
+        let mut options = Options::new(Signature::FIELD_NAME, form, room);
         let body = body_without_b(field);
         options.now(Some((field.raw_name(), &body)));
         let short = Some((field.raw_name(), &*body)).filter(|_| body.len() <= MOST_OCTETS);
@@ -111,11 +119,13 @@ struct Options<'n> {
     name: &'n str,
     form: Canonicalization,
     all: Vec<SlotOption>,
+    /// How many octets of options there is still room for.
+    room: &'n mut usize,
 }
 
 impl<'n> Options<'n> {
-    fn new(name: &'n str, form: Canonicalization) -> Self {
-        Self { name, form, all: Vec::new() }
+    fn new(name: &'n str, form: Canonicalization, room: &'n mut usize) -> Self {
+        Self { name, form, all: Vec::new(), room }
     }
 
     fn now(&mut self, field: Option<(&[u8], &[u8])>) {
@@ -137,7 +147,12 @@ impl<'n> Options<'n> {
     }
 
     fn push(&mut self, kind: FieldChangeKind, signed: Option<Vec<u8>>, octets: Option<Vec<u8>>) {
+        let length = octets.as_ref().map_or(0, Vec::len);
+        if length > MOST_OCTETS || length > *self.room || self.all.len() > MOST_OPTIONS {
+            return;
+        }
         if self.all.iter().all(|option| option.octets != octets) {
+            *self.room -= length;
             let change = FieldChange { name: self.name.to_owned(), kind, signed };
             self.all.push(SlotOption { change: Some(change), octets });
         }
@@ -177,8 +192,8 @@ impl<'n> Options<'n> {
         }
     }
 
-    /// What may have stood there when there is nothing left.
-    fn removed(&mut self, name: &FieldName) {
+    /// What such a field says as a rule.
+    fn usual_values(&mut self, kind: FieldChangeKind, name: &FieldName) {
         let guesses: &[&str] = match () {
             () if name.is("MIME-Version") => &["1.0"],
             () if name.is("Content-Transfer-Encoding") => &ENCODINGS,
@@ -187,7 +202,7 @@ impl<'n> Options<'n> {
         };
         for guess in guesses {
             let body = format!(" {guess}");
-            self.add(FieldChangeKind::Removed, name.as_str(), body.as_bytes());
+            self.add(kind.clone(), name.as_str(), body.as_bytes());
         }
     }
 
@@ -286,7 +301,7 @@ fn moved<'m>(name: &str, header: &Header<'m>) -> Vec<(FieldChangeKind, &'m [u8])
 fn untagged(body: &[u8]) -> Vec<Vec<u8>> {
     let mut all: Vec<Vec<u8>> = Vec::new();
     let mut rest = body.to_vec();
-    while let Some(shorter) = without_first_tag(&rest) {
+    while let Some(shorter) = without_first_tag(&rest).filter(|_| all.len() < MOST_TAGS) {
         all.push(shorter.clone());
         rest = shorter;
     }
