@@ -18,6 +18,9 @@ use crate::input::{LineEnds, Message, Origin, for_each_message};
 use crate::provider::provider;
 use crate::verify::exit_of;
 
+/// How many signatures of a message are explained, at most: each may take seconds.
+const MOST_EXPLAINED: usize = 10;
+
 /// Tell why the signatures of a message do not verify
 ///
 /// Shows what was hashed and tries what relays, mailing lists, gateways and signers are known to do:
@@ -108,8 +111,13 @@ impl Explain {
             return Err(Failure::new(Exit::Data, format_args!("there is no signature {number}")));
         }
         let exit = exit_of(&found);
+        if let Some(more) = found.len().checked_sub(MOST_EXPLAINED).filter(|more| *more > 0) {
+            let more = format_args!("{more} more signatures; choose one with --signature");
+            note(origin, more);
+        }
         let told: Vec<Told> = found
             .into_iter()
+            .take(MOST_EXPLAINED)
             .map(|found| Told { explanation: explain(&header, &body, &found, provider()), found })
             .collect();
         if self.json {

@@ -87,3 +87,16 @@ fn scripts_and_pages_are_written() {
         assert!(page.status.success() && text(&page.stdout).contains(title), "{args:?}");
     }
 }
+
+#[test]
+fn as_many_signatures_are_explained_as_people_read() {
+    let message = "DKIM-Signature: v=1; oops\r\n".repeat(12) + "From: joe@example.com\r\n\r\n";
+    let told = |args: &[&str]| {
+        let args = [&["explain", "--zone", "example.zone"], args].concat();
+        let output = run(&args, message.as_bytes());
+        text(&output.stderr)
+    };
+    let noted = told(&[]);
+    assert!(noted.contains("2 more signatures; choose one with --signature"), "{noted}");
+    assert_eq!(told(&["--signature", "12"]), "");
+}

@@ -6,7 +6,7 @@ mod mend;
 use std::fmt;
 
 use dkim_canon::Canonicalization;
-use dkim_crypto::{Digest, HashAlgorithm, Provider};
+use dkim_crypto::{HashAlgorithm, HashValue, Provider};
 use dkim_tags::Signature;
 
 use crate::input::canonical_body;
@@ -170,59 +170,71 @@ impl fmt::Display for BodyChange {
     }
 }
 
-/// Looks for what was done to the body.
-pub(crate) fn find(signature: &Signature, body: &[u8], provider: &dyn Provider) -> BodyFinding {
+/// Hashes the body as it is, and looks for what was done to it if that is not `bh=`. Returns how
+/// many canonical octets are hashed, their hash, and what became of the body.
+pub(crate) fn look(
+    signature: &Signature,
+    body: &[u8],
+    provider: &dyn Provider,
+) -> (usize, Option<HashValue>, BodyFinding) {
     let mut search = Search { signature, provider, budget: BUDGET, tried: 0 };
-    if let Some(signed) = signature.body_length {
-        let now = canonical_body(signature.canonicalization.body, body, None).len();
-        let now = u64::try_from(now).unwrap_or(u64::MAX);
-        if signed > now {
-            return BodyFinding::Short { signed, now };
+    let (form, algorithm) = search.ways();
+    let whole = canonical_body(form, body, None);
+    let (now, signed) = (whole.len(), signature.body_length);
+    let signed_length = signed.and_then(|signed| usize::try_from(signed).ok()).unwrap_or(now);
+    let hashed = whole.get(..signed_length).unwrap_or(&whole);
+    let hash = search.hash(algorithm, hashed);
+    let now = u64::try_from(now).unwrap_or(u64::MAX);
+    let finding = match signed.filter(|signed| *signed > now) {
+        Some(signed) => BodyFinding::Short { signed, now },
+        None if hash.is_some_and(|hash| hash.as_bytes() == signature.body_hash) => {
+            BodyFinding::Intact
         }
-    }
-    search.budget += body.len();
-    if search.fits(body) {
-        return BodyFinding::Intact;
-    }
-    let tried = search.tried;
-    match search.whole(body).or_else(|| search.mended(body)).or_else(|| search.cut(body)) {
-        Some(change) => BodyFinding::Changed(change),
-        None => BodyFinding::Unexplained { tried: search.tried - tried },
-    }
+        None => search.find(&whole, hashed, body),
+    };
+    (hashed.len(), hash, finding)
 }
 
 struct Search<'s> {
     signature: &'s Signature,
     provider: &'s dyn Provider,
-    /// How many octets may still be hashed.
+    /// How many octets may still be brought into canonical form.
     budget: usize,
     tried: usize,
 }
 
 impl Search<'_> {
-    /// The body as it is, hashed in another way than the signature says.
-    fn whole(&mut self, body: &[u8]) -> Option<BodyChange> {
+    fn find(&mut self, whole: &[u8], hashed: &[u8], body: &[u8]) -> BodyFinding {
+        let found = self.otherwise(whole, hashed, body);
+        match found.or_else(|| self.mended(body)).or_else(|| self.cut(body)) {
+            Some(change) => BodyFinding::Changed(change),
+            None => BodyFinding::Unexplained { tried: self.tried },
+        }
+    }
+
+    /// The body as it is, hashed in another way than the signature says: `whole` of it in its
+    /// canonical form, of which `hashed` is what `l=` says.
+    fn otherwise(&mut self, whole: &[u8], hashed: &[u8], body: &[u8]) -> Option<BodyChange> {
         let (form, hash) = self.ways();
-        let length = self.signature.body_length;
         for other in Canonicalization::ALL.iter().filter(|other| **other != form) {
-            if self.is_hash_of(hash, &canonical_body(*other, body, length)) {
+            let canonical = canonical_body(*other, body, self.signature.body_length);
+            if self.is_hash_of(hash, &canonical) {
                 return Some(BodyChange::OtherCanonicalization(*other));
             }
         }
-        let as_said = canonical_body(form, body, length);
         for other in HashAlgorithm::ALL.iter().filter(|other| **other != hash) {
-            if self.is_hash_of(*other, &as_said) {
+            if self.is_hash_of(*other, hashed) {
                 return Some(BodyChange::OtherHash(*other));
             }
         }
-        if length.is_some() && self.is_hash_of(hash, &canonical_body(form, body, None)) {
+        if hashed.len() < whole.len() && self.is_hash_of(hash, whole) {
             return Some(BodyChange::WholeBody);
         }
         if [&b""[..], b"\r\n"].into_iter().any(|empty| self.is_hash_of(hash, empty)) {
             return Some(BodyChange::NoBody);
         }
         // Where there is a CR of another kind, line ends were mangled.
-        let lf = mend::crlf_to_lf(&as_said).filter(|lf| !lf.contains(&b'\r'));
+        let lf = mend::crlf_to_lf(hashed).filter(|lf| !lf.contains(&b'\r'));
         lf.is_some_and(|lf| self.is_hash_of(hash, &lf)).then_some(BodyChange::LfHashed)
     }
 
@@ -239,7 +251,7 @@ impl Search<'_> {
 
     /// Lines that were put in, those first that lists and gateways put in most often.
     fn cut(&mut self, body: &[u8]) -> Option<BodyChange> {
-        let lines = Lines::of(body);
+        let lines = Lines::of(body)?;
         for cut in lines.cuts() {
             if self.budget == 0 {
                 return None;
@@ -270,9 +282,13 @@ impl Search<'_> {
 
     fn is_hash_of(&mut self, hash: HashAlgorithm, canonical: &[u8]) -> bool {
         self.tried += 1;
-        self.provider.digest(hash).is_some_and(|mut digest: Box<dyn Digest>| {
-            digest.update(canonical);
-            digest.finish().as_bytes() == self.signature.body_hash
-        })
+        let hash = self.hash(hash, canonical);
+        hash.is_some_and(|hash| hash.as_bytes() == self.signature.body_hash)
+    }
+
+    fn hash(&self, hash: HashAlgorithm, canonical: &[u8]) -> Option<HashValue> {
+        let mut digest = self.provider.digest(hash)?;
+        digest.update(canonical);
+        Some(digest.finish())
     }
 }

@@ -1,6 +1,5 @@
 //! Everything that can be said about why a signature does not verify.
 
-use dkim_canon::write_field;
 use dkim_crypto::{HashValue, Provider};
 use dkim_message::Header;
 use dkim_tags::Signature;
@@ -8,7 +7,7 @@ use dkim_verify::{Outcome, Verification};
 
 use crate::body::{self, BodyFinding};
 use crate::header::{self, HeaderFinding};
-use crate::input::{self, HashInput, canonical_body};
+use crate::input::{self, HashInput, canonical_field};
 
 /// What was hashed for a signature, and what became of it.
 #[derive(Clone, Debug)]
@@ -42,8 +41,14 @@ pub struct CopyDifference {
     pub now: Vec<Vec<u8>>,
 }
 
-/// Finds out why a signature does not verify, or shows that it does. The message is the one that
-/// `found` was made from; it is held in memory as a whole, and there is a limit to the work.
+/// Finds out why a signature does not verify, or shows that it does (RFC 6376 §3.7, §6.1.3). The
+/// message is the one that `found` was made from, its line ends CRLF as in transit.
+///
+/// At most 128 MiB of body are canonicalized in search of a change, and at most 10 000 headers and
+/// 64 MiB of them verified; bodies over 16 MiB or of more than a million lines are looked at less
+/// closely. That is for each signature: how many of a message are worth it is for the caller to
+/// say.
+///
 /// `None` when the signature cannot be read, is beyond a limit of the policy, or is not of this
 /// message.
 ///
@@ -80,17 +85,12 @@ pub fn explain(
     }
     let signature = found.signature.as_ref()?;
     let own = input::position_of(found.index, header)?;
-    let form = signature.canonicalization.body;
-    let canonical = canonical_body(form, body, signature.body_length);
-    let body_hash = provider.digest(signature.algorithm.hash()).map(|mut digest| {
-        digest.update(&canonical);
-        digest.finish()
-    });
+    let (body_length, body_hash, body) = body::look(signature, body, provider);
     Some(Explanation {
         input: HashInput::of(signature, own, header),
-        body_length: canonical.len(),
+        body_length,
         body_hash,
-        body: body::find(signature, body, provider),
+        body,
         header: header::find(signature, own, header, found, provider),
         copies: copies(signature, header),
     })
@@ -100,11 +100,7 @@ pub fn explain(
 /// canonicalization sets it apart.
 fn copies(signature: &Signature, header: &Header<'_>) -> Vec<CopyDifference> {
     let form = signature.canonicalization.header;
-    let canonical = |name: &str, body: &[u8]| {
-        let mut octets = Vec::new();
-        write_field(form, name.as_bytes(), body, &mut octets);
-        octets
-    };
+    let canonical = |name: &str, body: &[u8]| canonical_field(form, name.as_bytes(), body);
     signature
         .copied_fields
         .iter()

@@ -1,5 +1,6 @@
 //! What was done to the signed fields of a header.
 
+mod mend;
 mod slot;
 
 use std::fmt;
@@ -13,7 +14,8 @@ use dkim_verify::Verification;
 
 use crate::input::HashInput;
 use crate::key::KeyFit;
-use slot::{RESPACINGS, Slot};
+use mend::RESPACINGS;
+use slot::Slot;
 
 /// How many header hash inputs are verified in search of changes, at most.
 const MOST_TRIALS: usize = 10_000;

@@ -41,21 +41,15 @@ impl HashInput {
             .map(|(name, position)| HashedField {
                 name: name.as_str().to_owned(),
                 position,
-                octets: position.and_then(|position| header.fields().get(position)).map(|field| {
-                    let mut octets = Vec::new();
-                    write_field(form, field.raw_name(), field.body(), &mut octets);
-                    octets
-                }),
+                octets: position
+                    .and_then(|position| header.fields().get(position))
+                    .map(|field| canonical_field(form, field.raw_name(), field.body())),
             })
             .collect();
-        fields.extend(header.fields().get(own).map(|field| {
-            let mut octets = Vec::new();
-            write_field(form, field.raw_name(), &body_without_b(field), &mut octets);
-            HashedField {
-                name: Signature::FIELD_NAME.to_owned(),
-                position: Some(own),
-                octets: Some(octets),
-            }
+        fields.extend(header.fields().get(own).map(|field| HashedField {
+            name: Signature::FIELD_NAME.to_owned(),
+            position: Some(own),
+            octets: Some(canonical_field(form, field.raw_name(), &body_without_b(field))),
         }));
         Self { fields }
     }
@@ -67,6 +61,13 @@ impl HashInput {
             self.fields.iter().filter_map(|field| field.octets.as_deref()).collect();
         fields.join(&b"\r\n"[..])
     }
+}
+
+/// A canonical field without its closing CRLF.
+pub(crate) fn canonical_field(form: Canonicalization, name: &[u8], body: &[u8]) -> Vec<u8> {
+    let mut octets = Vec::new();
+    write_field(form, name, body, &mut octets);
+    octets
 }
 
 /// A canonical body, up to `l=` octets.

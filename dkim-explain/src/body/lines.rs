@@ -6,6 +6,8 @@ use super::Place;
 
 /// How many lines a footer or a banner has at most.
 const MOST_LINES: usize = 200;
+/// How many lines a body may have that is looked at line by line.
+const MOST_LINES_OF_BODY: usize = 1_000_000;
 /// How many lines are put in at once in the middle of a body, at most.
 const MOST_INSIDE: usize = 60;
 /// How many delimiters of body parts are looked at.
@@ -41,9 +43,13 @@ pub(super) fn count(octets: &[u8]) -> usize {
 }
 
 impl<'b> Lines<'b> {
-    pub(super) fn of(body: &'b [u8]) -> Self {
+    /// The lines; `None` when they are too many.
+    pub(super) fn of(body: &'b [u8]) -> Option<Self> {
         let mut starts = vec![0];
         for line in body.split_inclusive(|octet| *octet == b'\n') {
+            if starts.len() > MOST_LINES_OF_BODY {
+                return None;
+            }
             starts.push(starts.last().map_or(0, |start| start + line.len()));
         }
         let mut lines = Self { body, starts, delimiters: Vec::new() };
@@ -52,7 +58,7 @@ impl<'b> Lines<'b> {
             .take(MOST_DELIMITERS)
             .filter(|line| lines.is_repeated(*line))
             .collect();
-        lines
+        Some(lines)
     }
 
     fn len(&self) -> usize {
@@ -134,7 +140,7 @@ mod tests {
     #[test]
     fn a_body_of_parts_can_be_cut_at_each_of_them() {
         let body = b"pre\r\n--b\r\nA: b\r\n\r\none\r\nfooter\r\n--b\r\n\r\ntwo\r\n--b--\r\nend";
-        let lines = Lines::of(body);
+        let lines = Lines::of(body).expect("few lines");
         assert_eq!(lines.delimiters, [1, 6, 9]);
         let cuts: Vec<(Vec<u8>, &[u8])> = lines
             .cuts()
@@ -157,8 +163,10 @@ mod tests {
 
     #[test]
     fn a_body_of_nothing_has_no_lines() {
-        let lines = Lines::of(b"");
+        let lines = Lines::of(b"").expect("few lines");
         assert_eq!((lines.len(), lines.cuts().count(), lines.parts().count()), (0, 0, 0));
+        assert!(Lines::of(&vec![b'\n'; MOST_LINES_OF_BODY]).is_some());
+        assert!(Lines::of(&vec![b'\n'; MOST_LINES_OF_BODY + 1]).is_none());
         assert_eq!([count(b""), count(b"a"), count(b"a\nb"), count(b"a\nb\n")], [0, 1, 2, 2]);
     }
 }

@@ -28,24 +28,26 @@ pub(super) const MENDINGS: &[(BodyChange, Mend)] = &[
 
 /// The octets with LF for CRLF; `None` if there is none to replace.
 pub(super) fn crlf_to_lf(octets: &[u8]) -> Option<Vec<u8>> {
-    let lines: Vec<&[u8]> = octets
-        .split_inclusive(|octet| *octet == b'\n')
-        .flat_map(|line| match line.strip_suffix(b"\r\n") {
-            Some(text) => [text, &b"\n"[..]],
-            None => [line, b""],
-        })
-        .collect();
-    let lf = lines.concat();
+    let mut lf = Vec::with_capacity(octets.len());
+    for line in octets.split_inclusive(|octet| *octet == b'\n') {
+        match line.strip_suffix(b"\r\n") {
+            Some(text) => {
+                lf.extend_from_slice(text);
+                lf.push(b'\n');
+            }
+            None => lf.extend_from_slice(line),
+        }
+    }
     (lf.len() < octets.len()).then_some(lf)
 }
 
-/// Changes each line, its end left as it is.
-fn each_line(body: &[u8], change: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+/// Writes each line as `change` does, its end left as it is.
+fn each_line(body: &[u8], change: impl Fn(&[u8], &mut Vec<u8>)) -> Vec<u8> {
     let mut changed = Vec::with_capacity(body.len());
     for line in body.split_inclusive(|octet| *octet == b'\n') {
         let text = line.strip_suffix(b"\n").unwrap_or(line);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
-        changed.extend(change(text));
+        change(text, &mut changed);
         changed.extend_from_slice(line.get(text.len()..).unwrap_or_default());
     }
     changed
@@ -66,28 +68,29 @@ fn line_ends(body: &[u8]) -> Vec<Vec<u8>> {
     vec![with(&lf), with(&without_cr), with(&cr_is_end)]
 }
 
-fn trimmed(line: &[u8]) -> Vec<u8> {
+fn trimmed(line: &[u8], out: &mut Vec<u8>) {
     let end = line.iter().rposition(|octet| !matches!(octet, b' ' | b'\t')).map_or(0, |at| at + 1);
-    line.get(..end).unwrap_or_default().to_vec()
+    out.extend_from_slice(line.get(..end).unwrap_or_default());
 }
 
-fn dashes(line: &[u8]) -> Vec<u8> {
-    if line == b"--" { b"-- ".to_vec() } else { line.to_vec() }
+fn dashes(line: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(if line == b"--" { b"-- " } else { line });
 }
 
 /// `>From `, `>>From ` and so on lose one `>`.
-fn from_escaped(line: &[u8]) -> Vec<u8> {
+fn from_escaped(line: &[u8], out: &mut Vec<u8>) {
     let quoted = line.iter().take_while(|octet| **octet == b'>').count();
     let is_from = line.get(quoted..).is_some_and(|rest| rest.starts_with(b"From "));
-    line.get(usize::from(quoted > 0 && is_from)..).unwrap_or_default().to_vec()
+    out.extend_from_slice(line.get(usize::from(quoted > 0 && is_from)..).unwrap_or_default());
 }
 
-fn dot_doubled(line: &[u8]) -> Vec<u8> {
-    line.get(usize::from(line.starts_with(b".."))..).unwrap_or_default().to_vec()
+fn dot_doubled(line: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(line.get(usize::from(line.starts_with(b".."))..).unwrap_or_default());
 }
 
-fn dot_lost(line: &[u8]) -> Vec<u8> {
-    if line.starts_with(b".") { [b".", line].concat() } else { line.to_vec() }
+fn dot_lost(line: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(if line.starts_with(b".") { b"." } else { b"" });
+    out.extend_from_slice(line);
 }
 
 /// The lengths at which programs cut lines: RFC 5321 §4.5.3.1.6 allows 998 octets and a CRLF.
@@ -96,11 +99,10 @@ const CUT_AT: [usize; 5] = [990, 998, 1000, 1022, 2048];
 /// Lines of a length at which programs cut are put together with the next; and lines that end in
 /// `!`, before one that begins with a blank.
 fn lines_cut(body: &[u8]) -> Vec<Vec<u8>> {
-    let lines: Vec<&[u8]> = body.split_inclusive(|octet| *octet == b'\n').collect();
+    let lines = || body.split_inclusive(|octet| *octet == b'\n');
     let text = |line: &'_ [u8]| line.strip_suffix(b"\r\n").map(<[u8]>::len);
     let joined = |is_cut: &dyn Fn(usize) -> bool| -> Vec<u8> {
-        lines
-            .iter()
+        lines()
             .flat_map(|line| match text(line).filter(|length| is_cut(*length)) {
                 Some(length) => line.get(..length).unwrap_or_default(),
                 None => line,
@@ -113,7 +115,7 @@ fn lines_cut(body: &[u8]) -> Vec<Vec<u8>> {
     candidates.push(joined(&|length| length >= 900));
     let mut marked = Vec::with_capacity(body.len());
     let mut follows_mark = false;
-    for line in lines {
+    for line in lines() {
         let line = if follows_mark { line.strip_prefix(b" ").unwrap_or(line) } else { line };
         let unmarked = line.strip_suffix(b"!\r\n");
         marked.extend_from_slice(unmarked.unwrap_or(line));
