@@ -1,0 +1,183 @@
+//! Has many messages judged at once, on all cores, and what is said of them in their order.
+//!
+//! One thread reads: it starts a task for each message and queues it. The caller's thread takes the
+//! tasks in turn and writes. Meanwhile tasks that wait for the DNS leave their core to others.
+
+use std::io::{self, Cursor, Read};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{panic, thread};
+
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::JoinHandle;
+
+use super::judge::{Judge, Judged};
+use super::writer::Writer;
+use crate::diagnostics::Failure;
+use crate::exit::Exit;
+use crate::input::{Origin, Source, for_each_message};
+
+/// How long a message is, in octets, that is read as a whole before it is judged. Of a longer one
+/// the rest is read as it is judged: by a task if it is a file of its own, else by who reads it all.
+const SMALL: usize = 256 * 1024;
+
+/// How long most messages are at most, in octets.
+const USUAL: usize = 16 * 1024;
+
+/// How many octets may have been read as a whole, and not been written about yet.
+const OCTETS: usize = 32 * 1024 * 1024;
+
+/// What a message counts for besides its octets: a task, and what is to be said.
+const BESIDES: usize = 2 * 1024;
+
+/// Judges all messages of these files, so many at once.
+pub(super) fn judge_all(
+    files: Vec<PathBuf>,
+    judge: Judge,
+    jobs: u16,
+    writer: &mut Writer,
+) -> Result<(), Failure> {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let jobs = usize::from(jobs);
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(cores.min(jobs))
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::of(Exit::Temporary, &error).on("threads"))?;
+    let (turns, queue) = mpsc::unbounded_channel();
+    let reader = Reader {
+        judge: Arc::new(judge),
+        runtime: runtime.handle().clone(),
+        jobs: Arc::new(Semaphore::new(jobs)),
+        octets: Arc::new(Semaphore::new(OCTETS)),
+        turns,
+    };
+    let reading = thread::spawn(move || files.iter().try_for_each(|file| reader.file(file)));
+    let written = runtime.block_on(write_all(queue, writer));
+    // If nobody reads what is written, neither the reader nor a task is waited for.
+    runtime.shutdown_background();
+    written?;
+    reading.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
+}
+
+/// Writes about the messages in their order, each as soon as it is its turn and it is judged.
+async fn write_all(
+    mut queue: mpsc::UnboundedReceiver<Turn>,
+    writer: &mut Writer,
+) -> Result<(), Failure> {
+    loop {
+        let turn = match queue.try_recv() {
+            Ok(turn) => turn,
+            Err(_) => {
+                writer.flush()?;
+                let Some(turn) = queue.recv().await else { return Ok(()) };
+                turn
+            }
+        };
+        if !turn.judged.is_finished() {
+            writer.flush()?;
+        }
+        match turn.judged.await {
+            Ok(judged) => writer.take(&judged)?,
+            Err(error) => panic::resume_unwind(error.into_panic()),
+        }
+    }
+}
+
+/// A message in the queue.
+struct Turn {
+    judged: JoinHandle<Judged>,
+    /// Its share of what may be held.
+    _octets: OwnedSemaphorePermit,
+}
+
+/// Reads the messages and gives them out.
+struct Reader {
+    judge: Arc<Judge>,
+    runtime: Handle,
+    /// How many messages may be judged at once.
+    jobs: Arc<Semaphore>,
+    /// How many octets may be held.
+    octets: Arc<Semaphore>,
+    turns: mpsc::UnboundedSender<Turn>,
+}
+
+impl Reader {
+    fn file(&self, path: &Path) -> Result<(), Failure> {
+        for_each_message(path, &mut |origin, source| self.message(origin, source))
+    }
+
+    fn message(&self, origin: &Origin, source: Result<Source<'_>, Failure>) -> Result<(), Failure> {
+        let mut source = match source {
+            Ok(source) => source,
+            Err(failure) => return self.hand_on(origin, 0, Err::<io::Empty, _>(failure)),
+        };
+        let mut start = Vec::with_capacity(USUAL);
+        let most = u64::try_from(SMALL).unwrap_or(u64::MAX);
+        let read = source.by_ref().take(most).read_to_end(&mut start);
+        start.shrink_to_fit();
+        let (length, start) = (start.len(), Cursor::new(start));
+        match (read, source) {
+            (Ok(read), _) if read < SMALL => self.hand_on(origin, length, Ok(start)),
+            (Ok(_), Source::File(rest)) => self.hand_on(origin, length, Ok(start.chain(rest))),
+            (Ok(_), Source::Part(rest)) => self.judge_here(origin, length, start.chain(rest)),
+            (Err(error), _) => self.hand_on(origin, length, Ok(start.chain(Broken(Some(error))))),
+        }
+    }
+
+    /// Has a message judged by a task.
+    fn hand_on(
+        &self,
+        origin: &Origin,
+        length: usize,
+        octets: Result<impl Read + Send + 'static, Failure>,
+    ) -> Result<(), Failure> {
+        let (judge, origin) = (Arc::clone(&self.judge), origin.clone());
+        let (job, share) = self.admit(length);
+        let judged = self.runtime.spawn(async move {
+            let judged = judge.judge(origin, octets).await;
+            drop(job);
+            judged
+        });
+        self.queue(judged, share)
+    }
+
+    /// Judges a message of which the rest can be read here only.
+    fn judge_here(&self, origin: &Origin, length: usize, octets: impl Read) -> Result<(), Failure> {
+        let (_job, share) = self.admit(length);
+        let judged = self.runtime.block_on(self.judge.judge(origin.clone(), Ok(octets)));
+        self.queue(self.runtime.spawn(async { judged }), share)
+    }
+
+    /// Waits until one more message may be judged, and held.
+    fn admit(&self, length: usize) -> (OwnedSemaphorePermit, OwnedSemaphorePermit) {
+        const OPEN: &str = "nobody closes it";
+        let share = u32::try_from(length.saturating_add(BESIDES).min(OCTETS)).unwrap_or(u32::MAX);
+        let (jobs, octets) = (Arc::clone(&self.jobs), Arc::clone(&self.octets));
+        self.runtime.block_on(async {
+            let share = octets.acquire_many_owned(share).await.expect(OPEN);
+            (jobs.acquire_owned().await.expect(OPEN), share)
+        })
+    }
+
+    fn queue(
+        &self,
+        judged: JoinHandle<Judged>,
+        share: OwnedSemaphorePermit,
+    ) -> Result<(), Failure> {
+        let turn = Turn { judged, _octets: share };
+        // Who was to write has failed, and has told why.
+        self.turns.send(turn).map_err(|_| Failure::output(&io::ErrorKind::BrokenPipe.into()))
+    }
+}
+
+/// The end of octets that could not be read any further.
+struct Broken(Option<io::Error>);
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
