@@ -3,6 +3,7 @@
 //! One thread reads: it starts a task for each message and queues it. The caller's thread takes the
 //! tasks in turn and writes. Meanwhile tasks that wait for the DNS leave their core to others.
 
+use std::future::ready;
 use std::io::{self, Cursor, Read};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -26,10 +27,14 @@ const SMALL: usize = 256 * 1024;
 /// How long most messages are at most, in octets.
 const USUAL: usize = 16 * 1024;
 
-/// How many octets may have been read as a whole, and not been written about yet.
-const OCTETS: usize = 32 * 1024 * 1024;
+/// How much may be held of the messages that are not written about yet, in octets.
+const HELD: usize = 64 * 1024 * 1024;
 
-/// What a message counts for besides its octets: a task, and what is to be said.
+/// What is held for each octet of a message until it is judged. Mostly that is one octet; but ten
+/// signatures have each a header hash input, and there may be as many signatures as lines.
+const PER_OCTET: usize = 16;
+
+/// What is held of any message besides: a task, and a place in the queue.
 const BESIDES: usize = 2 * 1024;
 
 /// Judges all messages of these files, so many at once.
@@ -45,21 +50,26 @@ pub(super) fn judge_all(
         .worker_threads(cores.min(jobs))
         .enable_all()
         .build()
-        .map_err(|error| Failure::of(Exit::Temporary, &error).on("threads"))?;
+        .map_err(|error| no_thread(&error))?;
     let (turns, queue) = mpsc::unbounded_channel();
     let reader = Reader {
         judge: Arc::new(judge),
         runtime: runtime.handle().clone(),
         jobs: Arc::new(Semaphore::new(jobs)),
-        octets: Arc::new(Semaphore::new(OCTETS)),
+        room: Arc::new(Semaphore::new(HELD)),
         turns,
     };
-    let reading = thread::spawn(move || files.iter().try_for_each(|file| reader.file(file)));
+    let read = move || files.iter().try_for_each(|file| reader.file(file));
+    let reading = thread::Builder::new().spawn(read).map_err(|error| no_thread(&error))?;
     let written = runtime.block_on(write_all(queue, writer));
     // If nobody reads what is written, neither the reader nor a task is waited for.
     runtime.shutdown_background();
     written?;
     reading.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
+}
+
+fn no_thread(error: &io::Error) -> Failure {
+    Failure::new(Exit::Temporary, format_args!("a thread did not start: {error}"))
 }
 
 /// Writes about the messages in their order, each as soon as it is its turn and it is judged.
@@ -76,22 +86,18 @@ async fn write_all(
                 turn
             }
         };
-        if !turn.judged.is_finished() {
+        if !turn.is_finished() {
             writer.flush()?;
         }
-        match turn.judged.await {
-            Ok(judged) => writer.take(&judged)?,
+        match turn.await {
+            Ok((judged, _room)) => writer.take(&judged)?,
             Err(error) => panic::resume_unwind(error.into_panic()),
         }
     }
 }
 
-/// A message in the queue.
-struct Turn {
-    judged: JoinHandle<Judged>,
-    /// Its share of what may be held.
-    _octets: OwnedSemaphorePermit,
-}
+/// A message in the queue: what is to be said of it, and the room that it takes.
+type Turn = JoinHandle<(Judged, OwnedSemaphorePermit)>;
 
 /// Reads the messages and gives them out.
 struct Reader {
@@ -99,8 +105,8 @@ struct Reader {
     runtime: Handle,
     /// How many messages may be judged at once.
     jobs: Arc<Semaphore>,
-    /// How many octets may be held.
-    octets: Arc<Semaphore>,
+    /// How much may be held.
+    room: Arc<Semaphore>,
     turns: mpsc::UnboundedSender<Turn>,
 }
 
@@ -135,42 +141,49 @@ impl Reader {
         octets: Result<impl Read + Send + 'static, Failure>,
     ) -> Result<(), Failure> {
         let (judge, origin) = (Arc::clone(&self.judge), origin.clone());
-        let (job, share) = self.admit(length);
-        let judged = self.runtime.spawn(async move {
+        let (job, room) = self.admit(length);
+        self.queue(async move {
             let judged = judge.judge(origin, octets).await;
             drop(job);
-            judged
-        });
-        self.queue(judged, share)
+            let room = less(room, judged.output.len());
+            (judged, room)
+        })
     }
 
     /// Judges a message of which the rest can be read here only.
     fn judge_here(&self, origin: &Origin, length: usize, octets: impl Read) -> Result<(), Failure> {
-        let (_job, share) = self.admit(length);
+        let (_job, room) = self.admit(length);
         let judged = self.runtime.block_on(self.judge.judge(origin.clone(), Ok(octets)));
-        self.queue(self.runtime.spawn(async { judged }), share)
+        let room = less(room, judged.output.len());
+        self.queue(ready((judged, room)))
     }
 
     /// Waits until one more message may be judged, and held.
     fn admit(&self, length: usize) -> (OwnedSemaphorePermit, OwnedSemaphorePermit) {
         const OPEN: &str = "nobody closes it";
-        let share = u32::try_from(length.saturating_add(BESIDES).min(OCTETS)).unwrap_or(u32::MAX);
-        let (jobs, octets) = (Arc::clone(&self.jobs), Arc::clone(&self.octets));
+        let octets = length.saturating_mul(PER_OCTET).saturating_add(BESIDES).min(HELD);
+        let octets = u32::try_from(octets).unwrap_or(u32::MAX);
+        let (jobs, room) = (Arc::clone(&self.jobs), Arc::clone(&self.room));
         self.runtime.block_on(async {
-            let share = octets.acquire_many_owned(share).await.expect(OPEN);
-            (jobs.acquire_owned().await.expect(OPEN), share)
+            let room = room.acquire_many_owned(octets).await.expect(OPEN);
+            (jobs.acquire_owned().await.expect(OPEN), room)
         })
     }
 
     fn queue(
         &self,
-        judged: JoinHandle<Judged>,
-        share: OwnedSemaphorePermit,
+        judged: impl Future<Output = (Judged, OwnedSemaphorePermit)> + Send + 'static,
     ) -> Result<(), Failure> {
-        let turn = Turn { judged, _octets: share };
+        let turn = self.runtime.spawn(judged);
         // Who was to write has failed, and has told why.
         self.turns.send(turn).map_err(|_| Failure::output(&io::ErrorKind::BrokenPipe.into()))
     }
+}
+
+/// Gives back the room that a message took which is judged, but for what is to be said of it.
+fn less(mut room: OwnedSemaphorePermit, output: usize) -> OwnedSemaphorePermit {
+    let needed = output.saturating_add(BESIDES).min(room.num_permits());
+    room.split(needed).unwrap_or(room)
 }
 
 /// The end of octets that could not be read any further.

@@ -1,6 +1,6 @@
 //! What becomes of one message: it is read and judged, and what is to be said of it made ready.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -99,8 +99,9 @@ impl Judge {
         judged.output = match self.form {
             Form::Json => written(|out| json::message(out, origin, found, &results)),
             Form::Text(choice) => written(|out| {
-                let mut out = AutoStream::new(out, choice);
-                report::message(&mut out, origin, header, found, &results)
+                let text = written(|out| report::message(out, origin, header, found, &results));
+                // All at once, which is faster than piece by piece.
+                AutoStream::new(out, choice).write_all(&text)
             }),
         };
     }
