@@ -36,10 +36,13 @@ const KEPT_KEYS: usize = 10_000;
 /// from zone files and nowhere else.
 ///
 /// A FILE is a message, an mbox (it begins with a line `From …`; read as mboxrd: `>From ` loses one
-/// `>`, Content-Length is ignored) or a Maildir. All are read as streams, of any size, and judged
-/// many at once, on all cores; what is found is written in the order of the messages. A message
+/// `>`, Content-Length is ignored) or a Maildir. All are read as streams, of any size. A message
 /// that uses LF throughout is read as CRLF, which is said on standard error; any other bare LF or
 /// CR counts as it stands.
+///
+/// Many messages are judged at once, on all cores, and what they ask of the DNS together is asked
+/// once. What is found is written in the order of the messages, each as soon as it is its turn.
+/// While it goes elsewhere than to the terminal, that shows how many are done.
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub(crate) struct Verify {
@@ -75,8 +78,8 @@ pub(crate) struct Verify {
 
     /// How many messages may be under way at once
     ///
-    /// Those that wait for the DNS count, so that a few for each core are not enough. It changes
-    /// nothing about what is written. With 1 they are judged one after the other.
+    /// Most of them wait for the DNS, so there may be many for each core. With 1 they are judged
+    /// one after the other. What is written is the same in any case.
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..))]
     jobs: u16,
 
@@ -102,6 +105,7 @@ Examples:
   dkim verify message.eml
   dkim verify --json --zone keys.zone --at 1700000000 - < message.eml
   dkim verify --dns 9.9.9.9 --policy strict ~/Maildir archive.mbox
+  dkim verify --json ~/Maildir | jq -r '.signatures[].result' | sort | uniq -c
 ";
     [EXAMPLES, &exit::help(), json::HELP, &reasons::help()].join("\n")
 }

@@ -8,7 +8,7 @@ use std::io::{self, Cursor, Read};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::{panic, thread};
+use std::{mem, panic, thread};
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -61,10 +61,13 @@ pub(super) fn judge_all(
     };
     let read = move || files.iter().try_for_each(|file| reader.file(file));
     let reading = thread::Builder::new().spawn(read).map_err(|error| no_thread(&error))?;
-    let written = runtime.block_on(write_all(queue, writer));
-    // If nobody reads what is written, neither the reader nor a task is waited for.
+    if let Err(failure) = runtime.block_on(write_all(queue, writer)) {
+        // The reader and the tasks are at work still, and the end of the process is theirs: what
+        // they wait for may never come.
+        mem::forget(runtime);
+        return Err(failure);
+    }
     runtime.shutdown_background();
-    written?;
     reading.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
 }
 
@@ -192,5 +195,34 @@ struct Broken(Option<io::Error>);
 impl Read for Broken {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
         self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_is_judged_takes_as_much_room_as_its_output() {
+        let room = Arc::new(Semaphore::new(10_000));
+        let take = || Arc::clone(&room).try_acquire_many_owned(8_000).unwrap();
+        let short = less(take(), 1_000);
+        assert_eq!(room.available_permits(), 10_000 - 1_000 - BESIDES);
+        drop(short);
+        // More than was taken cannot be kept, and waiting for more could last forever.
+        let long = less(take(), 9_000);
+        assert_eq!(room.available_permits(), 2_000);
+        drop(long);
+        assert_eq!(room.available_permits(), 10_000);
+    }
+
+    #[test]
+    fn an_error_stands_after_the_octets_before_it() {
+        let error = io::Error::other("broken");
+        let mut octets = Cursor::new(b"From".to_vec()).chain(Broken(Some(error)));
+        let mut read = Vec::new();
+        assert_eq!(octets.read_to_end(&mut read).unwrap_err().to_string(), "broken");
+        assert_eq!(read, b"From");
     }
 }
