@@ -141,7 +141,8 @@ impl Resolver for SharedDns {
     }
 }
 
-/// Name servers that are asked a bounded number of questions at once.
+/// Name servers that are asked a bounded number of questions at once. What is asked twice waits
+/// before them and not here, so that a slow name takes one place, however many messages wait for it.
 pub(crate) struct Servers {
     resolver: HickoryResolver,
     open: Semaphore,

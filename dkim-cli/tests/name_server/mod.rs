@@ -14,29 +14,32 @@ pub struct NameServer {
 }
 
 #[derive(Default)]
-struct Account {
+pub struct Account {
     /// By name, the ids of its questions: one that is sent again has the same (RFC 1035 §4.1.1).
-    asked: HashMap<Vec<u8>, HashSet<[u8; 2]>>,
+    asked: HashMap<String, HashSet<[u8; 2]>>,
     /// The names that wait for their answer.
-    open: HashSet<Vec<u8>>,
+    open: HashSet<String>,
     most_open: usize,
 }
 
 impl NameServer {
-    /// Answers with this record after this time.
-    pub fn start(record: &str, delay: Duration) -> Self {
+    /// Answers with this record, some time after the question may be answered.
+    pub fn start(record: &str, may_answer: fn(&str, &Account) -> bool) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let (address, account) = (socket.local_addr().unwrap(), Arc::<Mutex<Account>>::default());
         let (record, shared) = (record.as_bytes().to_vec(), Arc::clone(&account));
         thread::spawn(move || {
             let mut query = [0; 512];
             while let Ok((length, from)) = socket.recv_from(&mut query) {
-                let (question, answer) = answer(&query[..length], &record);
-                shared.lock().unwrap().opened(&question, [query[0], query[1]]);
+                let (name, answer) = answer(&query[..length], &record);
+                shared.lock().unwrap().opened(&name, [query[0], query[1]]);
                 let (socket, shared) = (socket.try_clone().unwrap(), Arc::clone(&shared));
                 thread::spawn(move || {
-                    thread::sleep(delay);
-                    shared.lock().unwrap().open.remove(&question);
+                    thread::sleep(Duration::from_millis(50));
+                    while !may_answer(&name, &shared.lock().unwrap()) {
+                        thread::sleep(Duration::from_millis(5));
+                    }
+                    shared.lock().unwrap().open.remove(&name);
                     // Who asked may be gone.
                     let _ = socket.send_to(&answer, from);
                 });
@@ -57,18 +60,24 @@ impl NameServer {
 }
 
 impl Account {
-    fn opened(&mut self, question: &[u8], id: [u8; 2]) {
-        self.asked.entry(question.to_vec()).or_default().insert(id);
-        self.open.insert(question.to_vec());
+    pub fn was_asked(&self, name: &str) -> bool {
+        self.asked.contains_key(name)
+    }
+
+    fn opened(&mut self, name: &str, id: [u8; 2]) {
+        self.asked.entry(name.to_owned()).or_default().insert(id);
+        self.open.insert(name.to_owned());
         self.most_open = self.most_open.max(self.open.len());
     }
 }
 
 /// The name in a query, and the answer to it (RFC 1035 §4.1).
-fn answer(query: &[u8], record: &[u8]) -> (Vec<u8>, Vec<u8>) {
-    let mut end = 12;
+fn answer(query: &[u8], record: &[u8]) -> (String, Vec<u8>) {
+    let (mut end, mut labels) = (12, Vec::new());
     while query[end] != 0 {
-        end += usize::from(query[end]) + 1;
+        let label = end + 1..end + 1 + usize::from(query[end]);
+        end = label.end;
+        labels.push(String::from_utf8_lossy(&query[label]).to_lowercase());
     }
     let mut answer = query[..end + 5].to_vec();
     answer[2] |= 0x80;
@@ -77,5 +86,5 @@ fn answer(query: &[u8], record: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let length = u8::try_from(record.len()).unwrap();
     answer.extend([0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 60, 0, length + 1, length]);
     answer.extend(record);
-    (query[12..end].to_vec(), answer)
+    (labels.join("."), answer)
 }
