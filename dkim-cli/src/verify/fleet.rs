@@ -3,7 +3,6 @@
 //! One thread reads: it starts a task for each message and queues it. The caller's thread takes the
 //! tasks in turn and writes. Meanwhile tasks that wait for the DNS leave their core to others.
 
-use std::future::ready;
 use std::io::{self, Cursor, Read};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -14,15 +13,15 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
-use super::judge::{Judge, Judged};
+use super::judge::{Judge, Judged, Waiting};
 use super::writer::Writer;
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
 use crate::input::{Origin, Source, for_each_message};
 
-/// How long a message is, in octets, that is read as a whole before it is judged. Of a longer one
-/// the rest is read as it is judged: by a task if it is a file of its own, else by who reads it all.
-const SMALL: usize = 256 * 1024;
+/// How long a message is, in octets, that one thread reads and another hashes. A longer one is
+/// hashed as it is read: by a task if it is a file of its own, else by who reads the mailbox.
+const SMALL: usize = 64 * 1024;
 
 /// How long most messages are at most, in octets.
 const USUAL: usize = 16 * 1024;
@@ -30,8 +29,8 @@ const USUAL: usize = 16 * 1024;
 /// How much may be held of the messages that are not written about yet, in octets.
 const HELD: usize = 64 * 1024 * 1024;
 
-/// What is held for each octet of a message until it is judged. Mostly that is one octet; but ten
-/// signatures have each a header hash input, and there may be as many signatures as lines.
+/// What is held for each octet of a header until the message is judged. Mostly that is two or three
+/// octets; but each of ten signatures has a header hash input, and every line may be a signature.
 const PER_OCTET: usize = 16;
 
 /// What is held of any message besides: a task, and a place in the queue.
@@ -128,40 +127,35 @@ impl Reader {
         let read = source.by_ref().take(most).read_to_end(&mut start);
         start.shrink_to_fit();
         let (length, start) = (start.len(), Cursor::new(start));
+        // Of what is read later on, only the header is held.
+        let longest = self.judge.policy.limits.header_octets;
         match (read, source) {
             (Ok(read), _) if read < SMALL => self.hand_on(origin, length, Ok(start)),
-            (Ok(_), Source::File(rest)) => self.hand_on(origin, length, Ok(start.chain(rest))),
-            (Ok(_), Source::Part(rest)) => self.judge_here(origin, length, start.chain(rest)),
+            (Ok(_), Source::File(rest)) => self.hand_on(origin, longest, Ok(start.chain(rest))),
+            (Ok(_), Source::Part(rest)) => self.read_here(origin, longest, start.chain(rest)),
             (Err(error), _) => self.hand_on(origin, length, Ok(start.chain(Broken(Some(error))))),
         }
     }
 
-    /// Has a message judged by a task.
+    /// Has a message read and judged by a task.
     fn hand_on(
         &self,
         origin: &Origin,
         length: usize,
         octets: Result<impl Read + Send + 'static, Failure>,
     ) -> Result<(), Failure> {
-        let (judge, origin) = (Arc::clone(&self.judge), origin.clone());
-        let (job, room) = self.admit(length);
-        self.queue(async move {
-            let judged = judge.judge(origin, octets).await;
-            drop(job);
-            let room = less(room, judged.output.len());
-            (judged, room)
-        })
+        let origin = origin.clone();
+        self.queue(self.admit(length), |judge| judge.read(origin, octets))
     }
 
-    /// Judges a message of which the rest can be read here only.
-    fn judge_here(&self, origin: &Origin, length: usize, octets: impl Read) -> Result<(), Failure> {
-        let (_job, room) = self.admit(length);
-        let judged = self.runtime.block_on(self.judge.judge(origin.clone(), Ok(octets)));
-        let room = less(room, judged.output.len());
-        self.queue(ready((judged, room)))
+    /// Reads a message of which the rest can be read here only, and has it judged by a task.
+    fn read_here(&self, origin: &Origin, length: usize, octets: impl Read) -> Result<(), Failure> {
+        let admitted = self.admit(length);
+        let waiting = self.judge.read(origin.clone(), Ok(octets));
+        self.queue(admitted, |_| waiting)
     }
 
-    /// Waits until one more message may be judged, and held.
+    /// Waits until one more message may be judged, and so many octets of it held.
     fn admit(&self, length: usize) -> (OwnedSemaphorePermit, OwnedSemaphorePermit) {
         const OPEN: &str = "nobody closes it";
         let octets = length.saturating_mul(PER_OCTET).saturating_add(BESIDES).min(HELD);
@@ -175,17 +169,26 @@ impl Reader {
 
     fn queue(
         &self,
-        judged: impl Future<Output = (Judged, OwnedSemaphorePermit)> + Send + 'static,
+        (job, room): (OwnedSemaphorePermit, OwnedSemaphorePermit),
+        read: impl FnOnce(&Judge) -> Waiting + Send + 'static,
     ) -> Result<(), Failure> {
-        let turn = self.runtime.spawn(judged);
+        let judge = Arc::clone(&self.judge);
+        let turn = self.runtime.spawn(async move {
+            let waiting = read(&judge);
+            let room = less(room, waiting.header_octets().saturating_mul(PER_OCTET));
+            let judged = judge.judge(waiting).await;
+            drop(job);
+            let room = less(room, judged.output.len());
+            (judged, room)
+        });
         // Who was to write has failed, and has told why.
         self.turns.send(turn).map_err(|_| Failure::output(&io::ErrorKind::BrokenPipe.into()))
     }
 }
 
-/// Gives back the room that a message took which is judged, but for what is to be said of it.
-fn less(mut room: OwnedSemaphorePermit, output: usize) -> OwnedSemaphorePermit {
-    let needed = output.saturating_add(BESIDES).min(room.num_permits());
+/// Gives back the room that a message does not need any more.
+fn less(mut room: OwnedSemaphorePermit, needed: usize) -> OwnedSemaphorePermit {
+    let needed = needed.saturating_add(BESIDES).min(room.num_permits());
     room.split(needed).unwrap_or(room)
 }
 
@@ -204,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_that_is_judged_takes_as_much_room_as_its_output() {
+    fn room_that_is_not_needed_is_given_back() {
         let room = Arc::new(Semaphore::new(10_000));
         let take = || Arc::clone(&room).try_acquire_many_owned(8_000).unwrap();
         let short = less(take(), 1_000);

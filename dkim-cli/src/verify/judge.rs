@@ -50,9 +50,22 @@ pub(super) struct Judged {
     pub(super) output: Vec<u8>,
 }
 
+/// A message that was read and waits for its keys, or why it was not read.
+pub(super) struct Waiting {
+    judged: Judged,
+    read: Result<(Vec<u8>, Verifier), Failure>,
+}
+
+impl Waiting {
+    /// How many octets of the message are kept; nothing is of its body.
+    pub(super) fn header_octets(&self) -> usize {
+        self.read.as_ref().map_or(0, |(header, _)| header.len())
+    }
+}
+
 impl Judge {
-    /// Reads a message, asks for its keys, and judges.
-    pub(super) async fn judge(&self, origin: Origin, octets: Result<impl Read, Failure>) -> Judged {
+    /// Reads a message.
+    pub(super) fn read(&self, origin: Origin, octets: Result<impl Read, Failure>) -> Waiting {
         let mut judged = Judged {
             origin,
             line_ends: None,
@@ -61,7 +74,14 @@ impl Judge {
             exit: Exit::Success,
             output: Vec::new(),
         };
-        match octets.and_then(|mut octets| Ok(self.read(&mut octets, &mut judged)?)) {
+        let read =
+            octets.and_then(|mut octets| Ok(self.header_and_body(&mut octets, &mut judged)?));
+        Waiting { judged, read }
+    }
+
+    /// Asks for the keys, and judges.
+    pub(super) async fn judge(&self, Waiting { mut judged, read }: Waiting) -> Judged {
+        match read {
             Ok((header, mut verifier)) => {
                 drive(&mut verifier, &self.dns).await;
                 self.found(&mut judged, &Header::parse(&header), &verifier.finish());
@@ -71,8 +91,8 @@ impl Judge {
         judged
     }
 
-    /// Reads a message, and its body to the end if any of that is needed.
-    fn read(
+    /// Hands a verifier the header, and the body to its end if any of that is needed.
+    fn header_and_body(
         &self,
         octets: &mut dyn Read,
         judged: &mut Judged,
