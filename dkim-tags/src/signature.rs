@@ -183,11 +183,12 @@ impl Signature {
             copied_fields: values.z.map_or(Ok(Vec::new()), read_copied_fields)?,
             other,
         };
-        signature.check()
+        signature.check()?;
+        Ok(signature)
     }
 
     /// What one tag demands of another.
-    fn check(self) -> Result<Self, SignatureError> {
+    fn check(&self) -> Result<(), SignatureError> {
         // RFC 6376 §5.4: "The From header field MUST be signed".
         if self.signed_fields.count("From") == 0 {
             return Err(SignatureError::FromNotSigned);
@@ -198,7 +199,7 @@ impl Signature {
             (Some(made), Some(expires)) if expires <= made => {
                 Err(SignatureError::ExpirationNotAfterTimestamp)
             }
-            _ => Ok(self),
+            _ => Ok(()),
         }
     }
 

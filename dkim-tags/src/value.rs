@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use memchr::memchr3;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use crate::list::{is_fws, trim_fws};
 
@@ -23,16 +23,17 @@ use crate::list::{is_fws, trim_fws};
 #[must_use]
 pub fn base64(value: &str) -> Option<Vec<u8>> {
     // Up to an RSA key of 4096 bits there is room for it on the stack.
-    let mut text = SmallVec::<[u8; 768]>::new();
-    let mut rest = value.as_bytes();
-    while let Some(at) = memchr3(b' ', b'\t', b'\r', rest) {
-        let (run, after) = rest.split_at_checked(at).unwrap_or((rest, &[]));
-        text.extend_from_slice(run);
+    let mut text: SmallVec<[u8; 768]> = smallvec![0; value.len()];
+    let (mut rest, mut end) = (value.as_bytes(), 0);
+    while !rest.is_empty() {
+        let fws = memchr3(b' ', b'\t', b'\r', rest).unwrap_or(rest.len());
+        let (run, after) = rest.split_at_checked(fws)?;
+        text.get_mut(end..end + fws)?.copy_from_slice(run);
+        end += fws;
         let next = after.iter().position(|octet| !is_fws(*octet)).unwrap_or(after.len());
-        rest = after.get(next..).unwrap_or_default();
+        rest = after.get(next..)?;
     }
-    text.extend_from_slice(rest);
-    STANDARD.decode(text).ok().filter(|octets| !octets.is_empty())
+    STANDARD.decode(text.get(..end)?).ok().filter(|octets| !octets.is_empty())
 }
 
 /// Writes octets as base64 without white space.
