@@ -300,7 +300,7 @@ impl Trail {
             return Err(LookupError::NoRecords);
         }
         let ttl = Duration::from_secs(self.ttl.into());
-        Ok(Found { records, chain: self.chain, dnssec: Dnssec::Unknown, ttl })
+        Ok(Found { records: records.into(), chain: self.chain, dnssec: Dnssec::Unknown, ttl })
     }
 }
 

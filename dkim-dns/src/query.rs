@@ -1,5 +1,6 @@
 //! Questions and answers as plain data, and who asks.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Tells a question from others of the same [`Inquirer`].
@@ -28,7 +29,7 @@ pub struct Query {
 }
 
 /// A TXT record: its character-strings, each of at most 255 octets (RFC 1035 §3.3.14).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Record {
     /// The strings, in order.
     pub strings: Vec<Vec<u8>>,
@@ -72,8 +73,9 @@ pub enum Dnssec {
 /// A positive answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// The TXT records in the order received; empty for [`QueryKind::Exists`].
-    pub records: Vec<Record>,
+    /// The TXT records in the order received; empty for [`QueryKind::Exists`]. Shared, so that an
+    /// answer may be kept and given again.
+    pub records: Arc<[Record]>,
     /// The CNAME targets followed, in order and in presentation form without the closing dot; empty
     /// when the name asked holds the records itself.
     pub chain: Vec<String>,

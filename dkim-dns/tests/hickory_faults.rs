@@ -194,7 +194,7 @@ fn strings_stay_apart_and_records_in_order() {
     assert_eq!(
         told(reply),
         Ok(Found {
-            records: vec![strings(&["v=DKIM1; ", "", &long]), strings(&["two"])],
+            records: [strings(&["v=DKIM1; ", "", &long]), strings(&["two"])].into(),
             chain: Vec::new(),
             dnssec: Dnssec::Unknown,
             ttl: Duration::from_secs(200),

@@ -11,9 +11,9 @@ fn ask(zone: &Zone, name: &str) -> Answer {
 
 /// The strings of the only TXT record at a name.
 fn strings(zone: &Zone, name: &str) -> Vec<Vec<u8>> {
-    let mut found = ask(zone, name).unwrap();
+    let found = ask(zone, name).unwrap();
     assert_eq!(found.records.len(), 1, "{name}");
-    found.records.remove(0).strings
+    found.records[0].strings.clone()
 }
 
 fn read(file: impl AsRef<[u8]>) -> Zone {

@@ -41,7 +41,7 @@ pub use dkim_sign::{
 };
 pub use dkim_tags::{Auid, DomainName, Selector, Signature, UnixTime};
 pub use dkim_verify::{
-    Deviation, Limits, Outcome, Policy, Treatment, Verification, Verifier, res_infos,
+    Deviation, KeyCache, Limits, Outcome, Policy, Treatment, Verification, Verifier, res_infos,
 };
 pub use one_call::{SignMessageError, now, sign, verify, verify_blocking};
 #[cfg(any(feature = "ring", feature = "aws-lc-rs"))]

@@ -1,6 +1,8 @@
 //! Every reason to refuse a signature before its hashes are compared, in the order of RFC 6376
 //! §6.1.1 and §6.1.2.
 
+use std::sync::Arc;
+
 use dkim_crypto::KeyType;
 use dkim_dns::{Answer, Dnssec, LookupError, MAX_CNAME_HOPS, Record};
 use dkim_hash::FieldIndex;
@@ -8,6 +10,7 @@ use dkim_keyrec::{KeyRecord, KeyRecordError};
 use dkim_message::Header;
 use dkim_tags::{Signature, TagList, UnixTime};
 
+use crate::key::Key;
 use crate::{Deviation, Limit, Outcome, Policy, Treatment};
 
 /// Fields that may stand once only (RFC 5322 §3.6, RFC 2045 §3, §5, §6), From apart, which has a
@@ -116,9 +119,9 @@ pub(crate) fn deviations(
 /// What an answer to a question for a key holds.
 pub(crate) struct Keys {
     /// The records that suit the signature, in the order of the answer.
-    pub(crate) usable: Vec<KeyRecord>,
+    pub(crate) usable: Vec<Arc<Key>>,
     /// Why there is none, and the record that is the reason.
-    pub(crate) refused: (Outcome, Option<KeyRecord>),
+    pub(crate) refused: (Outcome, Option<Arc<KeyRecord>>),
     /// Whether several records stand there.
     pub(crate) several: bool,
     /// Whether some were left untried.
@@ -132,8 +135,13 @@ const MAX_RECORDS: usize = 64;
 /// (RFC 1035 §4.2.2), so that no answer which came from there holds more.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// Reads an answer to a question for a key (RFC 6376 §6.1.2).
-pub(crate) fn keys(signature: &Signature, answer: Option<&Answer>, policy: &Policy) -> Keys {
+/// Reads an answer to a question for a key (RFC 6376 §6.1.2); `read` reads a record.
+pub(crate) fn keys(
+    signature: &Signature,
+    answer: Option<&Answer>,
+    policy: &Policy,
+    read: impl Fn(&Record) -> Result<Arc<Key>, KeyRecordError>,
+) -> Keys {
     let none = |outcome| Keys {
         usable: Vec::new(),
         refused: (outcome, None),
@@ -171,21 +179,23 @@ pub(crate) fn keys(signature: &Signature, answer: Option<&Answer>, policy: &Poli
             keys.untried = true;
             break;
         }
-        let (refused, record) = match parse(signature, record) {
-            Err(outcome) => (Some(outcome), None),
-            Ok(record) => (unsuitable(signature, &record, policy), Some(record)),
-        };
-        candidates += usize::from(record.is_some());
-        match (refused, record) {
-            (None, Some(record)) => keys.usable.push(record),
-            (Some(outcome), record) => {
-                let telling = Telling::of(&outcome, record.as_ref());
-                if told.is_none_or(|told| telling > told) {
-                    told = Some(telling);
-                    keys.refused = (outcome, record);
+        let (outcome, record) = match parse(signature, record, &read) {
+            Err(outcome) => (outcome, None),
+            Ok(key) => {
+                candidates += 1;
+                match unsuitable(signature, &key.record, policy) {
+                    None => {
+                        keys.usable.push(key);
+                        continue;
+                    }
+                    Some(outcome) => (outcome, Some(Arc::clone(&key.record))),
                 }
             }
-            (None, None) => {}
+        };
+        let telling = Telling::of(&outcome, record.as_deref());
+        if told.is_none_or(|told| telling > told) {
+            told = Some(telling);
+            keys.refused = (outcome, record);
         }
     }
     // One of the others might have been the key.
@@ -218,13 +228,17 @@ impl Telling {
 }
 
 /// Step 5: the record must "adhere to the format".
-fn parse(signature: &Signature, record: &Record) -> Result<KeyRecord, Outcome> {
+fn parse(
+    signature: &Signature,
+    record: &Record,
+    read: impl Fn(&Record) -> Result<Arc<Key>, KeyRecordError>,
+) -> Result<Arc<Key>, Outcome> {
     // The limit comes before the strings are put together.
     if record.len() > KeyRecord::MAX_LEN {
         return Err(Outcome::Limit(Limit::KeyRecord));
     }
     let algorithm = signature.algorithm;
-    KeyRecord::parse(&record.joined()).map_err(|error| match error {
+    read(record).map_err(|error| match error {
         // An Ed25519 key without `k=` is no RSA key, but that is not what is wrong with it.
         KeyRecordError::Key { key_type, .. } if key_type != algorithm.key() => {
             Outcome::KeyType { algorithm, key_type }

@@ -4,7 +4,9 @@
 #![forbid(unsafe_code)]
 
 mod checks;
+mod conclusion;
 mod deviation;
+mod key;
 mod limit;
 mod outcome;
 mod policy;
@@ -14,6 +16,7 @@ mod verifier;
 
 pub use deviation::Deviation;
 pub use dkim_hash::Stance;
+pub use key::KeyCache;
 pub use limit::{Limit, Limits};
 pub use outcome::Outcome;
 pub use policy::{Policy, Treatment};

@@ -1,5 +1,7 @@
 //! What is handed on about a signature.
 
+use std::sync::Arc;
+
 use dkim_authres::ResInfo;
 use dkim_hash::BodyHash;
 use dkim_keyrec::KeyRecord;
@@ -22,7 +24,7 @@ pub struct Verification {
     /// The signature; `None` when the field is invalid or exceeds a limit.
     pub signature: Option<Signature>,
     /// The key record that the outcome rests on; `None` when it was not got so far.
-    pub key_record: Option<KeyRecord>,
+    pub key_record: Option<Arc<KeyRecord>>,
     /// The body hash computed, if it was.
     pub body_hash: Option<BodyHash>,
     /// What became of the signature.
@@ -32,6 +34,19 @@ pub struct Verification {
 }
 
 impl Verification {
+    /// Of a field that was not looked into yet.
+    pub(crate) fn new(index: usize, outcome: Outcome) -> Self {
+        Self {
+            index,
+            claims: Claims::default(),
+            signature: None,
+            key_record: None,
+            body_hash: None,
+            outcome,
+            deviations: Vec::new(),
+        }
+    }
+
     /// Whether the signature is valid and accepted.
     #[must_use]
     pub fn passes(&self) -> bool {

@@ -97,7 +97,7 @@ fn nothing_is_asked_in_vain() {
 fn each_answer_has_its_result() {
     let text = format!("v=DKIM1; k=ed25519; p={}", p(&*key()));
     let found =
-        Found { records: vec![Record { strings: vec![text.into_bytes()] }], ..Found::default() };
+        Found { records: [Record { strings: vec![text.into_bytes()] }].into(), ..Found::default() };
     let dnssec = |dnssec| Ok(Found { dnssec, ..found.clone() });
     let chain =
         |hops: usize| Ok(Found { chain: vec!["a.example".to_owned(); hops], ..found.clone() });
@@ -116,7 +116,7 @@ fn each_answer_has_its_result() {
         (Some(Err(LookupError::Failed("REFUSED".to_owned()))), "temperror key-unavailable"),
         (Some(Ok(Found::default())), "permerror key-missing"),
         (
-            Some(Ok(Found { records: vec![Record::default()], ..Found::default() })),
+            Some(Ok(Found { records: [Record::default()].into(), ..Found::default() })),
             "permerror key-syntax",
         ),
         (None, "temperror key-unavailable"),
