@@ -6,8 +6,8 @@
 #![allow(missing_docs)]
 
 use std::error::Error;
+use std::fmt;
 use std::fs;
-use std::iter;
 use std::time::{Duration, Instant};
 
 use dkim_bench::{Cell, Goal, Work, cells};
@@ -58,7 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let mut lines = Vec::new();
     let (mut goals, mut missed) = (0, 0);
-    println!("{}", Row::HEAD);
+    println!("{}", Row::head());
     for cell in cells().iter().filter(|cell| chosen(cell)) {
         let mut row = Row::measure(cell, budget);
         row.before = before.as_ref().and_then(|rows| {
@@ -67,7 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{row}");
         goals += usize::from(row.goal.is_some());
         missed += usize::from(row.is_missed());
-        lines.push(format!("{}\t{:.4}\n", row.name, row.ratio.median));
+        lines.push(format!("{}\t{:.4}\n", row.name, row.ratio()));
     }
     println!("{goals} targets, {missed} missed");
     if let Some(path) = options.save {
@@ -89,116 +89,118 @@ fn earlier(path: &str) -> Result<Vec<(String, f64)>, Box<dyn Error>> {
 /// What became of a cell.
 struct Row {
     name: String,
+    /// Seconds for a message, the median of all rounds.
     limit: f64,
     ours: f64,
-    ratio: Quartiles,
+    /// Ours by the limit; of a throughput, the other way round.
+    ratios: Quartiles,
     goal: Option<Goal>,
+    /// Seconds for a message, and their ratio to the limit.
     peer: Option<(f64, f64)>,
     before: Option<f64>,
 }
 
 impl Row {
-    const HEAD: &str = "cell                                             limit µs      ours µs  \
-                        ratio  (half of them)  target";
-
     fn measure(cell: &Cell, budget: Duration) -> Self {
         let pair = cell.make();
         let works: Vec<&Work> = [&pair.limit, &pair.ours].into_iter().chain(&pair.peer).collect();
-        let best = matches!(cell.goal(), Some(Goal::AtLeast(_)));
-        let rounds = if best {
-            times(&works, BEST_OF..=BEST_OF, budget)
-        } else {
-            times(&works, ROUNDS..=usize::MAX, budget)
+        let goal = cell.goal();
+        let rounds = match goal {
+            Some(Goal::AtLeast(_)) => times(&works, |done, _| done < BEST_OF),
+            _ => times(&works, |done, elapsed| done < ROUNDS || elapsed < budget),
         };
-        let of = |index: usize| -> Vec<f64> { rounds.iter().map(|round| round[index]).collect() };
-        let median = |times: Vec<f64>| Quartiles::of(times).median;
-        let ratios = |index: usize| -> Vec<f64> {
-            rounds.iter().map(|round| round[index] / round[0]).collect()
-        };
-        let ratio = if best {
-            let throughput = ratios(1).into_iter().map(f64::recip).collect();
-            let quartiles = Quartiles::of(throughput);
-            Quartiles { median: quartiles.highest, ..quartiles }
-        } else {
-            Quartiles::of(ratios(1))
-        };
-        let peer = pair.peer.is_some().then(|| (median(of(2)), median(ratios(2))));
-        let name = cell.name().to_owned();
+        let median = |of: &dyn Fn(&[f64]) -> f64| Quartiles::over(&rounds, of).median;
         Self {
-            name,
-            limit: median(of(0)),
-            ours: median(of(1)),
-            ratio,
-            goal: cell.goal(),
-            peer,
+            name: cell.name().to_owned(),
+            limit: median(&|round| round[0]),
+            ours: median(&|round| round[1]),
+            ratios: match goal {
+                Some(Goal::AtLeast(_)) => Quartiles::over(&rounds, &|round| round[0] / round[1]),
+                _ => Quartiles::over(&rounds, &|round| round[1] / round[0]),
+            },
+            goal,
+            peer: pair
+                .peer
+                .is_some()
+                .then(|| (median(&|round| round[2]), median(&|round| round[2] / round[0]))),
             before: None,
         }
     }
 
+    /// The figure that counts.
+    fn ratio(&self) -> f64 {
+        match self.goal {
+            Some(Goal::AtLeast(_)) => self.ratios.highest,
+            _ => self.ratios.median,
+        }
+    }
+
     fn is_missed(&self) -> bool {
-        self.goal.is_some_and(|goal| !goal.is_reached(self.ratio.median))
+        self.goal.is_some_and(|goal| !goal.is_reached(self.ratio()))
+    }
+
+    fn head() -> String {
+        let peer = if cfg!(feature = "peers") { "  mail-auth µs   ratio" } else { "" };
+        format!(
+            "{:<44} {:>10} {:>10} {:>7}  {:<15} {:<7} {:<6}{peer}",
+            "cell", "limit µs", "ours µs", "ratio", "half of them", "target", ""
+        )
     }
 }
 
-impl std::fmt::Display for Row {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { name, limit, ours, ratio, goal, peer, before } = self;
-        let (limit, ours) = (limit * 1e6, ours * 1e6);
-        let Quartiles { low, median, high, .. } = ratio;
-        write!(f, "{name:<44} {limit:>12.2} {ours:>12.2} {median:>6.3}  ({low:.3}-{high:.3})")?;
-        match goal {
-            Some(goal) => write!(f, "   {goal}")?,
-            None => write!(f, "        ")?,
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let micros = |seconds: f64| format!("{:.1}", seconds * 1e6);
+        let (limit, ours, ratio) = (micros(self.limit), micros(self.ours), self.ratio());
+        let half = format!("{:.3}-{:.3}", self.ratios.low, self.ratios.high);
+        let goal = self.goal.map(|goal| goal.to_string()).unwrap_or_default();
+        let mark = if self.is_missed() { "MISSED" } else { "" };
+        let name = &self.name;
+        write!(
+            f,
+            "{name:<44} {limit:>10} {ours:>10} {ratio:>7.3}  {half:<15} {goal:<7} {mark:<6}"
+        )?;
+        if let Some((time, ratio)) = self.peer {
+            write!(f, "  {:>12} {ratio:>7.3}", micros(time))?;
         }
-        if self.is_missed() {
-            write!(f, "  MISSED")?;
-        }
-        if let Some((time, ratio)) = peer {
-            write!(f, "  mail-auth {:.2} µs, {ratio:.3}", time * 1e6)?;
-        }
-        if let Some(before) = before {
+        if let Some(before) = self.before {
             write!(f, "  was {before:.3}")?;
         }
         Ok(())
     }
 }
 
-/// Times of each work in turn, in seconds for a message, round by round.
-fn times(
-    works: &[&Work],
-    rounds: std::ops::RangeInclusive<usize>,
-    budget: Duration,
-) -> Vec<Vec<f64>> {
+/// Seconds for a message of each work, round by round, while `more` says so of the rounds done and
+/// the time they took.
+fn times(works: &[&Work], more: impl Fn(usize, Duration) -> bool) -> Vec<Vec<f64>> {
     // The first time warms up; the second tells how often a turn has to do it.
-    let turns: Vec<u32> = works
-        .iter()
-        .map(|work| {
-            work.run();
-            let alone = time(work, 1).max(Duration::from_nanos(1));
-            u32::try_from(TURN.as_nanos() / alone.as_nanos()).unwrap_or(u32::MAX).max(1)
-        })
-        .collect();
-    let begun = Instant::now();
-    let more =
-        |done: usize| done < *rounds.start() || (done < *rounds.end() && begun.elapsed() < budget);
+    let turns = works.iter().map(|work| {
+        work.run();
+        let once = time(work, 1).as_nanos().max(1);
+        u32::try_from(TURN.as_nanos() / once).unwrap_or(u32::MAX).max(1)
+    });
+    let turns: Vec<u32> = turns.collect();
     let round = |number: usize| {
         let mut seconds = vec![0.0; works.len()];
-        // Who goes first has the cold caches; let it not always be the same.
+        // Whoever follows another finds the caches full of the other's: let each be the first.
         let mut order: Vec<usize> = (0..works.len()).collect();
         order.rotate_left(number % works.len());
         for index in order {
-            let (work, turns) = (works[index], turns[index]);
-            let messages = f64::from(turns) * f64::from(work.messages());
-            seconds[index] = time(work, turns).as_secs_f64() / messages;
+            let (work, times) = (works[index], turns[index]);
+            let messages = f64::from(times) * f64::from(work.messages());
+            seconds[index] = time(work, times).as_secs_f64() / messages;
         }
         seconds
     };
-    (0..).take_while(|done| more(*done)).map(round).collect()
+    let begun = Instant::now();
+    (0..).take_while(|done| more(*done, begun.elapsed())).map(round).collect()
 }
 
 fn time(work: &Work, times: u32) -> Duration {
     let begun = Instant::now();
-    iter::repeat_n((), usize::try_from(times).unwrap_or(usize::MAX)).for_each(|()| work.run());
+    for _ in 0..times {
+        work.run();
+    }
     begun.elapsed()
 }
 
@@ -211,7 +213,8 @@ struct Quartiles {
 }
 
 impl Quartiles {
-    fn of(mut values: Vec<f64>) -> Self {
+    fn over(rounds: &[Vec<f64>], value: &dyn Fn(&[f64]) -> f64) -> Self {
+        let mut values: Vec<f64> = rounds.iter().map(|round| value(round)).collect();
         values.sort_by(f64::total_cmp);
         let at = |quarters: usize| values[(values.len() - 1) * quarters / 4];
         Self { low: at(1), median: at(2), high: at(3), highest: at(4) }

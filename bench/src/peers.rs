@@ -9,9 +9,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use mail_auth::dkim::DomainKey;
-use mail_auth::dns::{DnsCache, NoCache, Parameters, ResolverCache, TxtRecord};
+use mail_auth::dns::{DnsCache, NoCache, Parameters, ResolverCache, TxtRecord, TxtRecordParser};
 use mail_auth::hickory_resolver::config::{ResolverConfig, ResolverOpts};
-use mail_auth::parse::TxtRecordParser;
 use mail_auth::{AuthenticatedMessage, DkimResult, MessageAuthenticator};
 
 use crate::signing::DOMAIN;

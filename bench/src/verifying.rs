@@ -1,10 +1,11 @@
 //! Verifying a message, its key at hand, and what the library needs for it.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use dkim_crypto::Provider;
 use dkim_dns::{Answer, BlockingResolver, Inquirer, Query, QueryId, QueryKind, Zone};
-use dkim_verify::{Policy, Verification, Verifier};
+use dkim_verify::{KeyCache, Policy, Verification, Verifier};
 
 use crate::signing::{NOW, Signing, hash};
 use crate::work::{Pair, Work};
@@ -25,13 +26,15 @@ pub(crate) struct Reader {
     policy: Policy,
     /// To every question: the record of the one key.
     answer: Answer,
+    keys: Arc<KeyCache>,
 }
 
 impl Reader {
     /// From the octets of a message to the verdicts. The body is handed over in chunks.
     pub(crate) fn read(&self, message: &[u8], chunk: usize) -> Vec<Verification> {
         let (header, body) = dkim_message::split(message);
-        let mut verifier = Verifier::new(&header, &self.policy, NOW, self.provider);
+        let mut verifier =
+            Verifier::new(&header, &self.policy, NOW, self.provider).with_key_cache(&self.keys);
         for query in verifier.queries() {
             verifier.answer(query.id, self.answer.clone());
         }
@@ -58,7 +61,12 @@ impl Verifying {
         let name = "s._domainkey.example.com";
         let query = Query { id: QueryId(0), name: name.to_owned(), kind: QueryKind::Txt };
         let answer = Zone::new().txt(name, signing.key_record()).lookup(&query);
-        let reader = Reader { provider: signing.provider, policy: Policy::rfc(), answer };
+        let reader = Reader {
+            provider: signing.provider,
+            policy: Policy::rfc(),
+            answer,
+            keys: Arc::new(KeyCache::new(signing.provider, 1000)),
+        };
 
         let found = reader.read(&message, usize::MAX);
         assert_eq!(found.len(), signatures.len());
