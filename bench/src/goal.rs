@@ -92,9 +92,14 @@ mod tests {
     #[test]
     fn each_goal_is_that_of_a_cell() {
         let cells = crate::cells();
-        let goes = |pattern: &str| cells.iter().any(|cell| fits(pattern, cell.name()));
-        let lost: Vec<&str> =
-            GOALS.iter().map(|(pattern, _)| *pattern).filter(|pattern| !goes(pattern)).collect();
-        assert_eq!(lost, [""; 0]);
+        let is_built = |pattern: &str| match pattern.split('/').nth(1) {
+            Some("ring") => cfg!(feature = "ring"),
+            Some("aws-lc-rs") => cfg!(feature = "aws-lc-rs"),
+            _ => true,
+        };
+        for (pattern, _) in GOALS {
+            let of_some = cells.iter().any(|cell| fits(pattern, cell.name()));
+            assert!(of_some || !is_built(pattern), "{pattern}");
+        }
     }
 }
