@@ -27,20 +27,34 @@ pub fn write_field(
     out.reserve(name.len() + 1 + body.len());
     match canonicalization {
         // RFC 6376 §3.4.1: "does not change header fields in any way".
-        Canonicalization::Simple => {
-            out.extend_from_slice(name);
-            out.push(b':');
-            out.extend_from_slice(body);
-        }
+        Canonicalization::Simple => out.extend_from_slice(name),
         Canonicalization::Relaxed => {
             let start = out.len();
             reduce(name, out);
             if let Some(name) = out.get_mut(start..) {
                 name.make_ascii_lowercase();
             }
-            out.push(b':');
-            reduce(skip_white_space(body), out);
         }
+    }
+    out.push(b':');
+    write_field_body(canonicalization, body, out);
+}
+
+/// Appends the canonical form of a field body, or of a part of one that neither begins nor ends
+/// within white space.
+///
+/// ```
+/// use dkim_canon::{Canonicalization, write_field_body};
+///
+/// let mut canonical = b"dkim-signature:".to_vec();
+/// write_field_body(Canonicalization::Relaxed, b" v=1;  b=", &mut canonical);
+/// write_field_body(Canonicalization::Relaxed, b";\tc=relaxed ", &mut canonical);
+/// assert_eq!(canonical, b"dkim-signature:v=1; b=; c=relaxed");
+/// ```
+pub fn write_field_body(canonicalization: Canonicalization, body: &[u8], out: &mut Vec<u8>) {
+    match canonicalization {
+        Canonicalization::Simple => out.extend_from_slice(body),
+        Canonicalization::Relaxed => reduce(skip_white_space(body), out),
     }
 }
 

@@ -20,5 +20,5 @@ mod shared;
 
 pub use body::BodyCanonicalizer;
 pub use canonicalization::Canonicalization;
-pub use field::write_field;
+pub use field::{write_field, write_field_body};
 pub use shared::body_slices;

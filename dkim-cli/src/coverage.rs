@@ -31,14 +31,15 @@ pub(crate) struct Coverage {
 impl Coverage {
     /// `own` tells which DKIM-Signature field this is, counted from 0: it is covered by itself.
     pub(crate) fn of(signature: &Signature, own: usize, header: &Header<'_>) -> Self {
-        let names: Vec<&str> = signature.signed_fields.iter().map(|name| name.as_str()).collect();
+        let names = signature.signed_fields.iter();
         let fields = header.fields().iter().enumerate();
         let mut signatures = fields.filter(|(_, field)| field.is(Signature::FIELD_NAME));
         let own = signatures.nth(own).map(|(position, _)| position);
-        let picked = FieldIndex::new(header).pick(names.iter().copied(), own);
+        let index = FieldIndex::new(header);
+        let picked = index.pick(names.clone(), own);
         let mut coverage = Self::default();
         let mut is_signed = vec![false; header.fields().len()];
-        for (name, field) in names.into_iter().zip(picked) {
+        for (name, field) in names.zip(picked) {
             match field.and_then(|field| is_signed.get_mut(field)) {
                 Some(is_signed) => {
                     *is_signed = true;

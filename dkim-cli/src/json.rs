@@ -92,7 +92,7 @@ struct Unreadable<'a> {
 
 impl<'a> From<&'a Verification> for Entry<'a> {
     fn from(found: &'a Verification) -> Self {
-        let (claims, signature) = (&found.claims, found.signature.as_ref());
+        let (claims, signature) = (&found.claims(), found.signature.as_ref());
         let key = found.key_record.as_ref().and_then(|record| record.key.as_ref());
         Self {
             index: found.index,
@@ -108,9 +108,7 @@ impl<'a> From<&'a Verification> for Entry<'a> {
             algorithm: claims.algorithm.as_deref(),
             canonicalization: claims.canonicalization.as_deref(),
             key_bits: key.map(|key| key.bits()),
-            signed_fields: signature.map(|signature| {
-                signature.signed_fields.iter().map(|name| name.as_str()).collect()
-            }),
+            signed_fields: signature.map(|signature| signature.signed_fields.iter().collect()),
             body_length: signature.and_then(|signature| signature.body_length),
             timestamp: signature.and_then(|signature| signature.timestamp).map(|time| time.0),
             expiration: signature.and_then(|signature| signature.expiration).map(|time| time.0),

@@ -43,7 +43,7 @@ fn signature(out: &mut impl Write, header: &Header<'_>, found: &Verification) ->
         writeln!(out, "    {label:<17} {}", printable(&value.to_string()))
     };
     line("reason", &format_args!("{} ({})", found.outcome, found.outcome.reason()))?;
-    let claims = &found.claims;
+    let claims = &found.claims();
     let unreadable = || "(cannot be read)".to_owned();
     line("SDID", &claims.sdid.as_ref().map_or_else(unreadable, ToString::to_string))?;
     line("selector", &claims.selector.as_ref().map_or_else(unreadable, ToString::to_string))?;

@@ -9,7 +9,7 @@ use dkim_canon::Canonicalization;
 use dkim_crypto::{HashAlgorithm, Provider, SigningAlgorithm, VerifyingKey};
 use dkim_hash::FieldIndex;
 use dkim_message::Header;
-use dkim_tags::{FieldName, Signature};
+use dkim_tags::Signature;
 use dkim_verify::Verification;
 
 use crate::input::HashInput;
@@ -291,16 +291,14 @@ impl Search<'_> {
 
     /// One field changed, then two, and so on.
     fn fields(&mut self, own: usize, header: &Header<'_>) -> Option<Vec<HeaderChange>> {
-        let names = self.signature.signed_fields.iter().map(FieldName::as_str);
-        let picked = FieldIndex::new(header).pick(names, Some(own));
-        if picked.len() > MOST_SLOTS {
+        let names = self.signature.signed_fields.iter();
+        if self.signature.signed_fields.len() > MOST_SLOTS {
             return None;
         }
+        let index = FieldIndex::new(header);
+        let picked = index.pick(names.clone(), Some(own));
         let mut room = ROOM;
-        let mut slots: Vec<Slot> = self
-            .signature
-            .signed_fields
-            .iter()
+        let mut slots: Vec<Slot> = names
             .zip(picked)
             .map(|(name, position)| {
                 Slot::of(name, position, own, header, self.signature, &mut room)

@@ -3,7 +3,7 @@
 use dkim_canon::{BodyCanonicalizer, Canonicalization, write_field};
 use dkim_hash::FieldIndex;
 use dkim_message::{Field, Header};
-use dkim_tags::{FieldName, Signature, TagList, without_b};
+use dkim_tags::{Signature, TagList, without_b};
 
 /// The canonical fields that a signature is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,14 +32,13 @@ impl HashInput {
     #[must_use]
     pub fn of(signature: &Signature, own: usize, header: &Header<'_>) -> Self {
         let form = signature.canonicalization.header;
-        let names = signature.signed_fields.iter().map(FieldName::as_str);
-        let picked = FieldIndex::new(header).pick(names, Some(own));
-        let mut fields: Vec<HashedField> = signature
-            .signed_fields
-            .iter()
+        let names = signature.signed_fields.iter();
+        let index = FieldIndex::new(header);
+        let picked = index.pick(names.clone(), Some(own));
+        let mut fields: Vec<HashedField> = names
             .zip(picked)
             .map(|(name, position)| HashedField {
-                name: name.as_str().to_owned(),
+                name: name.to_owned(),
                 position,
                 octets: position
                     .and_then(|position| header.fields().get(position))
@@ -86,7 +85,7 @@ pub(crate) fn canonical_body(form: Canonicalization, body: &[u8], length: Option
 /// tag-list.
 pub(crate) fn body_without_b(field: &Field<'_>) -> Vec<u8> {
     TagList::parse(field.body())
-        .map_or_else(|_| field.body().to_vec(), |tags| without_b(field.body(), &tags))
+        .map_or_else(|_| field.body().to_vec(), |tags| without_b(field.body(), &tags).concat())
 }
 
 /// The index, among all fields, of the DKIM-Signature field that is the `number`th of its kind.

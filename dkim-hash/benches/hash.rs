@@ -7,7 +7,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use dkim_canon::Canonicalization::{self, Relaxed, Simple};
 use dkim_crypto::ring::PROVIDER;
 use dkim_crypto::{HashAlgorithm, HashValue, Provider};
-use dkim_hash::{BodyHashRequest, BodyHasher, FieldIndex};
+use dkim_hash::{BodyHashRequest, BodyHasher, HeaderInputs};
 use dkim_message::Header;
 
 fn sha256(octets: &[u8]) -> HashValue {
@@ -64,8 +64,9 @@ fn header(c: &mut Criterion) {
             let id = BenchmarkId::new(form.name(), format!("{fields}-fields-{names}-names"));
             group.bench_function(id, |b| {
                 b.iter(|| {
-                    let mut index = FieldIndex::new(black_box(&header));
-                    index.open_input(form, signed.iter().map(String::as_str), None)
+                    let mut inputs = HeaderInputs::new(black_box(&header));
+                    inputs.open(form, signed.iter().map(String::as_str), None);
+                    inputs
                 });
             });
         }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use dkim_canon::{BodyCanonicalizer, Canonicalization};
 use dkim_crypto::{Digest, HashAlgorithm, HashValue, Provider};
+use smallvec::{SmallVec, smallvec};
 
 /// Whether more of the body is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,9 +44,9 @@ pub struct BodyHashRequest {
 /// assert_eq!(hasher.finish().get(&request).ok_or("no such hash")?.hashed, 5);
 /// # Ok::<(), &str>(())
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct BodyHasher {
-    lanes: Vec<Lane>,
+    lanes: SmallVec<[Lane; 1]>,
 }
 
 impl BodyHasher {
@@ -56,19 +57,31 @@ impl BodyHasher {
         provider: &dyn Provider,
         requests: impl IntoIterator<Item = BodyHashRequest>,
     ) -> Self {
-        let mut lanes: Vec<Lane> = Vec::new();
+        let mut hasher = Self::default();
         for request in requests {
-            let form = request.canonicalization;
-            match lanes.iter_mut().find(|lane| lane.form == form) {
-                Some(lane) => lane.add(provider, request),
-                None => {
-                    let mut lane = Lane::new(form);
-                    lane.add(provider, request);
-                    lanes.push(lane);
-                }
-            }
+            hasher.add(provider, request);
         }
-        Self { lanes }
+        hasher
+    }
+
+    /// Asks for one hash more, before the first octet. Returns whether the provider offers it.
+    pub fn add(&mut self, provider: &dyn Provider, request: BodyHashRequest) -> bool {
+        if self.requests().any(|asked| asked == request) {
+            return true;
+        }
+        let Some(digest) = provider.digest(request.hash) else { return false };
+        let hashing = Hashing { request, digest, hashed: 0 };
+        let form = request.canonicalization;
+        match self.lanes.iter_mut().find(|lane| lane.form == form) {
+            Some(lane) => lane.hashes.push(hashing),
+            None => self.lanes.push(Lane::new(form, hashing)),
+        }
+        true
+    }
+
+    /// What is hashed.
+    pub fn requests(&self) -> impl Iterator<Item = BodyHashRequest> {
+        self.lanes.iter().flat_map(|lane| lane.hashes.iter().map(|hashing| hashing.request))
     }
 
     /// Takes the next octets of the body.
@@ -96,7 +109,7 @@ impl BodyHasher {
 /// The hashes of a body.
 #[derive(Clone, Debug)]
 pub struct BodyHashes {
-    hashes: Vec<(BodyHashRequest, BodyHash)>,
+    hashes: SmallVec<[(BodyHashRequest, BodyHash); 1]>,
 }
 
 impl BodyHashes {
@@ -123,7 +136,7 @@ pub struct BodyHash {
 struct Lane {
     form: Canonicalization,
     canonicalizer: BodyCanonicalizer,
-    hashes: Vec<Hashing>,
+    hashes: SmallVec<[Hashing; 1]>,
     seen: u64,
 }
 
@@ -134,18 +147,9 @@ struct Hashing {
 }
 
 impl Lane {
-    fn new(form: Canonicalization) -> Self {
+    fn new(form: Canonicalization, hashing: Hashing) -> Self {
         let canonicalizer = BodyCanonicalizer::new(form);
-        Self { form, canonicalizer, hashes: Vec::new(), seen: 0 }
-    }
-
-    fn add(&mut self, provider: &dyn Provider, request: BodyHashRequest) {
-        if self.hashes.iter().any(|hashing| hashing.request == request) {
-            return;
-        }
-        if let Some(digest) = provider.digest(request.hash) {
-            self.hashes.push(Hashing { request, digest, hashed: 0 });
-        }
+        Self { form, canonicalizer, hashes: smallvec![hashing], seen: 0 }
     }
 
     fn chunk(&mut self, chunk: &[u8]) {

@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 
 mod body;
-mod header;
+mod input;
+mod pick;
 
 pub use body::{BodyHash, BodyHashRequest, BodyHasher, BodyHashes, Stance};
-pub use header::{FieldIndex, close_input};
+pub use input::{HeaderInputs, close_input};
+pub use pick::FieldIndex;

@@ -1,7 +1,9 @@
 //! The machine: a header, then body octets, then what is to be signed.
 
 use dkim_crypto::{Provider, SigningAlgorithm};
-use dkim_hash::{BodyHash, BodyHashRequest, BodyHasher, FieldIndex, Stance, close_input};
+use dkim_hash::{
+    BodyHash, BodyHashRequest, BodyHasher, FieldIndex, HeaderInputs, Stance, close_input,
+};
 use dkim_message::Header;
 use dkim_tags::{Auid, CopiedField, FieldName, Signature, UnixTime};
 
@@ -67,7 +69,7 @@ impl Signer {
         provider: &dyn Provider,
     ) -> Result<Self, RequestError> {
         check_header(header)?;
-        let mut index = FieldIndex::new(header);
+        let mut inputs = HeaderInputs::new(header);
         let prepared: Vec<Prepared> = requests
             .into_iter()
             .map(|request| {
@@ -80,11 +82,12 @@ impl Signer {
                     hash: signature.algorithm.hash(),
                     limit: None,
                 };
-                let names = || signature.signed_fields.iter().map(FieldName::as_str);
-                let input = index.open_input(signature.canonicalization.header, names(), None);
                 if request.copies == Copies::OfSignedFields {
-                    signature.copied_fields = copies(&index.pick(names(), None), header);
+                    signature.copied_fields = copies(&signature, header);
                 }
+                let form = signature.canonicalization.header;
+                let input = inputs.open(form, signature.signed_fields.iter(), None);
+                let input = inputs.octets().get(input).unwrap_or_default().to_vec();
                 Ok(Prepared { input, body_hash, body_length: request.body_length, signature })
             })
             .collect::<Result<_, _>>()?;
@@ -133,14 +136,16 @@ impl Prepared {
         };
         let own = signature.to_field_body();
         let form = signature.canonicalization.header;
-        close_input(form, Signature::FIELD_NAME.as_bytes(), own.as_bytes(), &mut input);
+        close_input(form, Signature::FIELD_NAME.as_bytes(), [own.as_bytes(), b""], &mut input);
         Unsigned::new(signature, input)
     }
 }
 
-/// Copies of the fields at these positions, in the order of the header (RFC 6376 §3.5 `z=`).
-fn copies(picked: &[Option<usize>], header: &Header<'_>) -> Vec<CopiedField> {
-    let mut picked: Vec<usize> = picked.iter().flatten().copied().collect();
+/// Copies of the signed fields, in the order of the header (RFC 6376 §3.5 `z=`).
+fn copies(signature: &Signature, header: &Header<'_>) -> Vec<CopiedField> {
+    let index = FieldIndex::new(header);
+    let mut picked: Vec<usize> =
+        index.pick(signature.signed_fields.iter(), None).flatten().collect();
     picked.sort_unstable();
     let fields = picked.into_iter().filter_map(|position| header.fields().get(position));
     let copies = fields.filter_map(|field| {
@@ -195,8 +200,9 @@ fn describe(
     if listed > header.named(Signature::FIELD_NAME).count() {
         return Err(RequestError::SignsItself);
     }
+    let (sdid, selector) = (request.sdid.clone(), request.selector.clone());
     let mut signature =
-        Signature::new(request.algorithm, request.sdid.clone(), request.selector.clone(), names);
+        Signature::new(request.algorithm, sdid, selector, names.into_iter().collect());
     signature.canonicalization = request.canonicalization;
     signature.auid = request.auid.clone();
     // RFC 6376 §3.5 wants A-labels in `d=`, `i=` and `s=`; RFC 8616 §5: "This rule is relaxed only

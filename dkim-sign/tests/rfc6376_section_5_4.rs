@@ -26,7 +26,7 @@ fn exact(names: &[&str]) -> Fields {
 
 /// How often `h=` has the name.
 fn listed(signature: &Signature, name: &str) -> usize {
-    signature.signed_fields.iter().filter(|listed| listed.is(name)).count()
+    signature.signed_fields.count(name)
 }
 
 /// §5.4.1: "Common examples of fields with addresses and fields with textual content".

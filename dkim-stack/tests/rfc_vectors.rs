@@ -33,7 +33,7 @@ async fn every_rfc_vector_on_a_runtime_and_without() {
 }
 
 fn report(verification: &Verification) -> dkim_testkit::Reported {
-    let claims = &verification.claims;
+    let claims = &verification.claims();
     dkim_testkit::Reported {
         result: verification.outcome.result().name().to_owned(),
         reason: verification.outcome.reason().code().to_owned(),

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod claims;
+mod field_name;
 mod format;
 mod list;
 mod name;
@@ -10,10 +11,10 @@ mod signature;
 pub mod value;
 
 pub use claims::Claims;
+pub use field_name::{FieldName, FieldNames, InvalidFieldName};
 pub use format::TagWriter;
 pub use list::{Tag, TagList, TagListError};
 pub use name::{Auid, DomainName, InvalidName, Selector};
 pub use signature::{
-    Canonicalizations, CopiedField, FieldName, InvalidFieldName, Signature, SignatureError,
-    UnixTime, without_b,
+    Canonicalizations, CopiedField, Signature, SignatureError, UnixTime, without_b,
 };

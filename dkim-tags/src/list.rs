@@ -1,15 +1,15 @@
 //! The tag-list: `name=value; name=value`, read without copying.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while, take_while1};
 use nom::character::complete::{char, satisfy};
 use nom::combinator::{opt, recognize};
-use nom::multi::many1_count;
+use nom::multi::{many0_count, many1_count};
 use nom::sequence::{delimited, pair};
 use nom::{IResult, Parser};
+use smallvec::SmallVec;
 
 /// A tag-spec of a tag-list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl<'a> Tag<'a> {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagList<'a> {
-    tags: Vec<Tag<'a>>,
+    tags: SmallVec<[Tag<'a>; 16]>,
 }
 
 impl<'a> TagList<'a> {
@@ -85,9 +85,7 @@ impl<'a> TagList<'a> {
         if octets.is_empty() || is_only_fws(octets) {
             return Err(TagListError::Empty);
         }
-        let mut tags: Vec<Tag<'a>> = Vec::with_capacity(12);
-        // Looked up, not searched for: a header has room for many lists of many tags.
-        let mut names = BTreeSet::new();
+        let mut tags = SmallVec::new();
         let mut rest = octets;
         loop {
             let offset = octets.len() - rest.len();
@@ -98,7 +96,7 @@ impl<'a> TagList<'a> {
             }
             // RFC 6376 §3.2: "if a tag name does occur more than once, the entire tag-list is
             // invalid."
-            if !names.insert(tag.name) {
+            if tags.iter().any(|earlier: &Tag<'a>| earlier.name == tag.name) {
                 return Err(TagListError::Duplicate { name: tag.name.to_owned(), offset });
             }
             let name = tag.name;
@@ -218,8 +216,10 @@ fn tag_name(input: &[u8]) -> IResult<&[u8], &[u8]> {
 /// The value and all white space around it: up to the next `;`, octet that cannot stand in a
 /// value, or the end.
 fn tag_value(input: &[u8]) -> IResult<&[u8], &[u8]> {
-    let valchars = take_while1(|octet| matches!(octet, 0x21..=0x3a | 0x3c..=0x7e | 0x80..));
-    recognize(opt(many1_count(alt((valchars, fws))))).parse(input)
+    let on_a_line =
+        take_while1(|octet| matches!(octet, b'\t' | b' '..=0x3a | 0x3c..=0x7e | 0x80..));
+    let fold = recognize(pair(tag(&b"\r\n"[..]), satisfy(|c| matches!(c, ' ' | '\t'))));
+    recognize(many0_count(alt((on_a_line, fold)))).parse(input)
 }
 
 /// `FWS = [*WSP CRLF] 1*WSP`, and the obsolete form with several line ends (RFC 5322 §4.2), which

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use smol_str::{SmolStr, StrExt as _};
+
 use dkim_message::lex::is_atext;
 
 /// A domain name, as `d=` carries the SDID (RFC 6376 §3.5).
@@ -130,7 +132,7 @@ impl fmt::Display for Selector {
 /// To anyone but the signer it is an opaque token (RFC 6376 §3.11).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Auid {
-    local_part: String,
+    local_part: SmolStr,
     domain: DomainName,
 }
 
@@ -152,13 +154,13 @@ impl Auid {
         if !(local_part.is_empty() || is_local_part(local_part)) {
             return Err(InvalidName::LocalPart);
         }
-        Ok(Self { local_part: local_part.to_owned(), domain: DomainName::parse(domain)? })
+        Ok(Self { local_part: local_part.into(), domain: DomainName::parse(domain)? })
     }
 
     /// The AUID that `i=` has when it is absent: `@` and the SDID.
     #[must_use]
     pub fn of_domain(sdid: &DomainName) -> Self {
-        Self { local_part: String::new(), domain: sdid.clone() }
+        Self { local_part: SmolStr::default(), domain: sdid.clone() }
     }
 
     /// The local-part; empty when there is none.
@@ -214,15 +216,15 @@ pub enum InvalidName {
 /// than in ASCII. Names are equal when they are for the DNS.
 #[derive(Clone, Debug)]
 struct Labels {
-    ascii: String,
-    written: Option<String>,
+    ascii: SmolStr,
+    written: Option<SmolStr>,
 }
 
 impl Labels {
     fn parse(name: &str, is_label: impl Fn(&str) -> bool) -> Result<Self, InvalidName> {
         let ascii = to_ascii(name)?;
         check_labels(&ascii, is_label)?;
-        Ok(Self { ascii, written: (!name.is_ascii()).then(|| name.to_owned()) })
+        Ok(Self { ascii, written: (!name.is_ascii()).then(|| name.into()) })
     }
 
     fn as_written(&self) -> &str {
@@ -249,16 +251,16 @@ impl std::hash::Hash for Labels {
 }
 
 /// RFC 8616 §3: "U-labels [...] are translated to A-labels before being looked up in the DNS".
-fn to_ascii(name: &str) -> Result<String, InvalidName> {
+fn to_ascii(name: &str) -> Result<SmolStr, InvalidName> {
     // Four octets a character and 253 octets in A-labels: longer text has no chance, and IDNA
     // mapping is not linear.
     if name.len() > 4 * 253 {
         return Err(InvalidName::TooLong);
     }
     if name.is_ascii() {
-        Ok(name.to_ascii_lowercase())
+        Ok(name.to_ascii_lowercase_smolstr())
     } else {
-        idna::domain_to_ascii_strict(name).map_err(|_| InvalidName::Idna)
+        idna::domain_to_ascii_strict(name).map(SmolStr::from).map_err(|_| InvalidName::Idna)
     }
 }
 
@@ -276,10 +278,11 @@ fn check_labels(name: &str, is_label: impl Fn(&str) -> bool) -> Result<(), Inval
 
 /// `sub-domain = Let-dig [Ldh-str]`, and underscores on request.
 fn is_let_dig_hyp(label: &str, underscores: bool) -> bool {
-    let let_dig = |c: char| c.is_ascii_alphanumeric() || (underscores && c == '_');
-    label.starts_with(let_dig)
-        && label.ends_with(let_dig)
-        && label.chars().all(|c| let_dig(c) || c == '-')
+    let let_dig = |octet: &u8| octet.is_ascii_alphanumeric() || (underscores && *octet == b'_');
+    let label = label.as_bytes();
+    label.first().is_some_and(let_dig)
+        && label.last().is_some_and(let_dig)
+        && label.iter().all(|octet| let_dig(octet) || *octet == b'-')
 }
 
 /// ```text
@@ -426,7 +429,7 @@ mod tests {
             ["a.b", "a+b=c", "\"a@b\"", "\"\"", "\"a b\\\\\\\"\"", "j\u{fc}r.gen", "\"\u{fc} \""]
         {
             let auid = Auid::parse(&format!("{good}@example.com"));
-            assert_eq!(auid.map(|auid| auid.local_part), Ok(good.to_owned()));
+            assert_eq!(auid.map(|auid| auid.local_part), Ok(good.into()));
         }
         for bad in [
             ".a",

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use smallvec::SmallVec;
 
 use crate::list::is_fws;
 
@@ -20,7 +21,11 @@ use crate::list::is_fws;
 /// ```
 #[must_use]
 pub fn base64(value: &str) -> Option<Vec<u8>> {
-    let text: Vec<u8> = value.bytes().filter(|octet| !is_fws(char::from(*octet))).collect();
+    // Up to an RSA key of 4096 bits there is room for it on the stack.
+    let mut text = SmallVec::<[u8; 768]>::new();
+    for run in value.split(is_fws) {
+        text.extend_from_slice(run.as_bytes());
+    }
     STANDARD.decode(text).ok().filter(|octets| !octets.is_empty())
 }
 

@@ -12,7 +12,7 @@ fn signature(selector: usize) -> Signature {
         SigningAlgorithm::RSA_SHA256,
         DomainName::parse("football.example.com").unwrap(),
         Selector::parse(&"s".repeat(selector)).unwrap(),
-        names.map(|name| FieldName::parse(name).unwrap()).to_vec(),
+        names.map(|name| FieldName::parse(name).unwrap()).into_iter().collect(),
     );
     signature.timestamp = Some(UnixTime(1_700_000_000));
     signature.body_hash = vec![7; 32];

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use dkim_crypto::KeyType;
 use dkim_dns::{Answer, Dnssec, LookupError, MAX_CNAME_HOPS, Record};
-use dkim_hash::FieldIndex;
 use dkim_keyrec::{KeyRecord, KeyRecordError};
 use dkim_message::Header;
 use dkim_tags::{Signature, TagList, UnixTime};
+use smallvec::SmallVec;
 
 use crate::key::Key;
 use crate::{Deviation, Limit, Outcome, Policy, Treatment};
@@ -48,18 +48,25 @@ pub(crate) struct MessageFindings {
 }
 
 impl MessageFindings {
-    pub(crate) fn of(header: &Header<'_>, index: &FieldIndex<'_, '_>, policy: &Policy) -> Self {
+    pub(crate) fn of(header: &Header<'_>, policy: &Policy) -> Self {
+        let (mut from, mut singletons) = (0, [0; SINGLETONS.len()]);
+        for field in header.fields() {
+            from += usize::from(field.is("From"));
+            for (name, there) in SINGLETONS.iter().zip(&mut singletons) {
+                *there += usize::from(field.is(name));
+            }
+        }
         let malformed = header.defects().first().copied().map(Deviation::MalformedHeader);
-        let no_from = (index.count("From") == 0).then_some(Outcome::NoFrom);
+        let no_from = (from == 0).then_some(Outcome::NoFrom);
         let refused = match policy.malformed_header {
             Treatment::Accept => None,
             Treatment::Refuse => malformed.clone().map(Outcome::Refused),
         };
-        let several_from = (index.count("From") > 1).then_some(Deviation::MultipleFrom);
+        let several_from = (from > 1).then_some(Deviation::MultipleFrom);
         Self {
             refused: refused.or(no_from),
             deviations: malformed.into_iter().chain(several_from).collect(),
-            singletons: SINGLETONS.map(|name| index.count(name)),
+            singletons,
         }
     }
 }
@@ -107,8 +114,9 @@ pub(crate) fn deviations(
     note(signature.sdid.is_single_label(), Deviation::SingleLabelDomain);
     let unacceptable = policy.unacceptable_domains.contains(&signature.sdid);
     note(unacceptable, Deviation::UnacceptableDomain);
-    for (name, there) in SINGLETONS.into_iter().zip(message.singletons) {
-        let signed = signature.signed_fields.iter().filter(|signed| signed.is(name)).count();
+    let several = SINGLETONS.into_iter().zip(message.singletons).filter(|(_, there)| *there > 1);
+    for (name, there) in several {
+        let signed = signature.signed_fields.count(name);
         // A field signed less often than it stands there: some instance is not signed, and not
         // knowing which one a reader shows, it might be that one.
         note(0 < signed && signed < there, Deviation::UnsignedDuplicate(name));
@@ -119,7 +127,7 @@ pub(crate) fn deviations(
 /// What an answer to a question for a key holds.
 pub(crate) struct Keys {
     /// The records that suit the signature, in the order of the answer.
-    pub(crate) usable: Vec<Arc<Key>>,
+    pub(crate) usable: SmallVec<[Arc<Key>; 1]>,
     /// Why there is none, and the record that is the reason.
     pub(crate) refused: (Outcome, Option<Arc<KeyRecord>>),
     /// Whether several records stand there.
@@ -143,7 +151,7 @@ pub(crate) fn keys(
     read: impl Fn(&Record) -> Result<Arc<Key>, KeyRecordError>,
 ) -> Keys {
     let none = |outcome| Keys {
-        usable: Vec::new(),
+        usable: SmallVec::new(),
         refused: (outcome, None),
         several: false,
         untried: false,

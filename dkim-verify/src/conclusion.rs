@@ -1,6 +1,7 @@
 //! The end of a verification: the key is there or not, and the body has been hashed (RFC 6376
 //! §6.1.2, §6.1.3).
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use dkim_crypto::{Provider, VerifyError};
@@ -17,8 +18,9 @@ use crate::{Deviation, KeyCache, Limit, Outcome, Policy, Verification};
 pub(crate) struct Open {
     /// Which of the verifications.
     pub(crate) index: usize,
-    /// What the header hash is computed over. It does not depend on the key, so it is made at once.
-    pub(crate) input: Vec<u8>,
+    /// Where among the inputs stands what the header hash is computed over. It does not depend on
+    /// the key, so it is made at once.
+    pub(crate) input: Range<usize>,
     /// Which question asks for the key.
     pub(crate) question: usize,
     pub(crate) body_hash: BodyHashRequest,
@@ -29,6 +31,7 @@ pub(crate) struct Conclusion<'v> {
     pub(crate) policy: &'v Policy,
     pub(crate) provider: &'static dyn Provider,
     pub(crate) keys: Option<&'v KeyCache>,
+    pub(crate) inputs: &'v [u8],
     pub(crate) bodies: BodyHashes,
 }
 
@@ -50,7 +53,8 @@ impl Conclusion<'_> {
                 Err(outcome) => (Some(outcome), keys.usable.into_iter().next()),
                 Ok(unsigned) => {
                     found.deviations.extend(unsigned);
-                    verify_with_any(signature, &open.input, keys.usable)
+                    let input = self.inputs.get(open.input.clone()).unwrap_or_default();
+                    verify_with_any(signature, input, keys.usable)
                 }
             };
             (refused, key.map(|key| Arc::clone(&key.record)))
@@ -93,7 +97,7 @@ fn compare_body(
 fn verify_with_any(
     signature: &Signature,
     input: &[u8],
-    keys: Vec<Arc<Key>>,
+    keys: impl IntoIterator<Item = Arc<Key>>,
 ) -> (Option<Outcome>, Option<Arc<Key>>) {
     let mut refused = (Some(Outcome::SignatureMismatch), None);
     for key in keys {

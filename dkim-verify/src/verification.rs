@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dkim_authres::ResInfo;
 use dkim_hash::BodyHash;
 use dkim_keyrec::KeyRecord;
-use dkim_tags::{Claims, Signature};
+use dkim_tags::{Claims, DomainName, Signature};
 
 use crate::{Deviation, Outcome};
 
@@ -19,10 +19,10 @@ use crate::{Deviation, Outcome};
 pub struct Verification {
     /// Which of the message's DKIM-Signature fields, counted from 0, top to bottom.
     pub index: usize,
-    /// What the field says of itself, valid or not.
-    pub claims: Claims,
     /// The signature; `None` when the field is invalid or exceeds a limit.
     pub signature: Option<Signature>,
+    /// What a field says of itself that is no signature.
+    pub(crate) claims: Claims,
     /// The key record that the outcome rests on; `None` when it was not got so far.
     pub key_record: Option<Arc<KeyRecord>>,
     /// The body hash computed, if it was.
@@ -38,12 +38,28 @@ impl Verification {
     pub(crate) fn new(index: usize, outcome: Outcome) -> Self {
         Self {
             index,
-            claims: Claims::default(),
             signature: None,
+            claims: Claims::default(),
             key_record: None,
             body_hash: None,
             outcome,
             deviations: Vec::new(),
+        }
+    }
+
+    /// What the field says of itself, valid or not.
+    #[must_use]
+    pub fn claims(&self) -> Claims {
+        self.signature.as_ref().map_or_else(|| self.claims.clone(), Claims::from)
+    }
+
+    /// Whose responsibility the field claims, `d=`: proven if the verification
+    /// [passes](Self::passes), and no more than claimed otherwise.
+    #[must_use]
+    pub fn sdid(&self) -> Option<&DomainName> {
+        match &self.signature {
+            Some(signature) => Some(&signature.sdid),
+            None => self.claims.sdid.as_ref(),
         }
     }
 
@@ -62,12 +78,11 @@ impl Verification {
 
     /// The result for an Authentication-Results field (RFC 8601 §2.7.1), with so many characters
     /// of the signature.
-    fn res_info(&self, b_len: usize) -> ResInfo {
+    fn res_info(&self, claims: &Claims, b_len: usize) -> ResInfo {
         let mut info = ResInfo::new("dkim", self.outcome.result().name());
         if !self.passes() {
             info = info.reason(self.outcome.to_string());
         }
-        let claims = &self.claims;
         // Of an invalid signature anything may be claimed; what is no word is not handed on.
         let word = |text: &Option<String>| {
             text.clone().filter(|text| text.bytes().all(|octet| octet.is_ascii_graphic()))
@@ -95,8 +110,9 @@ impl Verification {
 /// differ differ there (RFC 6008 §4).
 #[must_use]
 pub fn res_infos(found: &[Verification]) -> Vec<ResInfo> {
+    let claims: Vec<Claims> = found.iter().map(Verification::claims).collect();
     let mut signatures: Vec<&str> =
-        found.iter().filter_map(|one| one.claims.signature.as_deref()).collect();
+        claims.iter().filter_map(|claims| claims.signature.as_deref()).collect();
     signatures.sort_unstable();
     signatures.dedup();
     // In sorted order, whoever shares the longest beginning with a signature stands next to it.
@@ -105,5 +121,6 @@ pub fn res_infos(found: &[Verification]) -> Vec<ResInfo> {
         _ => 0,
     };
     let longest = signatures.windows(2).map(shared).max().unwrap_or_default();
-    found.iter().map(|one| one.res_info(8.max(longest + 1))).collect()
+    let b_len = 8.max(longest + 1);
+    found.iter().zip(&claims).map(|(one, claims)| one.res_info(claims, b_len)).collect()
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use dkim_crypto::Provider;
 use dkim_dns::{Answer, Inquirer, Query, QueryId, QueryKind};
-use dkim_hash::{BodyHashRequest, BodyHasher, FieldIndex, Stance, close_input};
+use dkim_hash::{BodyHashRequest, BodyHasher, HeaderInputs, Stance};
 use dkim_keyrec::record_name;
 use dkim_message::{Field, Header};
 use dkim_tags::{Claims, Signature, TagList, UnixTime, without_b};
+use smallvec::SmallVec;
 
 use crate::checks::{self, MessageFindings};
 use crate::conclusion::{Conclusion, Open};
@@ -42,9 +43,13 @@ pub struct Verifier {
     keys: Option<Arc<KeyCache>>,
     found: Vec<Verification>,
     /// Those of them that the header alone does not decide.
-    open: Vec<Open>,
+    open: SmallVec<[Open; 1]>,
+    /// What their header hashes are computed over.
+    inputs: Vec<u8>,
     unlisted: usize,
-    questions: Questions,
+    questions: SmallVec<[Question; 1]>,
+    /// How many of them were handed out.
+    taken: usize,
     body: BodyHasher,
 }
 
@@ -58,12 +63,16 @@ impl Verifier {
         now: UnixTime,
         provider: &'static dyn Provider,
     ) -> Self {
-        let mut reading = Reading::new(header, policy, now, provider);
+        let mut reading = Reading::new(policy, now, provider);
+        // Of a header over the limit nothing is read.
+        let within = header.octets().len() <= policy.limits.header_octets;
+        let mut message =
+            within.then(|| (HeaderInputs::new(header), MessageFindings::of(header, policy)));
         let mut positions = header.fields().iter().enumerate();
         let mut signatures = positions.by_ref().filter(|(_, f)| f.is(Signature::FIELD_NAME));
         // RFC 6376 §6.1: each for itself; neither a bad one nor their order tells on another.
         for (position, field) in signatures.by_ref().take(policy.limits.listed) {
-            reading.signature(position, field);
+            reading.signature(position, field, message.as_mut());
         }
         Self {
             policy: policy.clone(),
@@ -71,9 +80,11 @@ impl Verifier {
             keys: None,
             found: reading.found,
             open: reading.open,
+            inputs: message.map(|(inputs, _)| inputs.into_octets()).unwrap_or_default(),
             unlisted: signatures.count(),
             questions: reading.questions,
-            body: BodyHasher::new(provider, reading.body_hashes),
+            taken: 0,
+            body: reading.body,
         }
     }
 
@@ -105,12 +116,13 @@ impl Verifier {
     /// signature whose key was not answered for is `temperror`.
     #[must_use]
     pub fn finish(self) -> Vec<Verification> {
-        let Self { policy, provider, keys, mut found, open, questions, body, .. } = self;
-        let conclusion =
-            Conclusion { policy: &policy, provider, keys: keys.as_deref(), bodies: body.finish() };
+        let Self { policy, provider, keys, mut found, open, inputs, questions, body, .. } = self;
+        let (keys, bodies) = (keys.as_deref(), body.finish());
+        let conclusion = Conclusion { policy: &policy, provider, keys, inputs: &inputs, bodies };
         for open in open {
             if let Some(found) = found.get_mut(open.index) {
-                conclusion.draw(&open, questions.answer_to(open.question), found);
+                let question = questions.get(open.question);
+                conclusion.draw(&open, question.and_then(|asked| asked.answer.as_ref()), found);
             }
         }
         found
@@ -119,51 +131,64 @@ impl Verifier {
 
 impl Inquirer for Verifier {
     fn queries(&mut self) -> Vec<Query> {
-        self.questions.take_new()
+        let new = self.questions.iter().zip(0..).skip(self.taken);
+        let queries = new.filter_map(|(question, id)| {
+            let signature = self.found.get(question.asker)?.signature.as_ref()?;
+            let name = record_name(&signature.selector, &signature.sdid);
+            // RFC 6376 §3.6.2: keys stand in TXT records, the one binding there is.
+            Some(Query { id: QueryId(id), name, kind: QueryKind::Txt })
+        });
+        let queries = queries.collect();
+        self.taken = self.questions.len();
+        queries
     }
 
     fn answer(&mut self, id: QueryId, answer: Answer) {
-        self.questions.answer(id, answer);
+        let question = usize::try_from(id.0).ok().and_then(|at| self.questions.get_mut(at));
+        if let Some(question) = question {
+            // The first answer stands: a second one is nobody's.
+            question.answer.get_or_insert(answer);
+        }
     }
 }
 
-/// What is known of the message, and what its signatures ask for, while they are read.
-struct Reading<'h, 'm> {
-    policy: &'h Policy,
-    now: UnixTime,
-    provider: &'static dyn Provider,
-    /// `None` for a header over the limit, of which nothing is read.
-    message: Option<(FieldIndex<'h, 'm>, MessageFindings)>,
-    found: Vec<Verification>,
-    open: Vec<Open>,
-    body_hashes: Vec<BodyHashRequest>,
-    questions: Questions,
+/// A question for a key: each name is asked once, however many signatures name it.
+#[derive(Debug)]
+struct Question {
+    /// Which of the verifications asked first.
+    asker: usize,
+    answer: Option<Answer>,
 }
 
-impl<'h, 'm> Reading<'h, 'm> {
-    fn new(
-        header: &'h Header<'m>,
-        policy: &'h Policy,
-        now: UnixTime,
-        provider: &'static dyn Provider,
-    ) -> Self {
-        let within = header.octets().len() <= policy.limits.header_octets;
-        let message = within.then(|| {
-            let index = FieldIndex::new(header);
-            let findings = MessageFindings::of(header, &index, policy);
-            (index, findings)
-        });
-        let (found, open, body_hashes) = (Vec::new(), Vec::new(), Vec::new());
-        let questions = Questions::default();
-        Self { policy, now, provider, message, found, open, body_hashes, questions }
+/// What the signatures of a message ask for, while they are read.
+struct Reading<'p> {
+    policy: &'p Policy,
+    now: UnixTime,
+    provider: &'static dyn Provider,
+    found: Vec<Verification>,
+    open: SmallVec<[Open; 1]>,
+    body: BodyHasher,
+    questions: SmallVec<[Question; 1]>,
+}
+
+impl<'p> Reading<'p> {
+    fn new(policy: &'p Policy, now: UnixTime, provider: &'static dyn Provider) -> Self {
+        let (found, open) = (Vec::new(), SmallVec::new());
+        let (questions, body) = (SmallVec::new(), BodyHasher::default());
+        Self { policy, now, provider, found, open, questions, body }
     }
 
     /// Reads the signature at this position among the fields, and decides what the header alone
     /// decides.
-    fn signature(&mut self, position: usize, field: &Field<'_>) {
+    fn signature(
+        &mut self,
+        position: usize,
+        field: &Field<'_>,
+        message: Option<&mut (HeaderInputs<'_, '_>, MessageFindings)>,
+    ) {
         let mut found = Verification::new(self.found.len(), Outcome::Limit(Limit::Header));
-        if let Some((mut index, message)) = self.message.take() {
-            found.outcome = match self.read(position, field, &mut index, &message, &mut found) {
+        if let Some((inputs, message)) = message {
+            found.outcome = match self.read(position, field, inputs, message, &mut found) {
                 Ok(open) => {
                     self.open.push(open);
                     // Until an answer is there.
@@ -171,7 +196,6 @@ impl<'h, 'm> Reading<'h, 'm> {
                 }
                 Err(outcome) => outcome,
             };
-            self.message = Some((index, message));
         }
         self.found.push(found);
     }
@@ -181,21 +205,23 @@ impl<'h, 'm> Reading<'h, 'm> {
         &mut self,
         position: usize,
         field: &Field<'_>,
-        index: &mut FieldIndex<'_, '_>,
+        inputs: &mut HeaderInputs<'_, '_>,
         message: &MessageFindings,
         found: &mut Verification,
     ) -> Result<Open, Outcome> {
         let unless_refused = |outcome| message.refused.clone().unwrap_or(outcome);
         let tags = TagList::parse(field.body())
             .map_err(|error| unless_refused(Outcome::Signature(error.into())))?;
-        found.claims = Claims::from_tags(&tags);
-        let signature = checks::signature(&tags, self.policy).map_err(unless_refused)?;
+        let signature = checks::signature(&tags, self.policy).map_err(|outcome| {
+            found.claims = Claims::from_tags(&tags);
+            unless_refused(outcome)
+        })?;
         found.deviations = checks::deviations(&signature, message, self.policy, self.now);
         let signature = found.signature.insert(signature);
         let refused = message.refused.clone();
         match refused.or_else(|| checks::refused_at_once(signature, self.policy)) {
             Some(outcome) => Err(outcome),
-            None => self.open(signature, position, field, &tags, index),
+            None => self.open(signature, position, field, &tags, inputs),
         }
     }
 
@@ -206,7 +232,7 @@ impl<'h, 'm> Reading<'h, 'm> {
         position: usize,
         field: &Field<'_>,
         tags: &TagList<'_>,
-        index: &mut FieldIndex<'_, '_>,
+        inputs: &mut HeaderInputs<'_, '_>,
     ) -> Result<Open, Outcome> {
         let limits = &self.policy.limits;
         if self.open.len() == limits.signatures {
@@ -217,75 +243,36 @@ impl<'h, 'm> Reading<'h, 'm> {
             hash: signature.algorithm.hash(),
             limit: signature.body_length,
         };
-        let is_new = !self.body_hashes.contains(&body_hash);
-        if is_new && self.body_hashes.len() == limits.body_hashes {
+        let is_new = self.body.requests().all(|request| request != body_hash);
+        if is_new && self.body.requests().count() == limits.body_hashes {
             return Err(Outcome::Limit(Limit::BodyHashes));
         }
-        if is_new && self.provider.digest(body_hash.hash).is_none() {
+        let question = self.question(signature)?;
+        if !self.body.add(self.provider, body_hash) {
             return Err(Outcome::Unsupported(signature.algorithm));
         }
-        let name = record_name(&signature.selector, &signature.sdid);
-        let question =
-            self.questions.ask(name, limits.queries).ok_or(Outcome::Limit(Limit::Queries))?;
-        if is_new {
-            self.body_hashes.push(body_hash);
-        }
-        let names = signature.signed_fields.iter().map(dkim_tags::FieldName::as_str);
         let form = signature.canonicalization.header;
-        let mut input = index.open_input(form, names, Some(position));
-        close_input(form, field.raw_name(), &without_b(field.body(), tags), &mut input);
+        let start = inputs.open(form, signature.signed_fields.iter(), Some(position)).start;
+        let body_without_b = without_b(field.body(), tags);
+        let input = start..inputs.close(form, field.raw_name(), body_without_b).end;
         Ok(Open { index: self.found.len(), input, question, body_hash })
     }
-}
 
-/// The questions of a message: each name is asked once, however many signatures name it. They are
-/// few, by [`Limits::queries`](crate::Limits::queries).
-#[derive(Debug, Default)]
-struct Questions {
-    asked: Vec<Question>,
-    /// How many of them were handed out.
-    taken: usize,
-}
-
-#[derive(Debug)]
-struct Question {
-    name: String,
-    answer: Option<Answer>,
-}
-
-impl Questions {
-    fn ask(&mut self, name: String, limit: usize) -> Option<usize> {
-        if let Some(known) = self.asked.iter().position(|question| question.name == name) {
-            return Some(known);
+    /// The question for the key, asked anew unless another signature asked it.
+    fn question(&mut self, signature: &Signature) -> Result<usize, Outcome> {
+        let names_the_key = |open: &&Open| {
+            let other = self.found.get(open.index).and_then(|found| found.signature.as_ref());
+            other.is_some_and(|other| {
+                other.selector == signature.selector && other.sdid == signature.sdid
+            })
+        };
+        if let Some(open) = self.open.iter().find(names_the_key) {
+            return Ok(open.question);
         }
-        let position = self.asked.len();
-        (position < limit).then(|| {
-            self.asked.push(Question { name, answer: None });
-            position
-        })
-    }
-
-    fn take_new(&mut self) -> Vec<Query> {
-        let new = self.asked.iter().zip(0..).skip(self.taken).map(|(question, id)| Query {
-            id: QueryId(id),
-            name: question.name.clone(),
-            // RFC 6376 §3.6.2: keys stand in TXT records, the one binding there is.
-            kind: QueryKind::Txt,
-        });
-        let new = new.collect();
-        self.taken = self.asked.len();
-        new
-    }
-
-    fn answer(&mut self, id: QueryId, answer: Answer) {
-        let question = usize::try_from(id.0).ok().and_then(|at| self.asked.get_mut(at));
-        if let Some(question) = question {
-            // The first answer stands: a second one is nobody's.
-            question.answer.get_or_insert(answer);
+        if self.questions.len() == self.policy.limits.queries {
+            return Err(Outcome::Limit(Limit::Queries));
         }
-    }
-
-    fn answer_to(&self, question: usize) -> Option<&Answer> {
-        self.asked.get(question)?.answer.as_ref()
+        self.questions.push(Question { asker: self.found.len(), answer: None });
+        Ok(self.questions.len() - 1)
     }
 }

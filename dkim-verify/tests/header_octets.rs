@@ -63,7 +63,7 @@ fn every_signature_of_a_malformed_header_is_permerror() {
             let found = verify_with(&policy, &unreadable, &zone());
             let reasons: Vec<_> = found.iter().map(|one| one.outcome.reason().code()).collect();
             assert_eq!(reasons, ["malformed-header"; 3]);
-            let said = found[1].claims.sdid.as_ref().map(ToString::to_string);
+            let said = found[1].claims().sdid.as_ref().map(ToString::to_string);
             assert_eq!(said.as_deref(), Some("example.com"));
         }
         let found = verify_with(&Policy::lenient(), &unreadable, &zone());

@@ -38,7 +38,7 @@ fn ten_signatures_are_judged() {
     // Those beyond still say who they are.
     let message = signed_by((0..11).map(|_| TEMPLATE.to_owned()));
     let last = verify(&message, &zone()).pop();
-    assert!(last.is_some_and(|last| last.signature.is_some() && last.claims.sdid.is_some()));
+    assert!(last.is_some_and(|last| last.signature.is_some() && last.claims().sdid.is_some()));
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn domain_and_result_are_told() {
     for (zone, result) in [(zone(), "pass"), (unavailable, "temperror")] {
         let found = verify(&message, &zone);
         assert_eq!(found[0].outcome.result().name(), result);
-        assert_eq!(found[0].claims.sdid.as_ref().unwrap().as_str(), "example.com");
+        assert_eq!(found[0].claims().sdid.as_ref().unwrap().as_str(), "example.com");
         let told = res_infos(&found).remove(0);
         assert_eq!(told.get("header", "d"), Some("example.com"));
     }

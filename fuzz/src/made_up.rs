@@ -23,6 +23,7 @@ pub(crate) fn signature(u: &mut Unstructured<'_>) -> Result<Signature> {
     ];
     let mut names = list(u, 60, field_name)?;
     names.insert(u.int_in_range(0..=names.len())?, from());
+    let names = names.into_iter().collect();
     let mut signature = Signature::new(*u.choose(&algorithms)?, domain(u)?, selector(u)?, names);
     signature.signature = octets(u, 1, 1100)?;
     signature.body_hash = octets(u, 1, 64)?;

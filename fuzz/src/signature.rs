@@ -20,8 +20,8 @@ pub fn signature(data: &[u8]) {
 
     let selector = signature.selector.as_written().to_owned();
     let whole = [signature.auid_or_default().to_string(), selector];
-    let names =
-        signature.signed_fields.iter().chain(signature.copied_fields.iter().map(|c| &c.name));
+    let copied = signature.copied_fields.iter().map(|copy| copy.name.as_str());
+    let names = signature.signed_fields.iter().chain(copied);
     let whole = whole.into_iter().chain(names.map(ToString::to_string));
     let whole = whole.chain(signature.query_methods().iter().cloned());
     let mut whole =
@@ -50,6 +50,6 @@ fn assert_twins(signature: &Signature) {
     let mut unsigned = signature.clone();
     unsigned.signature = Vec::new();
     let tags = TagList::parse(body.as_bytes()).expect("it was read just now");
-    let emptied = String::from_utf8(without_b(body.as_bytes(), &tags));
+    let emptied = String::from_utf8(without_b(body.as_bytes(), &tags).concat());
     assert_eq!(emptied.as_ref(), Ok(&unsigned.to_field_body()));
 }

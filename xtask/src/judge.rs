@@ -47,7 +47,7 @@ pub(crate) fn as_transmitted(message: &[u8]) -> Cow<'_, [u8]> {
 }
 
 fn report(verification: &Verification) -> Reported {
-    let claims = &verification.claims;
+    let claims = &verification.claims();
     Reported {
         result: verification.outcome.result().name().to_owned(),
         reason: class(verification.outcome.reason().code()).to_owned(),

@@ -44,7 +44,7 @@ fn signature(out: &mut impl Write, Told { found, explanation }: &Told) -> io::Re
     let style = style.on_default().bold();
     writeln!(out, "  signature {}: {style}{result}{style:#}", found.index + 1)?;
     line(out, "reason", &format_args!("{} ({reason})", found.outcome))?;
-    let claims = &found.claims;
+    let claims = &found.claims();
     if let (Some(sdid), Some(selector)) = (&claims.sdid, &claims.selector) {
         line(out, "key record", &record_name(selector, sdid))?;
     }

@@ -2,7 +2,7 @@
 
 use dkim_canon::Canonicalization;
 use dkim_message::{Field, Header};
-use dkim_tags::{FieldName, Signature};
+use dkim_tags::Signature;
 
 use super::mend::{
     RESPACINGS, Respacing, decoded_words, in_other_case, requoted, unquoted, untagged,
@@ -39,19 +39,19 @@ struct SlotOption {
 impl Slot {
     /// The place of a name in `h=` that picks the field at this position.
     pub(super) fn of(
-        name: &FieldName,
+        name: &str,
         position: Option<usize>,
         own: usize,
         header: &Header<'_>,
         signature: &Signature,
         room: &mut usize,
     ) -> Self {
-        let mut options = Options::new(name.as_str(), signature.canonicalization.header, room);
+        let mut options = Options::new(name, signature.canonicalization.header, room);
         let now = position.and_then(|position| header.fields().get(position));
         options.now(now.map(|field| (field.raw_name(), field.body())));
-        let copies = signature.copied_fields.iter().filter(|copy| copy.name.is(name.as_str()));
+        let copies = signature.copied_fields.iter().filter(|copy| copy.name.is(name));
         for copy in copies.take(MOST_INSTANCES) {
-            options.add(FieldChangeKind::NotAsCopied, name.as_str(), &copy.body);
+            options.add(FieldChangeKind::NotAsCopied, name, &copy.body);
         }
         let now = now.filter(|field| field.octets().len() <= MOST_OCTETS);
         if let Some(field) = now {
@@ -60,9 +60,9 @@ impl Slot {
         } else if position.is_none() {
             options.usual_values(FieldChangeKind::Removed, name);
         }
-        for (kind, body) in moved(name.as_str(), header) {
+        for (kind, body) in moved(name, header) {
             let kind = if position.is_some() { kind } else { FieldChangeKind::Removed };
-            options.add(kind, name.as_str(), body);
+            options.add(kind, name, body);
         }
         let usual = options.all.len();
         if let Some(field) = now {
@@ -70,9 +70,10 @@ impl Slot {
             options.name_case(field.raw_name(), field.body());
             options.usual_values(FieldChangeKind::Rewritten, name);
         }
-        let others = header.fields().iter().enumerate().filter(|(other, field)| {
-            field.is(name.as_str()) && *other != own && Some(*other) != position
-        });
+        let others =
+            header.fields().iter().enumerate().filter(|(other, field)| {
+                field.is(name) && *other != own && Some(*other) != position
+            });
         for (_, other) in others.take(MOST_INSTANCES) {
             options.add_raw(FieldChangeKind::Reordered, other.raw_name(), other.body());
         }
@@ -190,16 +191,18 @@ impl<'n> Options<'n> {
     }
 
     /// What such a field says as a rule.
-    fn usual_values(&mut self, kind: FieldChangeKind, name: &FieldName) {
+    fn usual_values(&mut self, kind: FieldChangeKind, name: &str) {
         let guesses: &[&str] = match () {
-            () if name.is("MIME-Version") => &["1.0"],
-            () if name.is("Content-Transfer-Encoding") => &ENCODINGS,
-            () if name.is("Content-Type") => &["text/plain", "text/plain; charset=us-ascii"],
+            () if name.eq_ignore_ascii_case("MIME-Version") => &["1.0"],
+            () if name.eq_ignore_ascii_case("Content-Transfer-Encoding") => &ENCODINGS,
+            () if name.eq_ignore_ascii_case("Content-Type") => {
+                &["text/plain", "text/plain; charset=us-ascii"]
+            }
             () => &[],
         };
         for guess in guesses {
             let body = format!(" {guess}");
-            self.add(kind.clone(), name.as_str(), body.as_bytes());
+            self.add(kind.clone(), name, body.as_bytes());
         }
     }
 

@@ -7,7 +7,7 @@ use dkim_canon::BodyCanonicalizer;
 use dkim_crypto::ring::PROVIDER;
 use dkim_crypto::{HashAlgorithm, PrivateKey, Provider, SigningKey};
 use dkim_dns::{Zone, drive_blocking};
-use dkim_hash::{FieldIndex, close_input};
+use dkim_hash::HeaderInputs;
 use dkim_message::split;
 use dkim_tags::value::to_base64;
 use dkim_tags::{Canonicalizations, TagList, UnixTime};
@@ -70,14 +70,15 @@ pub fn sign_with(key: &dyn SigningKey, template: &str, message: &[u8]) -> Vec<u8
     let field = template.replace("{bh}", &to_base64(digest.finish().as_bytes()));
 
     let names = value("h").unwrap_or_default().split(':').map(str::trim);
-    let mut input = FieldIndex::new(&header).open_input(forms.header, names, None);
+    let mut inputs = HeaderInputs::new(&header);
+    inputs.open(forms.header, names, None);
     let unsigned = format!(" {}", field.replace("{b}", ""));
     // A list that does not parse is signed as it stands.
-    let own = TagList::parse(unsigned.as_bytes()).map_or(unsigned.clone().into_bytes(), |tags| {
+    let own = TagList::parse(unsigned.as_bytes()).map_or([unsigned.as_bytes(), b""], |tags| {
         dkim_tags::without_b(unsigned.as_bytes(), &tags)
     });
-    close_input(forms.header, b"DKIM-Signature", &own, &mut input);
-    let signature = to_base64(&key.sign(&input).expect("ring signs"));
+    inputs.close(forms.header, b"DKIM-Signature", own);
+    let signature = to_base64(&key.sign(inputs.octets()).expect("ring signs"));
 
     let field = format!("DKIM-Signature: {}\r\n", field.replace("{b}", &signature));
     [field.as_bytes(), message].concat()

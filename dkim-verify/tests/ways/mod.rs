@@ -114,7 +114,7 @@ pub(crate) fn outcomes(found: &[Verification]) -> Vec<(usize, Outcome, Vec<Devia
 
 /// A verification in the words of a vector.
 pub(crate) fn report(verification: &Verification) -> Reported {
-    let claims = &verification.claims;
+    let claims = &verification.claims();
     Reported {
         result: verification.outcome.result().name().to_owned(),
         reason: verification.outcome.reason().code().to_owned(),

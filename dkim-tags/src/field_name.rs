@@ -1,0 +1,180 @@
+//! Names of header fields, and the list of them that `h=` is.
+
+use std::fmt;
+
+use smol_str::SmolStr;
+
+use crate::value::colon_list;
+
+/// The name of a header field as `h=` and `z=` carry it: printable ASCII without `:` and `;`
+/// (RFC 5322 §3.6.8, RFC 6376 §3.2).
+///
+/// ```
+/// use dkim_tags::FieldName;
+///
+/// let name = FieldName::parse("Subject")?;
+/// assert!(name.is("subject"));
+/// assert!(FieldName::parse("Sub ject").is_err());
+/// # Ok::<(), dkim_tags::InvalidFieldName>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct FieldName(SmolStr);
+
+impl FieldName {
+    /// Reads a field name, keeping the case it is written in.
+    ///
+    /// # Errors
+    ///
+    /// When it is empty or holds an octet that cannot stand in `h=`.
+    pub fn parse(name: &str) -> Result<Self, InvalidFieldName> {
+        check(name)?;
+        Ok(Self(name.into()))
+    }
+
+    /// The name as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this is the field name given, without regard to ASCII case.
+    #[must_use]
+    pub fn is(&self, name: &str) -> bool {
+        self.0.eq_ignore_ascii_case(name)
+    }
+}
+
+impl PartialEq for FieldName {
+    fn eq(&self, other: &Self) -> bool {
+        self.is(other.as_str())
+    }
+}
+
+impl Eq for FieldName {}
+
+impl fmt::Display for FieldName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The names of the signed fields, in the order hashed: the value of `h=` (RFC 6376 §3.5). Held in
+/// one piece, as there may be a thousand.
+///
+/// ```
+/// use dkim_tags::{FieldName, FieldNames};
+///
+/// let names: FieldNames = ["From", "To", "from"].into_iter().flat_map(FieldName::parse).collect();
+/// assert_eq!(names.to_string(), "From:To:from");
+/// assert_eq!((names.len(), names.count("FROM")), (3, 2));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct FieldNames {
+    /// With a colon between two.
+    text: String,
+    len: usize,
+}
+
+impl FieldNames {
+    /// `sig-h-tag = %x68 [FWS] "=" [FWS] hdr-name *( [FWS] ":" [FWS] hdr-name )`
+    pub(crate) fn parse(value: &str) -> Result<Self, InvalidFieldName> {
+        let mut names = Self { text: String::with_capacity(value.len()), len: 0 };
+        for name in colon_list(value) {
+            check(name)?;
+            names.push(name);
+        }
+        Ok(names)
+    }
+
+    fn push(&mut self, name: &str) {
+        if self.len > 0 {
+            self.text.push(':');
+        }
+        self.text.push_str(name);
+        self.len += 1;
+    }
+
+    /// The names as written, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> + Clone {
+        self.text.split(':').take(self.len)
+    }
+
+    /// How many names there are, each counted as often as it is listed.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is no name. The `h=` of a signature that was read has at least one.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// How often a name is listed, without regard to ASCII case.
+    #[must_use]
+    pub fn count(&self, name: &str) -> usize {
+        self.iter().filter(|listed| listed.eq_ignore_ascii_case(name)).count()
+    }
+}
+
+impl FromIterator<FieldName> for FieldNames {
+    fn from_iter<I: IntoIterator<Item = FieldName>>(names: I) -> Self {
+        let mut all = Self::default();
+        names.into_iter().for_each(|name| all.push(name.as_str()));
+        all
+    }
+}
+
+impl PartialEq for FieldNames {
+    fn eq(&self, other: &Self) -> bool {
+        self.len == other.len && self.text.eq_ignore_ascii_case(&other.text)
+    }
+}
+
+impl Eq for FieldNames {}
+
+impl fmt::Display for FieldNames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Text is no field name that `h=` can carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a header field name")]
+pub struct InvalidFieldName;
+
+fn check(name: &str) -> Result<(), InvalidFieldName> {
+    let ftext = |octet: u8| matches!(octet, 33..=126) && !matches!(octet, b':' | b';');
+    if !name.is_empty() && name.bytes().all(ftext) { Ok(()) } else { Err(InvalidFieldName) }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn field_names_are_the_same_in_any_case() {
+        let name = |name| FieldName::parse(name).unwrap();
+        assert_eq!(name("Message-ID"), name("message-id"));
+        assert_ne!(name("To"), name("Cc"));
+    }
+
+    #[test]
+    fn a_list_is_its_names() {
+        let list = FieldNames::parse("FROM :to: subject\r\n\t : date").unwrap();
+        assert_eq!(list.iter().collect::<Vec<_>>(), ["FROM", "to", "subject", "date"]);
+        let again = list.iter().map(|name| FieldName::parse(name).unwrap()).collect();
+        assert_eq!(list, again);
+        assert_eq!(list, FieldNames::parse("from:To:Subject:Date").unwrap());
+        assert_ne!(list, FieldNames::parse("from:to:subject").unwrap());
+        let none = FieldNames::default();
+        assert_eq!((none.iter().count(), none.len(), none.is_empty()), (0, 0, true));
+        assert!(!list.is_empty());
+        for bad in ["", ":", "a:", ":a", "a::b", "a b", "a;b", "\u{fc}"] {
+            assert_eq!(FieldNames::parse(bad), Err(InvalidFieldName), "{bad:?}");
+        }
+    }
+}
