@@ -142,7 +142,7 @@ impl Row {
     fn head() -> String {
         let peer = if cfg!(feature = "peers") { "  mail-auth µs   ratio" } else { "" };
         format!(
-            "{:<44} {:>10} {:>10} {:>7}  {:<15} {:<7} {:<6}{peer}",
+            "{:<46} {:>10} {:>10} {:>7}  {:<15} {:<7} {:<6}{peer}",
             "cell", "limit µs", "ours µs", "ratio", "half of them", "target", ""
         )
     }
@@ -158,7 +158,7 @@ impl fmt::Display for Row {
         let name = &self.name;
         write!(
             f,
-            "{name:<44} {limit:>10} {ours:>10} {ratio:>7.3}  {half:<15} {goal:<7} {mark:<6}"
+            "{name:<46} {limit:>10} {ours:>10} {ratio:>7.3}  {half:<15} {goal:<7} {mark:<6}"
         )?;
         if let Some((time, ratio)) = self.peer {
             write!(f, "  {:>12} {ratio:>7.3}", micros(time))?;
