@@ -92,6 +92,12 @@ impl<'h, 'm> HeaderInputs<'h, 'm> {
         start..self.octets.len()
     }
 
+    /// The fields of the header.
+    #[must_use]
+    pub fn index(&self) -> &FieldIndex<'h, 'm> {
+        &self.index
+    }
+
     /// All inputs.
     #[must_use]
     pub fn octets(&self) -> &[u8] {

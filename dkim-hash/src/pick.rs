@@ -61,6 +61,25 @@ impl<'h, 'm> FieldIndex<'h, 'm> {
         })
     }
 
+    /// The names that stand there more than once, each as it is first written from below, and how
+    /// many fields have it.
+    pub fn repeated(&self) -> impl Iterator<Item = (&'m [u8], usize)> {
+        let runs = self.by_name.chunk_by(|a, b| a.name.order(&b.name).is_eq());
+        runs.filter(|run| run.len() > 1).filter_map(|run| {
+            let field = self.fields.get(run.first()?.index)?;
+            Some((field.name(), run.len()))
+        })
+    }
+
+    /// How many fields have this name.
+    #[must_use]
+    pub fn count(&self, name: &str) -> usize {
+        let name = Name::new(name.as_bytes());
+        let first = self.by_name.partition_point(|named| named.name.order(&name).is_lt());
+        let from = self.by_name.get(first..).unwrap_or_default();
+        from.iter().take_while(|named| named.name.order(&name).is_eq()).count()
+    }
+
     fn pick_next(&self, name: &Name<'_>, taken: &mut [usize]) -> Option<usize> {
         let first = self.by_name.partition_point(|named| named.name.order(name).is_lt());
         let taken = taken.get_mut(first)?;
@@ -101,9 +120,12 @@ impl<'m> Name<'m> {
     }
 
     fn order(&self, other: &Name<'_>) -> Ordering {
+        if self.start != other.start {
+            return self.start.cmp(&other.start);
+        }
         let lower = |octet: &u8| octet.to_ascii_lowercase();
         let rest = || self.rest.iter().map(lower).cmp(other.rest.iter().map(lower));
-        self.start.cmp(&other.start).then(self.len.cmp(&other.len)).then_with(rest)
+        self.len.cmp(&other.len).then_with(rest)
     }
 }
 
@@ -156,6 +178,20 @@ mod tests {
             let header = Header::parse(octets.as_bytes());
             let wanted: Vec<&str> = (0..next(10)).map(|_| names[next(12)]).collect();
             let index = FieldIndex::new(&header);
+            for name in names {
+                assert_eq!(index.count(name), header.named(name).count(), "{octets:?}");
+            }
+            for (name, count) in index.repeated() {
+                let is = |field: &&Field<'_>| field.name().eq_ignore_ascii_case(name);
+                assert_eq!(header.fields().iter().filter(is).count(), count, "{octets:?}");
+            }
+            let several = names.iter().filter(|name| index.count(name) > 1);
+            let several: Vec<String> = several.map(|name| name.to_lowercase()).collect();
+            let repeated: Vec<String> = index
+                .repeated()
+                .map(|(name, _)| String::from_utf8_lossy(name).to_lowercase())
+                .collect();
+            assert!(several.iter().all(|name| repeated.contains(name)), "{octets:?}");
             for own in [None, Some(next(8))] {
                 let picked: Vec<_> = index.pick(wanted.iter().copied(), own).collect();
                 assert_eq!(picked, naive(&header, &wanted, own), "{octets:?} {own:?}");

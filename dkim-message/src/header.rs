@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr_iter, memchr2};
 
 /// A header field, octets as they stand, without the line end that closes it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -116,6 +116,9 @@ impl fmt::Display for DefectKind {
     }
 }
 
+/// Room for the fields of most messages.
+const FEW: usize = 24;
+
 /// The header of a message: its fields, top to bottom.
 ///
 /// Reading never fails and changes nothing. What the grammar does not allow is still a field, so
@@ -141,7 +144,22 @@ impl<'m> Header<'m> {
 
     /// Reads a header, and returns with it what follows the first empty line.
     pub(crate) fn parse_prefix(octets: &'m [u8]) -> (Self, &'m [u8]) {
+        let (header, body, crlfs) = Self::read(octets, false);
+        let crs = memchr_iter(b'\r', header.octets).count();
+        if crs == crlfs && memchr(0, header.octets).is_none() {
+            return (header, body);
+        }
+        // Rarely does an octet stand where it may not: only then each line is searched for it.
+        let (header, body, _) = Self::read(octets, true);
+        (header, body)
+    }
+
+    /// Reads a header, and searches its lines for octets that may not stand there, or not. Returns
+    /// what follows it, too, and how many of its lines end in CRLF.
+    fn read(octets: &'m [u8], search: bool) -> (Self, &'m [u8], usize) {
         let mut header = Self::unread(octets);
+        header.fields.reserve(FEW);
+        let mut crlfs = 0;
         // Where the field being read starts, and where its last line ends without the line end.
         let mut open: Option<(usize, usize)> = None;
         let mut start = 0;
@@ -151,9 +169,14 @@ impl<'m> Header<'m> {
                 header.note_line_end(&line);
                 header.close(open);
                 header.octets = octets.get(..start).unwrap_or_default();
-                return (header, octets.get(line.next..).unwrap_or_default());
+                return (header, octets.get(line.next..).unwrap_or_default(), crlfs);
             }
-            header.note_octets(&line);
+            if search {
+                header.note_octets(&line);
+            } else {
+                header.note_line_end(&line);
+            }
+            crlfs += usize::from(line.next == line.end + 2);
             open = match (octets.get(start).copied(), open) {
                 (Some(first), Some((field, _))) if is_wsp(first) => Some((field, line.end)),
                 (first, before) => {
@@ -167,7 +190,7 @@ impl<'m> Header<'m> {
             start = line.next;
         }
         header.close(open);
-        (header, &[])
+        (header, &[], crlfs)
     }
 
     /// The fields, top to bottom.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use memchr::memchr2;
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while, take_while1};
 use nom::character::complete::{char, satisfy};
@@ -198,7 +199,7 @@ fn read_tag<'a>(octets: &'a [u8], rest: &'a [u8]) -> Result<(&'a [u8], Tag<'a>),
     let name = std::str::from_utf8(name).map_err(|_| syntax(octets, rest))?;
     let value =
         std::str::from_utf8(value).map_err(|_| TagListError::Encoding { name: name.to_owned() })?;
-    let tag = Tag { name, value: trim(value), after_equals: at(after_equals)..at(after_value) };
+    let tag = Tag { name, value: trim_fws(value), after_equals: at(after_equals)..at(after_value) };
     Ok((after_value, tag))
 }
 
@@ -216,10 +217,23 @@ fn tag_name(input: &[u8]) -> IResult<&[u8], &[u8]> {
 /// The value and all white space around it: up to the next `;`, octet that cannot stand in a
 /// value, or the end.
 fn tag_value(input: &[u8]) -> IResult<&[u8], &[u8]> {
-    let on_a_line =
-        take_while1(|octet| matches!(octet, b'\t' | b' '..=0x3a | 0x3c..=0x7e | 0x80..));
     let fold = recognize(pair(tag(&b"\r\n"[..]), satisfy(|c| matches!(c, ' ' | '\t'))));
     recognize(many0_count(alt((on_a_line, fold)))).parse(input)
+}
+
+/// VALCHAR, WSP and what UTF-8 has beyond ASCII, one or more of them.
+fn on_a_line(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    // Without branches, so that many octets are looked at together.
+    let stands =
+        |octet: u8| ((octet >= b' ') | (octet == b'\t')) & (octet != b';') & (octet != 0x7f);
+    // Most lines end where a tag does or a fold begins, which is soon found.
+    let end = memchr2(b';', b'\r', input).unwrap_or(input.len());
+    match input.split_at_checked(end) {
+        Some((line @ [_, ..], rest)) if line.iter().fold(true, |all, &o| all & stands(o)) => {
+            Ok((rest, line))
+        }
+        _ => take_while1(stands).parse(input),
+    }
 }
 
 /// `FWS = [*WSP CRLF] 1*WSP`, and the obsolete form with several line ends (RFC 5322 §4.2), which
@@ -233,13 +247,17 @@ fn is_only_fws(input: &[u8]) -> bool {
     opt(fws).parse(input).is_ok_and(|(rest, _)| rest.is_empty())
 }
 
-/// Whether the character may stand in FWS. In a parsed value, CR and LF stand nowhere else.
-pub(crate) fn is_fws(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\r' | '\n')
+/// Whether the octet may stand in FWS. In a parsed value, CR and LF stand nowhere else.
+pub(crate) fn is_fws(octet: u8) -> bool {
+    matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-fn trim(value: &str) -> &str {
-    value.trim_matches(is_fws)
+/// The text without the white space around it.
+pub(crate) fn trim_fws(text: &str) -> &str {
+    let octets = text.as_bytes();
+    let start = octets.iter().position(|octet| !is_fws(*octet)).unwrap_or(octets.len());
+    let end = octets.iter().rposition(|octet| !is_fws(*octet)).map_or(start, |at| at + 1);
+    text.get(start..end).unwrap_or_default()
 }
 
 #[cfg(test)]

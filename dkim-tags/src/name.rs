@@ -221,7 +221,7 @@ struct Labels {
 }
 
 impl Labels {
-    fn parse(name: &str, is_label: impl Fn(&str) -> bool) -> Result<Self, InvalidName> {
+    fn parse(name: &str, is_label: impl Fn(&[u8]) -> bool) -> Result<Self, InvalidName> {
         let ascii = to_ascii(name)?;
         check_labels(&ascii, is_label)?;
         Ok(Self { ascii, written: (!name.is_ascii()).then(|| name.into()) })
@@ -264,11 +264,11 @@ fn to_ascii(name: &str) -> Result<SmolStr, InvalidName> {
     }
 }
 
-fn check_labels(name: &str, is_label: impl Fn(&str) -> bool) -> Result<(), InvalidName> {
+fn check_labels(name: &str, is_label: impl Fn(&[u8]) -> bool) -> Result<(), InvalidName> {
     if name.len() > 253 {
         return Err(InvalidName::TooLong);
     }
-    name.split('.').try_for_each(|label| match label.len() {
+    name.as_bytes().split(|octet| *octet == b'.').try_for_each(|label| match label.len() {
         0 => Err(InvalidName::EmptyLabel),
         64.. => Err(InvalidName::TooLong),
         _ if is_label(label) => Ok(()),
@@ -277,9 +277,8 @@ fn check_labels(name: &str, is_label: impl Fn(&str) -> bool) -> Result<(), Inval
 }
 
 /// `sub-domain = Let-dig [Ldh-str]`, and underscores on request.
-fn is_let_dig_hyp(label: &str, underscores: bool) -> bool {
+fn is_let_dig_hyp(label: &[u8], underscores: bool) -> bool {
     let let_dig = |octet: &u8| octet.is_ascii_alphanumeric() || (underscores && *octet == b'_');
-    let label = label.as_bytes();
     label.first().is_some_and(let_dig)
         && label.last().is_some_and(let_dig)
         && label.iter().all(|octet| let_dig(octet) || *octet == b'-')

@@ -5,7 +5,7 @@ use std::fmt;
 use dkim_canon::Canonicalization;
 use dkim_crypto::SigningAlgorithm;
 
-use crate::list::is_fws;
+use crate::list::trim_fws;
 use crate::value::{base64, colon_list, is_hyphenated_word, number, quoted_printable};
 use crate::{
     Auid, DomainName, FieldName, FieldNames, InvalidName, Selector, TagList, TagListError,
@@ -110,12 +110,6 @@ impl Signature {
     /// times its octets.
     pub const MAX_ITEMS: usize = 1000;
 
-    /// The tags read into fields of their own; all others are kept in [`other`](Self::other).
-    const KNOWN: [&'static str; 14] =
-        ["v", "a", "b", "bh", "c", "d", "h", "i", "l", "q", "s", "t", "x", "z"];
-    /// RFC 6376 §6.1.1: the tags listed as required.
-    const REQUIRED: [&'static str; 7] = ["v", "a", "b", "bh", "d", "h", "s"];
-
     /// A signature yet to be made: no `b=`, and every optional tag absent.
     #[must_use]
     pub fn new(
@@ -158,48 +152,36 @@ impl Signature {
     ///
     /// The first thing wrong, in the order of RFC 6376 §6.1.1.
     pub fn from_tags(tags: &TagList<'_>) -> Result<Self, SignatureError> {
-        if let Some(version) = tags.value("v") {
+        let (values, other) = Values::of(tags);
+        if let Some(version) = values.v {
             check_version(version)?;
         }
-        // RFC 6376 §6.1.1: "If any tag listed as "required" [...] is omitted"
-        if let Some(missing) = Self::REQUIRED.into_iter().find(|name| tags.get(name).is_none()) {
-            return Err(SignatureError::MissingTag(missing));
-        }
-        let required = |name: &'static str| tags.value(name).unwrap_or_default();
-        let sdid = domain("d", required("d"))?;
-        let auid = tags.value("i").map(read_auid).transpose()?;
+        let [_, a, b, bh, d, h, s] = values.required()?;
+        let sdid = DomainName::parse(d).map_err(name_error("d"))?;
+        let auid = values.i.map(read_auid).transpose()?;
         // RFC 6376 §6.1.1: "Verifiers MUST confirm that the domain specified in the "d=" tag is
         // the same as or a parent domain of the domain part of the "i=" tag."
         if auid.as_ref().is_some_and(|auid| !auid.domain().is_within(&sdid)) {
             return Err(SignatureError::DomainMismatch);
         }
         let signature = Self {
-            algorithm: read_algorithm(required("a"))?,
-            signature: base64(required("b")).ok_or(SignatureError::Invalid("b"))?,
-            body_hash: base64(required("bh")).ok_or(SignatureError::Invalid("bh"))?,
-            canonicalization: tags.value("c").map_or(
-                Ok(Canonicalizations::default()),
-                |value| {
-                    Canonicalizations::parse(value)
-                        .ok_or_else(|| SignatureError::UnknownCanonicalization(value.to_owned()))
-                },
-            )?,
+            algorithm: read_algorithm(a)?,
+            signature: base64(b).ok_or(SignatureError::Invalid("b"))?,
+            body_hash: base64(bh).ok_or(SignatureError::Invalid("bh"))?,
+            canonicalization: values.c.map_or(Ok(Canonicalizations::default()), |value| {
+                Canonicalizations::parse(value)
+                    .ok_or_else(|| SignatureError::UnknownCanonicalization(value.to_owned()))
+            })?,
             sdid,
-            signed_fields: FieldNames::parse(required("h"))
-                .map_err(|_| SignatureError::Invalid("h"))?,
+            signed_fields: FieldNames::parse(h).map_err(|_| SignatureError::Invalid("h"))?,
             auid,
-            body_length: optional_number(tags, "l", 76)?,
-            query_methods: tags.value("q").map_or(Ok(Vec::new()), read_query_methods)?,
-            selector: Selector::parse(required("s")).map_err(name_error("s"))?,
-            timestamp: optional_number(tags, "t", 12)?.map(UnixTime),
-            expiration: optional_number(tags, "x", 12)?.map(UnixTime),
-            copied_fields: tags.value("z").map_or(Ok(Vec::new()), read_copied_fields)?,
-            other: tags
-                .tags()
-                .iter()
-                .filter(|tag| !Self::KNOWN.contains(&tag.name()))
-                .map(|tag| (tag.name().to_owned(), tag.value().replace("\r\n", "")))
-                .collect(),
+            body_length: optional_number("l", values.l, 76)?,
+            query_methods: values.q.map_or(Ok(Vec::new()), read_query_methods)?,
+            selector: Selector::parse(s).map_err(name_error("s"))?,
+            timestamp: optional_number("t", values.t, 12)?.map(UnixTime),
+            expiration: optional_number("x", values.x, 12)?.map(UnixTime),
+            copied_fields: values.z.map_or(Ok(Vec::new()), read_copied_fields)?,
+            other,
         };
         signature.check()
     }
@@ -250,7 +232,9 @@ impl Signature {
             [tag] if tag.name() == name && tag.value() == value && !value.contains('\r') => {}
             _ => return Err(TagListError::Syntax { offset: 0, found: None }),
         }
-        if Self::KNOWN.contains(&name) || self.other.iter().any(|(there, _)| there == name) {
+        if Values::default().slot(name).is_some()
+            || self.other.iter().any(|(there, _)| there == name)
+        {
             return Err(TagListError::Duplicate { name: name.to_owned(), offset: 0 });
         }
         self.other.push((name.to_owned(), value.to_owned()));
@@ -261,6 +245,73 @@ impl Signature {
     #[must_use]
     pub fn auid_or_default(&self) -> Auid {
         self.auid.clone().unwrap_or_else(|| Auid::of_domain(&self.sdid))
+    }
+}
+
+/// The values of the tags that RFC 6376 §3.5 defines.
+#[derive(Default)]
+struct Values<'a> {
+    v: Option<&'a str>,
+    a: Option<&'a str>,
+    b: Option<&'a str>,
+    bh: Option<&'a str>,
+    c: Option<&'a str>,
+    d: Option<&'a str>,
+    h: Option<&'a str>,
+    i: Option<&'a str>,
+    l: Option<&'a str>,
+    q: Option<&'a str>,
+    s: Option<&'a str>,
+    t: Option<&'a str>,
+    x: Option<&'a str>,
+    z: Option<&'a str>,
+}
+
+impl<'a> Values<'a> {
+    /// The values, and the tags that are none of these.
+    fn of(tags: &TagList<'a>) -> (Self, Vec<(String, String)>) {
+        let (mut values, mut other) = (Self::default(), Vec::new());
+        for tag in tags.tags() {
+            match values.slot(tag.name()) {
+                Some(slot) => *slot = Some(tag.value()),
+                None => other.push((tag.name().to_owned(), tag.value().replace("\r\n", ""))),
+            }
+        }
+        (values, other)
+    }
+
+    fn slot(&mut self, name: &str) -> Option<&mut Option<&'a str>> {
+        Some(match name {
+            "v" => &mut self.v,
+            "a" => &mut self.a,
+            "b" => &mut self.b,
+            "bh" => &mut self.bh,
+            "c" => &mut self.c,
+            "d" => &mut self.d,
+            "h" => &mut self.h,
+            "i" => &mut self.i,
+            "l" => &mut self.l,
+            "q" => &mut self.q,
+            "s" => &mut self.s,
+            "t" => &mut self.t,
+            "x" => &mut self.x,
+            "z" => &mut self.z,
+            _ => return None,
+        })
+    }
+
+    /// RFC 6376 §6.1.1: "If any tag listed as "required" [...] is omitted".
+    fn required(&self) -> Result<[&'a str; 7], SignatureError> {
+        let or = |value: Option<&'a str>, name| value.ok_or(SignatureError::MissingTag(name));
+        Ok([
+            or(self.v, "v")?,
+            or(self.a, "a")?,
+            or(self.b, "b")?,
+            or(self.bh, "bh")?,
+            or(self.d, "d")?,
+            or(self.h, "h")?,
+            or(self.s, "s")?,
+        ])
     }
 }
 
@@ -353,10 +404,6 @@ fn name_error(tag: &'static str) -> impl Fn(InvalidName) -> SignatureError {
     move |source| SignatureError::Name { tag, source }
 }
 
-fn domain(tag: &'static str, value: &str) -> Result<DomainName, SignatureError> {
-    DomainName::parse(value).map_err(name_error(tag))
-}
-
 /// `sig-i-tag = %x69 [FWS] "=" [FWS] [ Local-part ] "@" domain-name`, the whole of it in
 /// dkim-quoted-printable.
 pub(crate) fn read_auid(value: &str) -> Result<Auid, SignatureError> {
@@ -393,7 +440,7 @@ fn read_query_methods(value: &str) -> Result<Vec<String>, SignatureError> {
 fn read_copied_fields(value: &str) -> Result<Vec<CopiedField>, SignatureError> {
     let read = |copy: &str| {
         let (name, body) = copy.split_once(':')?;
-        let name = FieldName::parse(name.trim_matches(is_fws)).ok()?;
+        let name = FieldName::parse(trim_fws(name)).ok()?;
         Some(CopiedField { name, body: quoted_printable(body)? })
     };
     limit_items("z", value.split('|'))?;
@@ -409,13 +456,11 @@ fn limit_items<'v>(
 }
 
 fn optional_number(
-    tags: &TagList<'_>,
     tag: &'static str,
+    value: Option<&str>,
     max_digits: usize,
 ) -> Result<Option<u64>, SignatureError> {
-    tags.value(tag)
-        .map(|value| number(value, max_digits).ok_or(SignatureError::Invalid(tag)))
-        .transpose()
+    value.map(|value| number(value, max_digits).ok_or(SignatureError::Invalid(tag))).transpose()
 }
 
 #[cfg(test)]

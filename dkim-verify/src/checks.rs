@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use dkim_crypto::KeyType;
 use dkim_dns::{Answer, Dnssec, LookupError, MAX_CNAME_HOPS, Record};
+use dkim_hash::FieldIndex;
 use dkim_keyrec::{KeyRecord, KeyRecordError};
 use dkim_message::Header;
 use dkim_tags::{Signature, TagList, UnixTime};
@@ -43,19 +44,17 @@ pub(crate) struct MessageFindings {
     /// Why none of its signatures is judged.
     pub(crate) refused: Option<Outcome>,
     deviations: Vec<Deviation>,
-    /// How often each of [`SINGLETONS`] stands in the header.
-    singletons: [usize; SINGLETONS.len()],
+    /// Those of [`SINGLETONS`] that stand in the header more than once, and how often.
+    singletons: Vec<(&'static str, usize)>,
 }
 
 impl MessageFindings {
-    pub(crate) fn of(header: &Header<'_>, policy: &Policy) -> Self {
-        let (mut from, mut singletons) = (0, [0; SINGLETONS.len()]);
-        for field in header.fields() {
-            from += usize::from(field.is("From"));
-            for (name, there) in SINGLETONS.iter().zip(&mut singletons) {
-                *there += usize::from(field.is(name));
-            }
-        }
+    pub(crate) fn of(header: &Header<'_>, index: &FieldIndex<'_, '_>, policy: &Policy) -> Self {
+        let from = index.count("From");
+        let singleton = |(name, there): (&[u8], usize)| {
+            let is = |other: &&str| name.eq_ignore_ascii_case(other.as_bytes());
+            Some((SINGLETONS.into_iter().find(is)?, there))
+        };
         let malformed = header.defects().first().copied().map(Deviation::MalformedHeader);
         let no_from = (from == 0).then_some(Outcome::NoFrom);
         let refused = match policy.malformed_header {
@@ -66,14 +65,15 @@ impl MessageFindings {
         Self {
             refused: refused.or(no_from),
             deviations: malformed.into_iter().chain(several_from).collect(),
-            singletons,
+            singletons: index.repeated().filter_map(singleton).collect(),
         }
     }
 }
 
 /// Reads the tags of a DKIM-Signature field, within the limits.
 pub(crate) fn signature(tags: &TagList<'_>, policy: &Policy) -> Result<Signature, Outcome> {
-    let names = tags.value("h").map_or(0, |value| value.split(':').count());
+    let names =
+        tags.value("h").map_or(0, |value| value.bytes().filter(|octet| *octet == b':').count() + 1);
     if names > policy.limits.signed_fields {
         return Err(Outcome::Limit(Limit::SignedFields));
     }
@@ -114,8 +114,7 @@ pub(crate) fn deviations(
     note(signature.sdid.is_single_label(), Deviation::SingleLabelDomain);
     let unacceptable = policy.unacceptable_domains.contains(&signature.sdid);
     note(unacceptable, Deviation::UnacceptableDomain);
-    let several = SINGLETONS.into_iter().zip(message.singletons).filter(|(_, there)| *there > 1);
-    for (name, there) in several {
+    for &(name, there) in &message.singletons {
         let signed = signature.signed_fields.count(name);
         // A field signed less often than it stands there: some instance is not signed, and not
         // knowing which one a reader shows, it might be that one.

@@ -66,13 +66,14 @@ impl Verifier {
         let mut reading = Reading::new(policy, now, provider);
         // Of a header over the limit nothing is read.
         let within = header.octets().len() <= policy.limits.header_octets;
-        let mut message =
-            within.then(|| (HeaderInputs::new(header), MessageFindings::of(header, policy)));
+        let mut inputs = within.then(|| HeaderInputs::new(header));
+        let findings =
+            inputs.as_ref().map(|inputs| MessageFindings::of(header, inputs.index(), policy));
         let mut positions = header.fields().iter().enumerate();
         let mut signatures = positions.by_ref().filter(|(_, f)| f.is(Signature::FIELD_NAME));
         // RFC 6376 §6.1: each for itself; neither a bad one nor their order tells on another.
         for (position, field) in signatures.by_ref().take(policy.limits.listed) {
-            reading.signature(position, field, message.as_mut());
+            reading.signature(position, field, inputs.as_mut().zip(findings.as_ref()));
         }
         Self {
             policy: policy.clone(),
@@ -80,7 +81,7 @@ impl Verifier {
             keys: None,
             found: reading.found,
             open: reading.open,
-            inputs: message.map(|(inputs, _)| inputs.into_octets()).unwrap_or_default(),
+            inputs: inputs.map(HeaderInputs::into_octets).unwrap_or_default(),
             unlisted: signatures.count(),
             questions: reading.questions,
             taken: 0,
@@ -184,7 +185,7 @@ impl<'p> Reading<'p> {
         &mut self,
         position: usize,
         field: &Field<'_>,
-        message: Option<&mut (HeaderInputs<'_, '_>, MessageFindings)>,
+        message: Option<(&mut HeaderInputs<'_, '_>, &MessageFindings)>,
     ) {
         let mut found = Verification::new(self.found.len(), Outcome::Limit(Limit::Header));
         if let Some((inputs, message)) = message {
