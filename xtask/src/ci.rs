@@ -24,7 +24,7 @@ type Step = (&'static str, fn() -> Result<Done>);
 
 // The order is by price: what fails fast comes first. Compiler flags stay the same throughout, and
 // feature sets repeat, so that the cryptographic libraries are compiled as seldom as can be.
-const STEPS: [Step; 19] = [
+const STEPS: [Step; 20] = [
     ("format", || cargo(&["fmt", "--all", "--check"])),
     ("layers", || layers::run(&layers::Options {}).map(|()| Done::Passed)),
     ("spec", requirements),
@@ -41,7 +41,8 @@ const STEPS: [Step; 19] = [
     ("fuzz format", || in_fuzz(&["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"])),
     ("fuzz replay", fuzz_replay),
     ("bench format", || in_bench(&["fmt", "--check"])),
-    ("bench cells", || in_bench(&["test", "--no-default-features", "--features", "ring", "--lib"])),
+    ("bench clippy", bench_clippy),
+    ("bench cells", bench_cells),
     ("bench instructions", bench_instructions),
     ("deny", deny),
 ];
@@ -152,6 +153,15 @@ fn fuzz_replay() -> Result<Done> {
 fn in_bench(arguments: &[&str]) -> Result<Done> {
     let (command, rest) = arguments.split_at(1);
     cargo(&[command, &["--manifest-path", "bench/Cargo.toml"], rest].concat())
+}
+
+fn bench_clippy() -> Result<Done> {
+    let with_ring = ["clippy", "--no-default-features", "--features", "ring"];
+    in_bench(&[&with_ring[..], &["--all-targets", "--", "-D", "warnings"]].concat())
+}
+
+fn bench_cells() -> Result<Done> {
+    in_bench(&["test", "--no-default-features", "--features", "ring", "--lib"])
 }
 
 fn bench_instructions() -> Result<Done> {

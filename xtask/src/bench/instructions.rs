@@ -27,6 +27,9 @@ const KEPT: &str = "bench/instructions.txt";
 /// By how many per cent a count may grow.
 const TOLERANCE: u64 = 5;
 
+/// How the counts are kept.
+const SAVE: &str = "cargo xtask bench --save-instructions";
+
 /// What to do where there is no valgrind.
 pub(super) const MISSING: &str = "valgrind is not installed (apt-get install valgrind)";
 
@@ -46,19 +49,23 @@ pub(crate) fn check() -> Result<()> {
         println!("kept: {kept_with}\nnow:  {made_with}");
     }
     let counts = count_all()?;
-    let mut more = Vec::new();
+    let (mut more, mut fewer) = (Vec::new(), Vec::new());
     println!("{:<40} {:>12} {:>12}", "cell", "kept", "now");
     for (cell, now) in counts {
         let kept = kept(&text, cell)?;
         println!("{cell:<40} {kept:>12} {now:>12}  {}", change(kept, now));
         if now * 100 > kept * (100 + TOLERANCE) {
             more.push(cell);
+        } else if now * (100 + TOLERANCE) < kept * 100 {
+            fewer.push(cell);
         }
+    }
+    if !fewer.is_empty() {
+        println!("fewer: {}; to hold on to it: {SAVE}", fewer.join(", "));
     }
     if !more.is_empty() {
         bail!(
-            "more than {TOLERANCE} % above {KEPT}: {}; where that is worth it: \
-             cargo xtask bench --save-instructions",
+            "more than {TOLERANCE} % above {KEPT}: {}; where that is worth it: {SAVE}",
             more.join(", ")
         );
     }
@@ -79,7 +86,7 @@ fn kept(text: &str, cell: &str) -> Result<u64> {
     let mut lines = text.lines().filter_map(|line| line.split_once('\t'));
     let (_, count) = lines
         .find(|(name, _)| *name == cell)
-        .with_context(|| format!("{KEPT} has no {cell}: cargo xtask bench --save-instructions"))?;
+        .with_context(|| format!("{KEPT} has no {cell}: {SAVE}"))?;
     count.parse().with_context(|| format!("{KEPT}: {cell}: {count}"))
 }
 
