@@ -26,7 +26,8 @@ const MANIFEST: &str = "bench/Cargo.toml";
 /// --ratios measures each cell of bench/ in turns with its limit, which is what the cryptographic
 /// library alone needs for the same octets, and prints ours, the limit, the ratio of the two and the
 /// target in one table; --save and --against work here too. A missed target is marked and is no
-/// failure, since a timing is no test.
+/// failure, since a timing is no test. Time is that of the processor, but for the cell of two
+/// threads, which is worth something on an idle machine only.
 ///
 /// --instructions counts, with valgrind, what a message takes outside the cryptographic library.
 /// The count is the same in every run, so that it is compared with what bench/instructions.txt has,
