@@ -30,7 +30,12 @@ pub fn write_field(
         Canonicalization::Simple => out.extend_from_slice(name),
         Canonicalization::Relaxed => {
             let start = out.len();
-            reduce(name, out);
+            // White space in a name is rare.
+            if name.iter().fold(true, |all, octet| all & (*octet > b' ')) {
+                out.extend_from_slice(name);
+            } else {
+                reduce(name, out);
+            }
             if let Some(name) = out.get_mut(start..) {
                 name.make_ascii_lowercase();
             }

@@ -4,8 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Args;
-use dkim_stack::dns::{Answer, HickoryError, HickoryOptions, LookupError, Query};
-use dkim_stack::{BlockingResolver, HickoryBlocking, Zone};
+use dkim_stack::dns::{Answer, Coalescing, HickoryError, HickoryOptions, LookupError, Query};
+use dkim_stack::{BlockingResolver, HickoryBlocking, HickoryResolver, Resolver, Zone};
+use tokio::sync::Semaphore;
 
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
@@ -13,6 +14,13 @@ use crate::input::read_whole;
 
 /// How long a zone file may be, in octets.
 const ZONE_LIMIT: usize = 64 * 1024 * 1024;
+
+/// How many answers are kept for many messages: one takes a kilobyte or two.
+const KEPT_ANSWERS: u32 = 32_000;
+
+/// How many questions may be open at once. Each has a socket, and some have two or more when
+/// servers are slow; a process often has 1024 files and sockets and no more.
+const OPEN_QUESTIONS: usize = 128;
 
 /// Where the command line says that records come from.
 #[derive(Debug, Args)]
@@ -39,33 +47,60 @@ impl DnsArgs {
 }
 
 /// The DNS of an invocation.
-pub(crate) enum Dns {
+pub(crate) enum Dns<R = HickoryBlocking> {
     Zone(Zone),
-    Servers(Box<HickoryBlocking>),
+    Servers(Box<R>),
     /// There is no way to ask, which may be mended: every question fails for now.
     Unreachable(String),
 }
 
+/// The DNS for many messages at once: what several of them ask is asked once.
+pub(crate) type SharedDns = Dns<Coalescing<Servers>>;
+
 impl Dns {
-    /// The zone files, if there are some; else the servers; else the system's.
-    pub(crate) fn new(DnsArgs { zone: zones, dns: servers }: &DnsArgs) -> Result<Self, Failure> {
-        if !zones.is_empty() {
-            let mut all = Zone::new();
-            for path in zones {
-                let mut file = Vec::new();
-                read_whole(path, ZONE_LIMIT, &mut file)?;
-                let zone = Zone::parse(&file)
-                    .map_err(|error| Failure::of(Exit::Data, &error).on(path.display()))?;
-                all = all.merge(zone);
-            }
-            return Ok(Self::Zone(all));
-        }
+    /// For one message after the other.
+    pub(crate) fn new(args: &DnsArgs) -> Result<Self, Failure> {
         let options = HickoryOptions::new();
-        let resolver = match &**servers {
+        Self::of(args, |servers| match servers {
             [] => HickoryBlocking::from_system(&options),
             servers => HickoryBlocking::with_servers(servers, &options),
-        };
-        Ok(resolver.map_or_else(Self::unreachable, |resolver| Self::Servers(Box::new(resolver))))
+        })
+    }
+}
+
+impl SharedDns {
+    pub(crate) fn shared(args: &DnsArgs) -> Result<Self, Failure> {
+        let mut options = HickoryOptions::new();
+        options.cache_size = KEPT_ANSWERS;
+        Self::of(args, |servers| {
+            let resolver = match servers {
+                [] => HickoryResolver::from_system(&options),
+                servers => HickoryResolver::with_servers(servers, &options),
+            }?;
+            Ok(Coalescing::new(Servers { resolver, open: Semaphore::new(OPEN_QUESTIONS) }))
+        })
+    }
+}
+
+impl<R> Dns<R> {
+    /// The zone files, if there are some; else the servers, none of which means the system's.
+    fn of(
+        DnsArgs { zone: zones, dns: servers }: &DnsArgs,
+        connect: impl FnOnce(&[SocketAddr]) -> Result<R, HickoryError>,
+    ) -> Result<Self, Failure> {
+        if zones.is_empty() {
+            let resolver = connect(servers).map(|resolver| Self::Servers(Box::new(resolver)));
+            return Ok(resolver.unwrap_or_else(Self::unreachable));
+        }
+        let mut all = Zone::new();
+        for path in zones {
+            let mut file = Vec::new();
+            read_whole(path, ZONE_LIMIT, &mut file)?;
+            let zone = Zone::parse(&file)
+                .map_err(|error| Failure::of(Exit::Data, &error).on(path.display()))?;
+            all = all.merge(zone);
+        }
+        Ok(Self::Zone(all))
     }
 
     fn unreachable(error: HickoryError) -> Self {
@@ -80,7 +115,7 @@ impl Dns {
 impl BlockingResolver for Dns {
     fn lookup(&self, query: &Query) -> Answer {
         match self {
-            Self::Zone(zone) => zone.lookup(query),
+            Self::Zone(zone) => zone.answer(query),
             Self::Servers(servers) => servers.lookup(query),
             Self::Unreachable(why) => Err(LookupError::Failed(why.clone())),
         }
@@ -93,6 +128,30 @@ impl BlockingResolver for Dns {
                 queries.iter().map(|query| self.lookup(query)).collect()
             }
         }
+    }
+}
+
+impl Resolver for SharedDns {
+    async fn lookup(&self, query: &Query) -> Answer {
+        match self {
+            Self::Zone(zone) => zone.answer(query),
+            Self::Servers(servers) => servers.lookup(query).await,
+            Self::Unreachable(why) => Err(LookupError::Failed(why.clone())),
+        }
+    }
+}
+
+/// Name servers that are asked a bounded number of questions at once. What is asked twice waits
+/// before them and not here, so that a slow name takes one place, however many messages wait for it.
+pub(crate) struct Servers {
+    resolver: HickoryResolver,
+    open: Semaphore,
+}
+
+impl Resolver for Servers {
+    async fn lookup(&self, query: &Query) -> Answer {
+        let _open = self.open.acquire().await.expect("nobody closes it");
+        self.resolver.lookup(query).await
     }
 }
 

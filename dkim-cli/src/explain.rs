@@ -73,7 +73,7 @@ impl Explain {
         let mut worst = Exit::Success;
         for file in &self.files {
             for_each_message(file, &mut |origin, octets| {
-                let exit = octets.and_then(|octets| self.message(origin, octets, &dns));
+                let exit = octets.and_then(|mut octets| self.message(origin, &mut octets, &dns));
                 let exit = exit.or_else(|failure| {
                     let failure = failure.on(origin);
                     // What cannot be written, nobody reads.

@@ -10,7 +10,7 @@ mod message;
 mod twice;
 mod whole;
 
-pub(crate) use file::{Origin, for_each_message, open_file};
+pub(crate) use file::{Origin, Source, for_each_message, open_file};
 pub(crate) use line_ends::{BodyLineEnds, LineEnds};
 pub(crate) use mbox::is_mbox;
 pub(crate) use message::{Message, MessageError};

@@ -65,11 +65,11 @@ struct Entry<'a> {
     detail: String,
     deviations: Vec<&'static str>,
     deviation_details: Vec<String>,
-    domain: Option<&'a str>,
-    selector: Option<&'a str>,
+    domain: Option<String>,
+    selector: Option<String>,
     identity: Option<String>,
-    algorithm: Option<&'a str>,
-    canonicalization: Option<&'a str>,
+    algorithm: Option<String>,
+    canonicalization: Option<String>,
     key_bits: Option<u32>,
     signed_fields: Option<Vec<&'a str>>,
     body_length: Option<u64>,
@@ -92,7 +92,7 @@ struct Unreadable<'a> {
 
 impl<'a> From<&'a Verification> for Entry<'a> {
     fn from(found: &'a Verification) -> Self {
-        let (claims, signature) = (&found.claims(), found.signature.as_ref());
+        let (claims, signature) = (found.claims(), found.signature.as_ref());
         let key = found.key_record.as_ref().and_then(|record| record.key.as_ref());
         Self {
             index: found.index,
@@ -102,11 +102,11 @@ impl<'a> From<&'a Verification> for Entry<'a> {
             detail: found.outcome.to_string(),
             deviations: found.deviations.iter().map(|deviation| deviation.code()).collect(),
             deviation_details: found.deviations.iter().map(ToString::to_string).collect(),
-            domain: claims.sdid.as_ref().map(|sdid| sdid.as_written()),
-            selector: claims.selector.as_ref().map(|selector| selector.as_written()),
+            domain: claims.sdid.as_ref().map(|sdid| sdid.as_written().to_owned()),
+            selector: claims.selector.as_ref().map(|selector| selector.as_written().to_owned()),
             identity: claims.auid.as_ref().map(ToString::to_string),
-            algorithm: claims.algorithm.as_deref(),
-            canonicalization: claims.canonicalization.as_deref(),
+            algorithm: claims.algorithm,
+            canonicalization: claims.canonicalization,
             key_bits: key.map(|key| key.bits()),
             signed_fields: signature.map(|signature| signature.signed_fields.iter().collect()),
             body_length: signature.and_then(|signature| signature.body_length),

@@ -321,7 +321,8 @@ fn check(signed: &Signed, octets: &mut Twice, count: usize, dns: &Dns) -> Result
     match verifier.finish().iter().take(count).find(|found| !found.passes()) {
         None => Ok(()),
         Some(found) => {
-            let selector = found.claims().selector.as_ref().map(Selector::as_written);
+            let claims = found.claims();
+            let selector = claims.selector.as_ref().map(Selector::as_written);
             let (outcome, reason) = (&found.outcome, found.outcome.reason());
             let what = format_args!(
                 "the signature with selector {} does not verify: {outcome} ({reason})",

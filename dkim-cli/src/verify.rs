@@ -1,24 +1,33 @@
 //! `dkim verify`: judges the signatures of messages.
 
-use std::io::{self, Read, Write};
-use std::ops::ControlFlow;
-use std::path::PathBuf;
+mod fleet;
+mod judge;
+mod progress;
+mod writer;
 
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anstream::AutoStream;
 use clap::{Args, ValueEnum};
-use dkim_stack::authres::{AuthenticationResults, DkimResult, ResInfo};
-use dkim_stack::dns::drive_blocking;
-use dkim_stack::verify::{Stance, Treatment};
-use dkim_stack::{Policy, UnixTime, Verification, Verifier, now, res_infos};
+use dkim_stack::authres::DkimResult;
+use dkim_stack::verify::Treatment;
+use dkim_stack::{KeyCache, Policy, UnixTime, Verification, now};
 
 use crate::diagnostics::{Failure, note};
 use crate::dns::{Dns, DnsArgs};
 use crate::exit::{self, Exit};
-use crate::input::{LineEnds, Message, MessageError, Origin, for_each_message};
 use crate::provider::provider;
-use crate::{json, reasons, report};
+use crate::{json, reasons};
+use judge::{Form, Judge};
+use writer::Writer;
 
 /// Below this no provider verifies (RFC 8301 §3.2).
 const LEAST_KEY_BITS: u32 = 1024;
+
+/// How many keys are kept ready: one takes a kilobyte or two.
+const KEPT_KEYS: usize = 10_000;
 
 /// Verify the DKIM signatures of messages
 ///
@@ -30,6 +39,10 @@ const LEAST_KEY_BITS: u32 = 1024;
 /// `>`, Content-Length is ignored) or a Maildir. All are read as streams, of any size. A message
 /// that uses LF throughout is read as CRLF, which is said on standard error; any other bare LF or
 /// CR counts as it stands.
+///
+/// Many messages are judged at once, on all cores, and what they ask of the DNS together is asked
+/// once. What is found is written in the order of the messages, each as soon as it is its turn.
+/// While it goes elsewhere than to the terminal, that shows how many are done.
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub(crate) struct Verify {
@@ -63,6 +76,13 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "BITS")]
     min_key_bits: Option<u32>,
 
+    /// How many messages may be under way at once
+    ///
+    /// Most of them wait for the DNS, so there may be many for each core. With 1 they are judged
+    /// one after the other. What is written is the same in any case.
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: u16,
+
     /// Who says so in the Authentication-Results field; the host's name unless said
     #[arg(long, value_name = "NAME")]
     authserv_id: Option<String>,
@@ -85,6 +105,7 @@ Examples:
   dkim verify message.eml
   dkim verify --json --zone keys.zone --at 1700000000 - < message.eml
   dkim verify --dns 9.9.9.9 --policy strict ~/Maildir archive.mbox
+  dkim verify --json ~/Maildir | jq -r '.signatures[].result' | sort | uniq -c
 ";
     [EXAMPLES, &exit::help(), json::HELP, &reasons::help()].join("\n")
 }
@@ -95,19 +116,21 @@ impl Verify {
             let never = format_args!("no provider verifies RSA keys under {LEAST_KEY_BITS} bits");
             note(format_args!("--min-key-bits {bits}"), never);
         }
-        let mut judge = Judge {
-            dns: Dns::new(&self.dns)?,
+        let judge = Judge {
+            dns: Dns::shared(&self.dns)?,
+            keys: Arc::new(KeyCache::new(provider(), KEPT_KEYS)),
             policy: self.policy(),
             now: self.at.map_or_else(now, UnixTime),
             authserv_id: self.authserv_id.unwrap_or_else(host_name),
-            json: self.json,
-            worst: Exit::Success,
-            noted: None,
+            form: if self.json {
+                Form::Json
+            } else {
+                Form::Text(AutoStream::choice(&io::stdout()))
+            },
         };
-        for file in &self.files {
-            for_each_message(file, &mut |origin, octets| judge.message(origin, octets))?;
-        }
-        Ok(judge.worst)
+        let mut writer = Writer::new();
+        fleet::judge_all(self.files, judge, self.jobs, &mut writer)?;
+        writer.finish()
     }
 
     fn policy(&self) -> Policy {
@@ -124,105 +147,6 @@ impl Verify {
         }
         policy
     }
-}
-
-/// What does not change from message to message, and the worst that was found.
-struct Judge {
-    dns: Dns,
-    policy: Policy,
-    now: UnixTime,
-    authserv_id: String,
-    json: bool,
-    worst: Exit,
-    /// The file of which it was said that its line ends are LF.
-    noted: Option<String>,
-}
-
-impl Judge {
-    /// Judges a message and writes what was found. The only failure is that it cannot be written.
-    fn message(
-        &mut self,
-        origin: &Origin,
-        octets: Result<&mut dyn Read, Failure>,
-    ) -> Result<(), Failure> {
-        let judged = octets.and_then(|octets| {
-            let mut message = Message::open(octets)?;
-            self.note_line_ends(origin, message.line_ends);
-            Ok((self.verify(origin, &mut message)?, message))
-        });
-        let written = match judged {
-            Ok((found, message)) => {
-                self.worst = self.worst.max(exit_of(&found));
-                self.write(origin, &message, &found)
-            }
-            Err(failure) => {
-                let failure = failure.on(origin);
-                self.worst = self.worst.max(failure.exit);
-                failure.tell();
-                if self.json {
-                    json::unreadable(&mut io::stdout().lock(), origin, &failure)
-                } else {
-                    Ok(())
-                }
-            }
-        };
-        written.map_err(|error| Failure::output(&error))
-    }
-
-    fn verify(
-        &self,
-        origin: &Origin,
-        message: &mut Message<'_>,
-    ) -> Result<Vec<Verification>, MessageError> {
-        let mut verifier = Verifier::new(&message.header(), &self.policy, self.now, provider());
-        drive_blocking(&mut verifier, &self.dns);
-        if verifier.unlisted() > 0 {
-            let more = format_args!("{} more signatures are not looked at", verifier.unlisted());
-            note(origin, more);
-        }
-        if verifier.stance() == Stance::Interested {
-            let (line_ends, mut scratch) = (message.line_ends, Vec::new());
-            // To its end, even when no more is needed: people are told how much of it is signed.
-            message.body.for_each(|chunk| {
-                verifier.body_chunk(line_ends.to_crlf(chunk, &mut scratch));
-                ControlFlow::Continue(())
-            })?;
-        }
-        Ok(verifier.finish())
-    }
-
-    fn write(
-        &self,
-        origin: &Origin,
-        message: &Message<'_>,
-        found: &[Verification],
-    ) -> io::Result<()> {
-        let results = results(&self.authserv_id, found);
-        if self.json {
-            return json::message(&mut io::stdout().lock(), origin, found, &results);
-        }
-        let mut out = anstream::stdout().lock();
-        report::message(&mut out, origin, &message.header(), found, &results)?;
-        out.flush()
-    }
-
-    /// Says once a file that LF is read as CRLF.
-    fn note_line_ends(&mut self, origin: &Origin, line_ends: LineEnds) {
-        if line_ends == LineEnds::Lf && self.noted.as_ref() != Some(&origin.file) {
-            let file = Origin { number: None, ..origin.clone() };
-            note(&file, "lines end with LF; read as CRLF");
-            self.noted = Some(file.file);
-        }
-    }
-}
-
-/// The field to be added to the message (RFC 8601).
-fn results(authserv_id: &str, found: &[Verification]) -> AuthenticationResults {
-    let results = AuthenticationResults::new(authserv_id);
-    if found.is_empty() {
-        return results.with(ResInfo::new("dkim", DkimResult::None.name()));
-    }
-    res_infos(found).into_iter().fold(results, AuthenticationResults::with)
 }
 
 pub(crate) fn exit_of(found: &[Verification]) -> Exit {

@@ -3,7 +3,7 @@
 //! Whoever needs the DNS is an [`Inquirer`]: it says what it wants to know and takes answers in any
 //! order. [`drive`] and [`drive_blocking`] carry them between it and a resolver: a [`Zone`], which is
 //! a literal or a master file, the DNS itself (`HickoryResolver` and `HickoryBlocking`, feature
-//! `hickory`), or one of your own.
+//! `hickory`), or one of your own. [`Coalescing`] before it asks once what several ask together.
 //!
 //! ```
 //! use dkim_dns::{Answer, Inquirer, Query, QueryId, QueryKind, Zone, drive_blocking};
@@ -36,6 +36,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod coalesce;
 mod drive;
 #[cfg(feature = "hickory")]
 mod hickory;
@@ -44,6 +45,7 @@ mod name;
 mod query;
 mod zone;
 
+pub use coalesce::Coalescing;
 pub use drive::{BlockingResolver, Resolver, drive, drive_blocking, drive_while};
 #[cfg(feature = "hickory")]
 pub use hickory::{HickoryBlocking, HickoryError, HickoryOptions, HickoryResolver};

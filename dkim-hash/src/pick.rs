@@ -12,8 +12,8 @@ use smallvec::{SmallVec, smallvec};
 #[derive(Clone, Debug)]
 pub struct FieldIndex<'h, 'm> {
     pub(crate) fields: &'h [Field<'m>],
-    /// By name, and then from the bottom up.
-    by_name: SmallVec<[Named<'m>; MANY]>,
+    /// Indexes of the fields, each behind the key of its name: by name, then from the bottom up.
+    by_name: SmallVec<[(u64, usize); MANY]>,
 }
 
 /// Few messages have more fields.
@@ -24,11 +24,13 @@ impl<'h, 'm> FieldIndex<'h, 'm> {
     #[must_use]
     pub fn new(header: &'h Header<'m>) -> Self {
         let fields = header.fields();
-        let names = fields.iter().enumerate();
-        let mut by_name: SmallVec<[Named<'m>; MANY]> =
-            names.map(|(index, field)| Named { name: Name::new(field.name()), index }).collect();
-        by_name.sort_unstable_by(|a, b| a.name.order(&b.name).then(b.index.cmp(&a.index)));
-        Self { fields, by_name }
+        let keys = fields.iter().map(|field| key_of(field.name()));
+        let mut index = Self { fields, by_name: keys.zip(0..).collect() };
+        let mut by_name = std::mem::take(&mut index.by_name);
+        by_name.sort_unstable_by(|a, b| {
+            index.order(a, b.0, || index.name(b)).then_with(|| b.1.cmp(&a.1))
+        });
+        Self { by_name, ..index }
     }
 
     /// The fields that `names` picks, as indexes into the header's fields: each name takes the
@@ -55,78 +57,85 @@ impl<'h, 'm> FieldIndex<'h, 'm> {
         // How many instances of the name that begins at this place in `by_name` are taken.
         let mut taken: SmallVec<[usize; MANY]> = smallvec![0; self.by_name.len()];
         names.into_iter().map(move |name| {
-            let name = Name::new(name.as_bytes());
-            let picked = self.pick_next(&name, &mut taken)?;
-            if Some(picked) == own { self.pick_next(&name, &mut taken) } else { Some(picked) }
+            let (key, name) = (key_of(name.as_bytes()), name.as_bytes());
+            let picked = self.pick_next(key, name, &mut taken)?;
+            if Some(picked) == own { self.pick_next(key, name, &mut taken) } else { Some(picked) }
         })
     }
 
     /// The names that stand there more than once, each as it is first written from below, and how
     /// many fields have it.
     pub fn repeated(&self) -> impl Iterator<Item = (&'m [u8], usize)> {
-        let runs = self.by_name.chunk_by(|a, b| a.name.order(&b.name).is_eq());
-        runs.filter(|run| run.len() > 1).filter_map(|run| {
-            let field = self.fields.get(run.first()?.index)?;
-            Some((field.name(), run.len()))
-        })
+        let runs = self.by_name.chunk_by(|a, b| self.order(a, b.0, || self.name(b)).is_eq());
+        let several = runs.filter(|run| run.len() > 1);
+        several.filter_map(|run| Some((self.name(run.first()?), run.len())))
     }
 
     /// How many fields have this name.
     #[must_use]
     pub fn count(&self, name: &str) -> usize {
-        let name = Name::new(name.as_bytes());
-        let first = self.by_name.partition_point(|named| named.name.order(&name).is_lt());
-        let from = self.by_name.get(first..).unwrap_or_default();
-        from.iter().take_while(|named| named.name.order(&name).is_eq()).count()
+        let (key, name) = (key_of(name.as_bytes()), name.as_bytes());
+        let from = self.by_name.get(self.first(key, name)..).unwrap_or_default();
+        from.iter().take_while(|field| self.order(field, key, || name).is_eq()).count()
     }
 
-    fn pick_next(&self, name: &Name<'_>, taken: &mut [usize]) -> Option<usize> {
-        let first = self.by_name.partition_point(|named| named.name.order(name).is_lt());
+    fn pick_next(&self, key: u64, name: &[u8], taken: &mut [usize]) -> Option<usize> {
+        let first = self.first(key, name);
         let taken = taken.get_mut(first)?;
-        let named = self.by_name.get(first + *taken)?;
-        if named.name.order(name).is_ne() {
+        let field = self.by_name.get(first + *taken)?;
+        if field.0 != key || !self.name(field).eq_ignore_ascii_case(name) {
             return None;
         }
         *taken += 1;
-        Some(named.index)
+        Some(field.1)
     }
-}
 
-/// The field of a name, as an index.
-#[derive(Clone, Debug)]
-struct Named<'m> {
-    name: Name<'m>,
-    index: usize,
-}
-
-/// A name to be put in order, ASCII case apart.
-#[derive(Clone, Debug)]
-struct Name<'m> {
-    /// Its first octets in lower case, as a number: most names differ there, and numbers are soon
-    /// compared.
-    start: u64,
-    len: usize,
-    rest: &'m [u8],
-}
-
-impl<'m> Name<'m> {
-    fn new(name: &'m [u8]) -> Self {
-        let (start, rest) = name.split_at_checked(8).unwrap_or((name, &[]));
-        let mut octets = [0; 8];
-        for (to, octet) in octets.iter_mut().zip(start) {
-            *to = octet.to_ascii_lowercase();
+    /// Where in `by_name` a name begins, or would.
+    fn first(&self, key: u64, name: &[u8]) -> usize {
+        let keys = self.by_name.partition_point(|field| field.0 < key);
+        let from = self.by_name.get(keys..).unwrap_or_default();
+        keys + match from {
+            // Two names of one key are rare.
+            [_, next, ..] if next.0 == key => {
+                from.partition_point(|field| self.order(field, key, || name).is_lt())
+            }
+            _ => 0,
         }
-        Self { start: u64::from_be_bytes(octets), len: name.len(), rest }
     }
 
-    fn order(&self, other: &Name<'_>) -> Ordering {
-        if self.start != other.start {
-            return self.start.cmp(&other.start);
-        }
-        let lower = |octet: &u8| octet.to_ascii_lowercase();
-        let rest = || self.rest.iter().map(lower).cmp(other.rest.iter().map(lower));
-        self.len.cmp(&other.len).then_with(rest)
+    /// How a field stands to a name of this key, ASCII case apart.
+    fn order<'n>(
+        &self,
+        field: &(u64, usize),
+        key: u64,
+        name: impl FnOnce() -> &'n [u8],
+    ) -> Ordering {
+        field.0.cmp(&key).then_with(|| {
+            let (field, name) = (self.name(field), name());
+            if field.eq_ignore_ascii_case(name) {
+                return Ordering::Equal;
+            }
+            let lower = |octet: &u8| octet.to_ascii_lowercase();
+            field.iter().map(lower).cmp(name.iter().map(lower))
+        })
     }
+
+    fn name(&self, field: &(u64, usize)) -> &'m [u8] {
+        self.fields.get(field.1).map(Field::name).unwrap_or_default()
+    }
+}
+
+/// By what names are put in order first: their length and their last octets, in which most of them
+/// differ. With the bit set in which upper and lower case do.
+fn key_of(name: &[u8]) -> u64 {
+    let mut key = [0; 8];
+    let [length, last @ ..] = &mut key;
+    *length = u8::try_from(name.len()).unwrap_or(u8::MAX);
+    match name.last_chunk() {
+        Some(octets) => *last = *octets,
+        None => last.iter_mut().zip(name).for_each(|(to, octet)| *to = *octet),
+    }
+    u64::from_be_bytes(key) | u64::from_be_bytes([0, 32, 32, 32, 32, 32, 32, 32])
 }
 
 #[cfg(test)]
@@ -166,6 +175,8 @@ mod tests {
             "content-ie",
             "content-idx",
             "content-",
+            "xxontent-id",
+            "yxontent-id",
         ];
         let mut seed = 1_u32;
         let mut next = |bound: u32| {
@@ -174,9 +185,9 @@ mod tests {
         };
         for _ in 0..20_000 {
             let octets: String =
-                (0..next(8)).map(|number| format!("{} : {number}\r\n", names[next(12)])).collect();
+                (0..next(8)).map(|number| format!("{} : {number}\r\n", names[next(14)])).collect();
             let header = Header::parse(octets.as_bytes());
-            let wanted: Vec<&str> = (0..next(10)).map(|_| names[next(12)]).collect();
+            let wanted: Vec<&str> = (0..next(10)).map(|_| names[next(14)]).collect();
             let index = FieldIndex::new(&header);
             for name in names {
                 assert_eq!(index.count(name), header.named(name).count(), "{octets:?}");

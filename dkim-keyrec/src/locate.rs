@@ -17,5 +17,5 @@ use dkim_tags::{DomainName, Selector};
 /// ```
 #[must_use]
 pub fn record_name(selector: &Selector, sdid: &DomainName) -> String {
-    format!("{selector}._domainkey.{sdid}")
+    [selector.as_str(), "_domainkey", sdid.as_str()].join(".")
 }

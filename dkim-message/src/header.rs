@@ -163,8 +163,9 @@ impl<'m> Header<'m> {
         // Where the field being read starts, and where its last line ends without the line end.
         let mut open: Option<(usize, usize)> = None;
         let mut start = 0;
+        let mut lfs = memchr_iter(b'\n', octets);
         while start < octets.len() {
-            let line = Line::read(octets, start);
+            let line = Line::read(octets, start, lfs.next());
             if line.is_empty() {
                 header.note_line_end(&line);
                 header.close(open);
@@ -264,14 +265,13 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) fn read(octets: &[u8], start: usize) -> Self {
-        let rest = octets.get(start..).unwrap_or_default();
-        let Some(lf) = memchr(b'\n', rest) else {
+    /// The line from `start` to the next LF, or to the end where there is none.
+    pub(crate) fn read(octets: &[u8], start: usize, lf: Option<usize>) -> Self {
+        let Some(lf) = lf else {
             return Self { start, end: octets.len(), next: octets.len(), bare_lf: false };
         };
-        let crlf = lf > 0 && rest.get(lf - 1) == Some(&b'\r');
-        let end = start + lf - usize::from(crlf);
-        Self { start, end, next: start + lf + 1, bare_lf: !crlf }
+        let crlf = lf > start && octets.get(lf - 1) == Some(&b'\r');
+        Self { start, end: lf - usize::from(crlf), next: lf + 1, bare_lf: !crlf }
     }
 
     /// Whether this is the empty line that ends a header.

@@ -1,6 +1,6 @@
 //! A header whose fields come one by one.
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 
 use crate::header::{Line, is_wsp};
 use crate::{DefectKind, Header};
@@ -67,7 +67,9 @@ impl HeaderBuf {
         for end in &self.ends {
             let mut from = start;
             while from < *end {
-                let line = Line::read(self.octets.get(..*end).unwrap_or_default(), from);
+                let field = self.octets.get(..*end).unwrap_or_default();
+                let lf = memchr(b'\n', field.get(from..).unwrap_or_default());
+                let line = Line::read(field, from, lf.map(|lf| from + lf));
                 header.note_octets(&line);
                 let folded = self.octets.get(line.next).copied().is_some_and(is_wsp);
                 if line.next > line.end && !folded {

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use smallvec::SmallVec;
 use smol_str::SmolStr;
 
-use crate::value::colon_list;
+use crate::value::{colon_list, split_colons};
 
 /// The name of a header field as `h=` and `z=` carry it: printable ASCII without `:` and `;`
 /// (RFC 5322 §3.6.8, RFC 6376 §3.2).
@@ -73,14 +72,12 @@ impl fmt::Display for FieldName {
 pub struct FieldNames {
     /// With a colon between two.
     text: String,
-    /// Where each of them ends.
-    ends: SmallVec<[u32; 32]>,
 }
 
 impl FieldNames {
     /// `sig-h-tag = %x68 [FWS] "=" [FWS] hdr-name *( [FWS] ":" [FWS] hdr-name )`
     pub(crate) fn parse(value: &str) -> Result<Self, InvalidFieldName> {
-        let mut names = Self { text: String::with_capacity(value.len()), ..Self::default() };
+        let mut names = Self { text: String::with_capacity(value.len()) };
         for name in colon_list(value) {
             check(name)?;
             names.push(name);
@@ -93,31 +90,24 @@ impl FieldNames {
             self.text.push(':');
         }
         self.text.push_str(name);
-        // A text of four gibioctets is no header's.
-        self.ends.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
     }
 
     /// The names as written, in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> + Clone {
-        let mut start = 0;
-        self.ends.iter().map(move |end| {
-            let end = usize::try_from(*end).unwrap_or(usize::MAX);
-            let name = self.text.get(start..end).unwrap_or_default();
-            start = end + 1;
-            name
-        })
+        split_colons(&self.text).filter(|name| !name.is_empty())
     }
 
     /// How many names there are, each counted as often as it is listed.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.ends.len()
+        let colons = self.text.bytes().filter(|octet| *octet == b':').count();
+        colons + usize::from(!self.is_empty())
     }
 
     /// Whether there is no name. The `h=` of a signature that was read has at least one.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.text.is_empty()
     }
 
     /// How often a name is listed, without regard to ASCII case.

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use memchr::memchr2;
+use memchr::{memchr, memchr_iter};
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take_while, take_while1};
+use nom::bytes::complete::{tag, take, take_while, take_while1};
 use nom::character::complete::{char, satisfy};
-use nom::combinator::{opt, recognize};
-use nom::multi::{many0_count, many1_count};
-use nom::sequence::{delimited, pair};
+use nom::combinator::recognize;
+use nom::multi::many0_count;
+use nom::sequence::pair;
 use nom::{IResult, Parser};
 use smallvec::SmallVec;
 
@@ -83,15 +83,16 @@ impl<'a> TagList<'a> {
     /// When there is no tag, when the octets break the grammar, when a name occurs twice (the whole
     /// list is invalid then), or when there are more than [`MAX_TAGS`](Self::MAX_TAGS) tags.
     pub fn parse(octets: &'a [u8]) -> Result<Self, TagListError> {
-        if octets.is_empty() || is_only_fws(octets) {
+        if skip_fws(octets).is_empty() {
             return Err(TagListError::Empty);
         }
         let mut tags = SmallVec::new();
         let mut rest = octets;
+        let text = std::str::from_utf8(octets).ok().filter(|_| is_clean(octets));
         loop {
             let offset = octets.len() - rest.len();
             let tag;
-            (rest, tag) = read_tag(octets, rest)?;
+            (rest, tag) = read_tag(octets, text, rest)?;
             if tags.len() == Self::MAX_TAGS {
                 return Err(TagListError::TooMany { limit: Self::MAX_TAGS });
             }
@@ -103,7 +104,7 @@ impl<'a> TagList<'a> {
             let name = tag.name;
             tags.push(tag);
             match rest.split_first() {
-                Some((b';', after)) if is_only_fws(after) => break,
+                Some((b';', after)) if skip_fws(after).is_empty() => break,
                 Some((b';', after)) => rest = after,
                 Some((found, _)) => {
                     return Err(TagListError::Octet {
@@ -188,19 +189,35 @@ fn syntax(octets: &[u8], rest: &[u8]) -> TagListError {
     TagListError::Syntax { offset: octets.len() - rest.len(), found: rest.first().copied() }
 }
 
-/// One tag-spec off the front of `rest`, which is the end of `octets`.
-fn read_tag<'a>(octets: &'a [u8], rest: &'a [u8]) -> Result<(&'a [u8], Tag<'a>), TagListError> {
+/// One tag-spec off the front of `rest`, which is the end of `octets`. `text` is all of them, if
+/// they are text and [clean](is_clean).
+fn read_tag<'a>(
+    octets: &'a [u8],
+    text: Option<&'a str>,
+    rest: &'a [u8],
+) -> Result<(&'a [u8], Tag<'a>), TagListError> {
     let at = |rest: &[u8]| octets.len() - rest.len();
-    let (after_name, name) = delimited(opt(fws), tag_name, opt(fws))
-        .parse(rest)
-        .map_err(|_| syntax(octets, opt(fws).parse(rest).map_or(rest, |(rest, _)| rest)))?;
+    let start = skip_fws(rest);
+    let (after_name, name) = tag_name(start).map_err(|_| syntax(octets, start))?;
+    let after_name = skip_fws(after_name);
     let (after_equals, _) = equals(after_name).map_err(|_| syntax(octets, after_name))?;
-    let (after_value, value) = tag_value(after_equals).map_err(|_| syntax(octets, after_equals))?;
+    let (after_value, value) = match text {
+        Some(_) => take_till_semicolon(after_equals),
+        None => tag_value(after_equals),
+    }
+    .map_err(|_| syntax(octets, after_equals))?;
     let name = std::str::from_utf8(name).map_err(|_| syntax(octets, rest))?;
-    let value =
-        std::str::from_utf8(value).map_err(|_| TagListError::Encoding { name: name.to_owned() })?;
-    let tag = Tag { name, value: trim_fws(value), after_equals: at(after_equals)..at(after_value) };
-    Ok((after_value, tag))
+    let after_equals = at(after_equals)..at(after_value);
+    let value = match text {
+        Some(text) => text.get(after_equals.clone()),
+        None => std::str::from_utf8(value).ok(),
+    };
+    let value = value.ok_or_else(|| TagListError::Encoding { name: name.to_owned() })?;
+    Ok((after_value, Tag { name, value: trim_fws(value), after_equals }))
+}
+
+fn take_till_semicolon(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    take(memchr(b';', input).unwrap_or(input.len())).parse(input)
 }
 
 fn equals(input: &[u8]) -> IResult<&[u8], char> {
@@ -217,34 +234,42 @@ fn tag_name(input: &[u8]) -> IResult<&[u8], &[u8]> {
 /// The value and all white space around it: up to the next `;`, octet that cannot stand in a
 /// value, or the end.
 fn tag_value(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    let on_a_line =
+        take_while1(|octet| matches!(octet, b'\t' | b' '..=0x3a | 0x3c..=0x7e | 0x80..));
     let fold = recognize(pair(tag(&b"\r\n"[..]), satisfy(|c| matches!(c, ' ' | '\t'))));
     recognize(many0_count(alt((on_a_line, fold)))).parse(input)
 }
 
-/// VALCHAR, WSP and what UTF-8 has beyond ASCII, one or more of them.
-fn on_a_line(input: &[u8]) -> IResult<&[u8], &[u8]> {
+/// Whether all octets may stand in a value, or between two: nearly every list is so, and in one
+/// that is, a value ends where the next `;` stands and nowhere else.
+fn is_clean(octets: &[u8]) -> bool {
     // Without branches, so that many octets are looked at together.
-    let stands =
-        |octet: u8| ((octet >= b' ') | (octet == b'\t')) & (octet != b';') & (octet != 0x7f);
-    // Most lines end where a tag does or a fold begins, which is soon found.
-    let end = memchr2(b';', b'\r', input).unwrap_or(input.len());
-    match input.split_at_checked(end) {
-        Some((line @ [_, ..], rest)) if line.iter().fold(true, |all, &o| all & stands(o)) => {
-            Ok((rest, line))
-        }
-        _ => take_while1(stands).parse(input),
+    let stray = |o: u8| (o < b' ') & (o != b'\t') & (o != b'\r') & (o != b'\n') | (o == 0x7f);
+    if octets.iter().fold(0, |any, octet| any | u8::from(stray(*octet))) != 0 {
+        return false;
     }
+    let folds = memchr_iter(b'\r', octets).try_fold(0, |folds, cr| {
+        let fold = octets.get(cr + 1..cr + 3)?;
+        matches!(fold, [b'\n', b' ' | b'\t']).then_some(folds + 1)
+    });
+    folds == Some(memchr_iter(b'\n', octets).count())
 }
 
-/// `FWS = [*WSP CRLF] 1*WSP`, and the obsolete form with several line ends (RFC 5322 §4.2), which
-/// relays leave behind.
-pub(crate) fn fws(input: &[u8]) -> IResult<&[u8], &[u8]> {
-    let wsp = || take_while1(|octet| matches!(octet, b' ' | b'\t'));
-    recognize(many1_count(alt((wsp(), recognize(pair(tag(&b"\r\n"[..]), wsp())))))).parse(input)
-}
-
-fn is_only_fws(input: &[u8]) -> bool {
-    opt(fws).parse(input).is_ok_and(|(rest, _)| rest.is_empty())
+/// What follows `[FWS]`.
+///
+/// ```text
+/// FWS = [*WSP CRLF] 1*WSP
+/// ```
+///
+/// The obsolete form with several line ends (RFC 5322 §4.2) counts, too: relays leave it behind.
+fn skip_fws(mut input: &[u8]) -> &[u8] {
+    loop {
+        input = match input {
+            [b' ' | b'\t', after @ ..] => after,
+            [b'\r', b'\n', after @ ..] if matches!(after, [b' ' | b'\t', ..]) => after,
+            _ => return input,
+        };
+    }
 }
 
 /// Whether the octet may stand in FWS. In a parsed value, CR and LF stand nowhere else.

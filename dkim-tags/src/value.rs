@@ -44,17 +44,22 @@ pub fn to_base64(octets: &[u8]) -> String {
 /// The items of a colon-separated list, without the white space around them (RFC 6376 §3.5 `h=`
 /// and `q=`, §3.6.1 `h=`, `s=`, `t=`). An item may come out empty; it is for the caller to refuse.
 pub fn colon_list(value: &str) -> impl Iterator<Item = &str> {
-    let mut rest = Some(value);
+    split_colons(value).map(trim_fws)
+}
+
+/// What stands between colons. Items are short: a search that is good at many octets would take
+/// longer to begin than this one takes to end.
+pub(crate) fn split_colons(text: &str) -> impl Iterator<Item = &str> + Clone {
+    let mut rest = Some(text);
     std::iter::from_fn(move || {
         let all = rest?;
-        // Items are short: it takes longer to begin a search for many octets than to end this one.
         let colon = all.bytes().position(|octet| octet == b':');
         let (item, after) = match colon.and_then(|colon| all.split_at_checked(colon)) {
             Some((item, after)) => (item, after.get(1..)),
             None => (all, None),
         };
         rest = after;
-        Some(trim_fws(item))
+        Some(item)
     })
 }
 

@@ -22,7 +22,7 @@ pub struct Verification {
     /// The signature; `None` when the field is invalid or exceeds a limit.
     pub signature: Option<Signature>,
     /// What a field says of itself that is no signature.
-    pub(crate) claims: Claims,
+    pub(crate) unread: Option<Box<Claims>>,
     /// The key record that the outcome rests on; `None` when it was not got so far.
     pub key_record: Option<Arc<KeyRecord>>,
     /// The body hash computed, if it was.
@@ -39,7 +39,7 @@ impl Verification {
         Self {
             index,
             signature: None,
-            claims: Claims::default(),
+            unread: None,
             key_record: None,
             body_hash: None,
             outcome,
@@ -50,7 +50,11 @@ impl Verification {
     /// What the field says of itself, valid or not.
     #[must_use]
     pub fn claims(&self) -> Claims {
-        self.signature.as_ref().map_or_else(|| self.claims.clone(), Claims::from)
+        match (&self.signature, &self.unread) {
+            (Some(signature), _) => Claims::from(signature),
+            (None, Some(claims)) => Claims::clone(claims),
+            (None, None) => Claims::default(),
+        }
     }
 
     /// Whose responsibility the field claims, `d=`: proven if the verification
@@ -59,7 +63,7 @@ impl Verification {
     pub fn sdid(&self) -> Option<&DomainName> {
         match &self.signature {
             Some(signature) => Some(&signature.sdid),
-            None => self.claims.sdid.as_ref(),
+            None => self.unread.as_ref()?.sdid.as_ref(),
         }
     }
 

@@ -214,7 +214,7 @@ impl<'p> Reading<'p> {
         let tags = TagList::parse(field.body())
             .map_err(|error| unless_refused(Outcome::Signature(error.into())))?;
         let signature = checks::signature(&tags, self.policy).map_err(|outcome| {
-            found.claims = Claims::from_tags(&tags);
+            found.unread = Some(Box::new(Claims::from_tags(&tags)));
             unless_refused(outcome)
         })?;
         found.deviations = checks::deviations(&signature, message, self.policy, self.now);

@@ -34,7 +34,7 @@ pub fn zone_file(data: &[u8]) {
                 assert_eq!(found.records.is_empty(), kind == QueryKind::Exists);
                 let octets: usize = found.records.iter().map(dkim_dns::Record::len).sum();
                 assert!(octets <= data.len());
-                for record in &found.records {
+                for record in found.records.iter() {
                     assert!(record.strings.iter().all(|string| string.len() <= 255));
                     assert_eq!(record.joined().len(), record.len());
                 }

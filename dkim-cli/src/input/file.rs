@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::Path;
 
 use super::{BLOCK, is_mbox, maildir, mbox::Mbox};
@@ -37,8 +37,25 @@ impl Display for Origin {
     }
 }
 
+/// The octets of a message.
+pub(crate) enum Source<'s> {
+    /// A file of its own, which anybody may read.
+    File(File),
+    /// A part of a stream: read here and now, or not at all.
+    Part(&'s mut dyn Read),
+}
+
+impl Read for Source<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.read(buffer),
+            Self::Part(part) => part.read(buffer),
+        }
+    }
+}
+
 /// Takes a message, or why there is none, and may end it all by a failure of its own.
-type Visit<'v> = dyn FnMut(&Origin, Result<&mut dyn Read, Failure>) -> Result<(), Failure> + 'v;
+type Visit<'v> = dyn FnMut(&Origin, Result<Source<'_>, Failure>) -> Result<(), Failure> + 'v;
 
 /// Visits every message that an argument names.
 pub(crate) fn for_each_message(path: &Path, visit: &mut Visit<'_>) -> Result<(), Failure> {
@@ -48,7 +65,7 @@ pub(crate) fn for_each_message(path: &Path, visit: &mut Visit<'_>) -> Result<(),
     }
     if !path.is_dir() {
         return match File::open(path) {
-            Ok(file) => read_stream(origin, BufReader::with_capacity(BLOCK, file), visit),
+            Ok(file) => read_file(origin, file, visit),
             Err(error) => visit(&origin, Err(unreadable(&error))),
         };
     }
@@ -62,7 +79,7 @@ pub(crate) fn for_each_message(path: &Path, visit: &mut Visit<'_>) -> Result<(),
             visit(&origin, Err(Failure::new(Exit::NoInput, "the Maildir holds no message")))
         }
         Ok(messages) => messages.iter().try_for_each(|message| match open_file(message) {
-            Ok(mut file) => visit(&Origin::of(message), Ok(&mut file)),
+            Ok(file) => visit(&Origin::of(message), Ok(Source::File(file))),
             Err(failure) => visit(&Origin::of(message), Err(failure)),
         }),
         Err(error) => visit(&origin, Err(unreadable(&error))),
@@ -81,6 +98,19 @@ pub(crate) fn unreadable(error: &io::Error) -> Failure {
     Failure::new(Exit::NoInput, format!("cannot be read: {error}"))
 }
 
+/// Reads a file that holds a message, or is an mbox, or no regular file.
+fn read_file(origin: Origin, mut file: File, visit: &mut Visit<'_>) -> Result<(), Failure> {
+    let is_regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
+    if is_regular {
+        match peek(&mut file).and_then(|start| file.rewind().map(|()| is_mbox(&start))) {
+            Ok(true) => {}
+            Ok(false) => return visit(&origin, Ok(Source::File(file))),
+            Err(error) => return visit(&origin, Err(unreadable(&error))),
+        }
+    }
+    read_stream(origin, BufReader::with_capacity(BLOCK, file), visit)
+}
+
 /// Reads a message, or each message of an mbox.
 fn read_stream(
     mut origin: Origin,
@@ -94,7 +124,7 @@ fn read_stream(
     let mbox = is_mbox(&start);
     let mut octets = io::Cursor::new(start).chain(octets);
     if !mbox {
-        return visit(&origin, Ok(&mut octets));
+        return visit(&origin, Ok(Source::Part(&mut octets)));
     }
     let mut mbox = match Mbox::new(octets) {
         Ok(mbox) => mbox,
@@ -103,7 +133,7 @@ fn read_stream(
     loop {
         origin.number = Some(origin.number.unwrap_or(0) + 1);
         match mbox.next_message() {
-            Ok(Some(mut message)) => visit(&origin, Ok(&mut message))?,
+            Ok(Some(mut message)) => visit(&origin, Ok(Source::Part(&mut message)))?,
             Ok(None) => return Ok(()),
             Err(error) => return visit(&origin, Err(unreadable(&error))),
         }

@@ -111,6 +111,11 @@ impl<'r> Message<'r> {
     pub(crate) fn header(&self) -> Header<'_> {
         Header::parse(&self.header)
     }
+
+    /// The octets of the header and of the empty line after it, in transit form.
+    pub(crate) fn into_header(self) -> Vec<u8> {
+        self.header
+    }
 }
 
 impl Body<'_> {

@@ -1,0 +1,152 @@
+//! What becomes of one message: it is read and judged, and what is to be said of it made ready.
+
+use std::io::{self, Read, Write};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use anstream::{AutoStream, ColorChoice};
+use dkim_stack::authres::{AuthenticationResults, DkimResult, ResInfo};
+use dkim_stack::dns::drive;
+use dkim_stack::message::Header;
+use dkim_stack::verify::Stance;
+use dkim_stack::{KeyCache, Policy, UnixTime, Verification, Verifier, res_infos};
+
+use super::exit_of;
+use crate::diagnostics::Failure;
+use crate::dns::SharedDns;
+use crate::exit::Exit;
+use crate::input::{LineEnds, Message, MessageError, Origin};
+use crate::provider::provider;
+use crate::{json, report};
+
+/// What does not change from message to message.
+pub(super) struct Judge {
+    pub(super) dns: SharedDns,
+    pub(super) keys: Arc<KeyCache>,
+    pub(super) policy: Policy,
+    pub(super) now: UnixTime,
+    pub(super) authserv_id: String,
+    pub(super) form: Form,
+}
+
+/// How that is written which was found.
+#[derive(Clone, Copy)]
+pub(super) enum Form {
+    Json,
+    Text(ColorChoice),
+}
+
+/// What is to be said of a message.
+pub(super) struct Judged {
+    pub(super) origin: Origin,
+    /// `None` when the header cannot be read.
+    pub(super) line_ends: Option<LineEnds>,
+    /// How many DKIM-Signature fields were not looked at.
+    pub(super) unlisted: usize,
+    /// What kept it from being judged.
+    pub(super) failure: Option<Failure>,
+    pub(super) exit: Exit,
+    /// For standard output.
+    pub(super) output: Vec<u8>,
+}
+
+/// A message that was read and waits for its keys, or why it was not read.
+pub(super) struct Waiting {
+    judged: Judged,
+    read: Result<(Vec<u8>, Verifier), Failure>,
+}
+
+impl Waiting {
+    /// How many octets of the message are kept; nothing is of its body.
+    pub(super) fn header_octets(&self) -> usize {
+        self.read.as_ref().map_or(0, |(header, _)| header.len())
+    }
+}
+
+impl Judge {
+    /// Reads a message.
+    pub(super) fn read(&self, origin: Origin, octets: Result<impl Read, Failure>) -> Waiting {
+        let mut judged = Judged {
+            origin,
+            line_ends: None,
+            unlisted: 0,
+            failure: None,
+            exit: Exit::Success,
+            output: Vec::new(),
+        };
+        let read =
+            octets.and_then(|mut octets| Ok(self.header_and_body(&mut octets, &mut judged)?));
+        Waiting { judged, read }
+    }
+
+    /// Asks for the keys, and judges.
+    pub(super) async fn judge(&self, Waiting { mut judged, read }: Waiting) -> Judged {
+        match read {
+            Ok((header, mut verifier)) => {
+                drive(&mut verifier, &self.dns).await;
+                self.found(&mut judged, &Header::parse(&header), &verifier.finish());
+            }
+            Err(failure) => self.failed(&mut judged, failure),
+        }
+        judged
+    }
+
+    /// Hands a verifier the header, and the body to its end if any of that is needed.
+    fn header_and_body(
+        &self,
+        octets: &mut dyn Read,
+        judged: &mut Judged,
+    ) -> Result<(Vec<u8>, Verifier), MessageError> {
+        let mut message = Message::open(octets)?;
+        let verifier = Verifier::new(&message.header(), &self.policy, self.now, provider());
+        let mut verifier = verifier.with_key_cache(&self.keys);
+        judged.line_ends = Some(message.line_ends);
+        judged.unlisted = verifier.unlisted();
+        if verifier.stance() == Stance::Interested {
+            let (line_ends, mut scratch) = (message.line_ends, Vec::new());
+            // To its end, even when no more is needed: people are told how much of it is signed.
+            message.body.for_each(|chunk| {
+                verifier.body_chunk(line_ends.to_crlf(chunk, &mut scratch));
+                ControlFlow::Continue(())
+            })?;
+        }
+        Ok((message.into_header(), verifier))
+    }
+
+    fn found(&self, judged: &mut Judged, header: &Header<'_>, found: &[Verification]) {
+        judged.exit = exit_of(found);
+        let (origin, results) = (&judged.origin, self.results(found));
+        judged.output = match self.form {
+            Form::Json => written(|out| json::message(out, origin, found, &results)),
+            Form::Text(choice) => written(|out| {
+                let text = written(|out| report::message(out, origin, header, found, &results));
+                // All at once, which is faster than piece by piece.
+                AutoStream::new(out, choice).write_all(&text)
+            }),
+        };
+    }
+
+    fn failed(&self, judged: &mut Judged, failure: Failure) {
+        let failure = failure.on(&judged.origin);
+        if let Form::Json = self.form {
+            judged.output = written(|out| json::unreadable(out, &judged.origin, &failure));
+        }
+        judged.exit = failure.exit;
+        judged.failure = Some(failure);
+    }
+
+    /// The field to be added to the message (RFC 8601).
+    fn results(&self, found: &[Verification]) -> AuthenticationResults {
+        let results = AuthenticationResults::new(&self.authserv_id);
+        if found.is_empty() {
+            return results.with(ResInfo::new("dkim", DkimResult::None.name()));
+        }
+        res_infos(found).into_iter().fold(results, AuthenticationResults::with)
+    }
+}
+
+fn written(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Vec<u8> {
+    let mut out = Vec::new();
+    write(&mut out).expect("memory takes whatever is written");
+    out
+}
