@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use cargo_metadata::MetadataCommand;
 
-use crate::{conformance, fuzz, layers, spec, workspace};
+use crate::{bench, conformance, fuzz, layers, spec, workspace};
 
 /// Run all checks, and stop at the first that fails.
 #[derive(clap::Args)]
@@ -24,7 +24,7 @@ type Step = (&'static str, fn() -> Result<Done>);
 
 // The order is by price: what fails fast comes first. Compiler flags stay the same throughout, and
 // feature sets repeat, so that the cryptographic libraries are compiled as seldom as can be.
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 20] = [
     ("format", || cargo(&["fmt", "--all", "--check"])),
     ("layers", || layers::run(&layers::Options {}).map(|()| Done::Passed)),
     ("spec", requirements),
@@ -40,6 +40,10 @@ const STEPS: [Step; 16] = [
     ("conformance, shared set", shared_set),
     ("fuzz format", || in_fuzz(&["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"])),
     ("fuzz replay", fuzz_replay),
+    ("bench format", || in_bench(&["fmt", "--check"])),
+    ("bench clippy", bench_clippy),
+    ("bench cells", bench_cells),
+    ("bench instructions", bench_instructions),
     ("deny", deny),
 ];
 
@@ -143,6 +147,31 @@ fn fuzz_replay() -> Result<Done> {
         return Ok(Done::Skipped("there is no fuzz/"));
     }
     fuzz::replay()?;
+    Ok(Done::Passed)
+}
+
+fn in_bench(arguments: &[&str]) -> Result<Done> {
+    let (command, rest) = arguments.split_at(1);
+    cargo(&[command, &["--manifest-path", "bench/Cargo.toml"], rest].concat())
+}
+
+fn bench_clippy() -> Result<Done> {
+    let with_ring = ["clippy", "--no-default-features", "--features", "ring"];
+    in_bench(&[&with_ring[..], &["--all-targets", "--", "-D", "warnings"]].concat())
+}
+
+fn bench_cells() -> Result<Done> {
+    in_bench(&["test", "--no-default-features", "--features", "ring", "--lib"])
+}
+
+fn bench_instructions() -> Result<Done> {
+    if !bench::has_valgrind() {
+        return Ok(Done::Skipped("valgrind is not installed: no instructions were counted"));
+    }
+    if std::env::consts::ARCH != "x86_64" {
+        return Ok(Done::Skipped("the instructions kept are those of x86_64"));
+    }
+    bench::check_instructions()?;
     Ok(Done::Passed)
 }
 
