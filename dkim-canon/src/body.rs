@@ -198,9 +198,12 @@ fn reduce(mut text: &[u8], mut white_space: bool, out: &mut Gather<impl FnMut(&[
     }
 }
 
-const fn skip_white_space(mut text: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] = text {
-        text = rest;
+fn skip_white_space(text: &[u8]) -> &[u8] {
+    // One octet of it is more usual than many.
+    match text {
+        [b' ' | b'\t', rest @ ..] => {
+            split_clean(rest, |octet, _| (octet != b' ') & (octet != b'\t')).1
+        }
+        _ => text,
     }
-    text
 }

@@ -34,23 +34,18 @@ pub(crate) fn len_to_last(mut text: &[u8], wanted: impl Fn(u8) -> bool) -> usize
 fn clean_len(text: &[u8], suspect: impl Fn(u8, u8) -> bool) -> usize {
     let Some((&last, octets)) = text.split_last() else { return 0 };
     let mut clean = 0;
-    while let Some((octets, nexts)) = pairs::<LANES>(text, clean) {
+    while let Some((octets, nexts)) = pairs(text, clean) {
         if let Some(found) = first_suspect(octets, nexts, &suspect) {
             return clean + found;
         }
         clean += LANES;
         if clean == LONG {
-            while let Some((octets, nexts)) = pairs::<STRIDE>(text, clean) {
-                if octets.iter().zip(nexts).fold(false, |any, (&o, &n)| any | suspect(o, n)) {
-                    break;
-                }
-                clean += STRIDE;
-            }
+            clean += clean_strides(text.get(clean..).unwrap_or_default(), &suspect);
         }
     }
     // What is left is less than all lanes; with clean octets before it, it fills them.
     let found = match octets.len().checked_sub(LANES) {
-        Some(from) => pairs::<LANES>(text, from).and_then(|(octets, nexts)| {
+        Some(from) => pairs(text, from).and_then(|(octets, nexts)| {
             first_suspect(octets, nexts, &suspect).map(|found| from + found)
         }),
         None => octets.iter().zip(text.iter().skip(1)).position(|(&o, &n)| suspect(o, n)),
@@ -58,8 +53,22 @@ fn clean_len(text: &[u8], suspect: impl Fn(u8, u8) -> bool) -> usize {
     found.unwrap_or(octets.len() + usize::from(!suspect(last, b' ')))
 }
 
-/// So many octets from a place on, and the neighbour of each.
-fn pairs<const MANY: usize>(text: &[u8], from: usize) -> Option<(&[u8; MANY], &[u8; MANY])> {
+/// How many octets `text` begins with in strides that have no suspect one.
+fn clean_strides(text: &[u8], suspect: &impl Fn(u8, u8) -> bool) -> usize {
+    let (mut octets, mut nexts) = (text, text.get(1..).unwrap_or_default());
+    while let (Some((stride, more)), Some((next, more_nexts))) =
+        (octets.split_first_chunk::<STRIDE>(), nexts.split_first_chunk::<STRIDE>())
+    {
+        if stride.iter().zip(next).fold(false, |any, (&o, &n)| any | suspect(o, n)) {
+            break;
+        }
+        (octets, nexts) = (more, more_nexts);
+    }
+    text.len() - octets.len()
+}
+
+/// All lanes from a place on, and the neighbour of each.
+fn pairs(text: &[u8], from: usize) -> Option<(&[u8; LANES], &[u8; LANES])> {
     let octets = text.get(from..)?;
     Some((octets.first_chunk()?, octets.get(1..)?.first_chunk()?))
 }

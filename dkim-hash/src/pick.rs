@@ -7,13 +7,16 @@ use smallvec::{SmallVec, smallvec};
 
 /// The fields of a header, ready to be picked by name from the bottom up.
 ///
-/// Sorted by name, so that picking costs as much for a hostile header as for any other. Made once
-/// and used for every signature of the message.
+/// Made once and used for every signature of the message. Fields are put into buckets by a key of
+/// their name, about as many as there are fields, and sorted there: in most headers there is hardly
+/// anything to sort, and in a hostile one, where all names may share a bucket, no more than that.
 #[derive(Clone, Debug)]
 pub struct FieldIndex<'h, 'm> {
     pub(crate) fields: &'h [Field<'m>],
     /// Indexes of the fields, each behind the key of its name: by name, then from the bottom up.
     by_name: SmallVec<[(u64, usize); MANY]>,
+    /// Where in `by_name` each bucket ends and the next begins.
+    ends: SmallVec<[usize; 2 * MANY]>,
 }
 
 /// Few messages have more fields.
@@ -24,13 +27,51 @@ impl<'h, 'm> FieldIndex<'h, 'm> {
     #[must_use]
     pub fn new(header: &'h Header<'m>) -> Self {
         let fields = header.fields();
-        let keys = fields.iter().map(|field| key_of(field.name()));
-        let mut index = Self { fields, by_name: keys.zip(0..).collect() };
-        let mut by_name = std::mem::take(&mut index.by_name);
-        by_name.sort_unstable_by(|a, b| {
-            index.order(a, b.0, || index.name(b)).then_with(|| b.1.cmp(&a.1))
-        });
-        Self { by_name, ..index }
+        let (many, buckets) = (fields.len(), fields.len().next_power_of_two());
+        let mut index =
+            Self { fields, by_name: smallvec![(0, 0); many], ends: smallvec![0; buckets] };
+        // Sorted by counting: how many each bucket holds, where it begins, and then each to its
+        // place, behind which its bucket ends so far.
+        let keys = || fields.iter().map(|field| key_of(field.name()));
+        for key in keys() {
+            let bucket = index.bucket(key);
+            index.ends.get_mut(bucket).into_iter().for_each(|count| *count += 1);
+        }
+        let mut begun = 0;
+        for end in &mut index.ends {
+            begun += std::mem::replace(end, begun);
+        }
+        for (field, key) in keys().enumerate().rev() {
+            let bucket = index.bucket(key);
+            let Some(end) = index.ends.get_mut(bucket) else { continue };
+            if let Some(place) = index.by_name.get_mut(*end) {
+                *place = (key, field);
+            }
+            *end += 1;
+        }
+        index.sort_buckets();
+        index
+    }
+
+    fn sort_buckets(&mut self) {
+        let mut by_name = std::mem::take(&mut self.by_name);
+        let mut start = 0;
+        for end in &self.ends {
+            if let Some(bucket @ [_, _, ..]) = by_name.get_mut(start..*end) {
+                bucket.sort_unstable_by(|a, b| {
+                    self.order(a, b.0, || self.name(b)).then_with(|| b.1.cmp(&a.1))
+                });
+            }
+            start = *end;
+        }
+        self.by_name = by_name;
+    }
+
+    fn bucket(&self, key: u64) -> usize {
+        // The first bits of a key are as good as any.
+        let bits = self.ends.len().trailing_zeros();
+        let bucket = key.checked_shr(u64::BITS - bits).unwrap_or(0);
+        usize::try_from(bucket).unwrap_or(0)
     }
 
     /// The fields that `names` picks, as indexes into the header's fields: each name takes the
@@ -92,15 +133,17 @@ impl<'h, 'm> FieldIndex<'h, 'm> {
 
     /// Where in `by_name` a name begins, or would.
     fn first(&self, key: u64, name: &[u8]) -> usize {
-        let keys = self.by_name.partition_point(|field| field.0 < key);
-        let from = self.by_name.get(keys..).unwrap_or_default();
-        keys + match from {
-            // Two names of one key are rare.
-            [_, next, ..] if next.0 == key => {
-                from.partition_point(|field| self.order(field, key, || name).is_lt())
+        let bucket = self.bucket(key);
+        let start = bucket.checked_sub(1).and_then(|before| self.ends.get(before)).unwrap_or(&0);
+        let end = self.ends.get(bucket).unwrap_or(start);
+        let bucket = self.by_name.get(*start..*end).unwrap_or_default();
+        start
+            + match bucket {
+                [] => 0,
+                // The one that most buckets hold: it is the name's or it is not.
+                [field] => usize::from(field.0 < key),
+                bucket => bucket.partition_point(|field| self.order(field, key, || name).is_lt()),
             }
-            _ => 0,
-        }
     }
 
     /// How a field stands to a name of this key, ASCII case apart.
@@ -126,8 +169,10 @@ impl<'h, 'm> FieldIndex<'h, 'm> {
 }
 
 /// By what names are put in order first: their length and their last octets, in which most of them
-/// differ. With the bit set in which upper and lower case do.
+/// differ, scattered so that the first bits depend on all. Upper and lower case have the same key.
 fn key_of(name: &[u8]) -> u64 {
+    // 2^64 divided by the golden ratio, odd.
+    const SCATTER: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut key = [0; 8];
     let [length, last @ ..] = &mut key;
     *length = u8::try_from(name.len()).unwrap_or(u8::MAX);
@@ -135,7 +180,8 @@ fn key_of(name: &[u8]) -> u64 {
         Some(octets) => *last = *octets,
         None => last.iter_mut().zip(name).for_each(|(to, octet)| *to = *octet),
     }
-    u64::from_be_bytes(key) | u64::from_be_bytes([0, 32, 32, 32, 32, 32, 32, 32])
+    let lower = u64::from_be_bytes([0, 32, 32, 32, 32, 32, 32, 32]);
+    (u64::from_be_bytes(key) | lower).wrapping_mul(SCATTER)
 }
 
 #[cfg(test)]

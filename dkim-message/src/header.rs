@@ -16,6 +16,11 @@ pub struct Field<'m> {
 
 impl<'m> Field<'m> {
     pub(crate) fn new(octets: &'m [u8]) -> Self {
+        // Nearly every field begins with a name and a colon, and names are short.
+        let name_end = octets.iter().position(|octet| !is_ftext(*octet)).unwrap_or(octets.len());
+        if octets.get(name_end) == Some(&b':') {
+            return Self { octets, colon: Some(name_end), name_end };
+        }
         let colon = memchr(b':', octets);
         let raw_name = colon.and_then(|colon| octets.get(..colon)).unwrap_or_default();
         // Looked for once: names are compared many times, and there may be much white space.
@@ -63,7 +68,7 @@ impl<'m> Field<'m> {
     #[must_use]
     pub fn is_well_formed(&self) -> bool {
         let name = self.name();
-        !name.is_empty() && name.iter().all(|octet| matches!(octet, 33..=126))
+        !name.is_empty() && name.iter().all(|octet| is_ftext(*octet))
     }
 }
 
@@ -278,6 +283,12 @@ impl Line {
     fn is_empty(&self) -> bool {
         self.start == self.end
     }
+}
+
+/// Whether the octet may stand in a field name: printable ASCII but for the colon (RFC 5322
+/// §2.2).
+fn is_ftext(octet: u8) -> bool {
+    matches!(octet, 33..=126) && octet != b':'
 }
 
 /// WSP: space or tab (RFC 5234 appendix B.1).
