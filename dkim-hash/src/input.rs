@@ -30,9 +30,13 @@ pub struct HeaderInputs<'h, 'm> {
     octets: Vec<u8>,
     /// Where each field stands in `octets` in a canonical form; `0..0` if it does not yet.
     places: SmallVec<[(Canonicalization, Places); 1]>,
-    /// How many octets the header has: room enough for what most signatures are over.
-    header: usize,
 }
+
+/// Octets of a field, on average; many have more, and not all are signed.
+const USUAL: usize = 128;
+
+/// Octets that room is made for before it is known how much is needed.
+const MOST_AT_ONCE: usize = 4096;
 
 /// Of each field of the header.
 type Places = SmallVec<[Range<usize>; MANY]>;
@@ -42,7 +46,7 @@ impl<'h, 'm> HeaderInputs<'h, 'm> {
     #[must_use]
     pub fn new(header: &'h Header<'m>) -> Self {
         let (octets, places) = (Vec::new(), SmallVec::new());
-        Self { index: FieldIndex::new(header), octets, places, header: header.octets().len() }
+        Self { index: FieldIndex::new(header), octets, places }
     }
 
     /// Begins an input with the fields that `signed_fields` [picks](FieldIndex::pick), canonical
@@ -53,14 +57,14 @@ impl<'h, 'm> HeaderInputs<'h, 'm> {
         signed_fields: impl IntoIterator<Item = &'n str>,
         own: Option<usize>,
     ) -> Range<usize> {
-        let Self { index, octets, places, header } = self;
-        let start = octets.len();
-        octets.reserve(*header + 64);
+        let Self { index, octets, places } = self;
         let known = places.iter().position(|(form, _)| *form == canonicalization);
         let known = known.unwrap_or_else(|| {
             places.push((canonicalization, smallvec![0..0; index.fields.len()]));
             places.len() - 1
         });
+        octets.reserve(index.fields.len().saturating_mul(USUAL).min(MOST_AT_ONCE));
+        let start = octets.len();
         let Some((_, places)) = places.get_mut(known) else { return start..start };
         for picked in index.pick(signed_fields, own).flatten() {
             let (Some(field), Some(place)) = (index.fields.get(picked), places.get_mut(picked))

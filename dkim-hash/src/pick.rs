@@ -16,7 +16,7 @@ pub struct FieldIndex<'h, 'm> {
     /// Indexes of the fields, each behind the key of its name: by name, then from the bottom up.
     by_name: SmallVec<[(u64, usize); MANY]>,
     /// Where in `by_name` each bucket ends and the next begins.
-    ends: SmallVec<[usize; 2 * MANY]>,
+    ends: SmallVec<[usize; 1]>,
 }
 
 /// Few messages have more fields.
@@ -27,29 +27,40 @@ impl<'h, 'm> FieldIndex<'h, 'm> {
     #[must_use]
     pub fn new(header: &'h Header<'m>) -> Self {
         let fields = header.fields();
-        let (many, buckets) = (fields.len(), fields.len().next_power_of_two());
-        let mut index =
-            Self { fields, by_name: smallvec![(0, 0); many], ends: smallvec![0; buckets] };
-        // Sorted by counting: how many each bucket holds, where it begins, and then each to its
-        // place, behind which its bucket ends so far.
-        let keys = || fields.iter().map(|field| key_of(field.name()));
-        for key in keys() {
-            let bucket = index.bucket(key);
+        let keys = || fields.iter().map(|field| key_of(field.name())).enumerate();
+        let mut index = if fields.len() <= MANY {
+            // A few are sorted sooner than put into buckets.
+            let by_name = keys().map(|(field, key)| (key, field)).collect();
+            Self { fields, by_name, ends: smallvec![fields.len()] }
+        } else {
+            Self::in_buckets(fields, &keys().map(|(_, key)| key).collect::<Vec<u64>>())
+        };
+        index.sort_buckets();
+        index
+    }
+
+    /// Sorted by the first bits of the key alone, by counting: how many each bucket holds, where it
+    /// begins, and then each to its place, behind which its bucket ends so far.
+    fn in_buckets(fields: &'h [Field<'m>], keys: &[u64]) -> Self {
+        let (by_name, ends) =
+            (smallvec![(0, 0); keys.len()], smallvec![0; keys.len().next_power_of_two()]);
+        let mut index = Self { fields, by_name, ends };
+        for key in keys {
+            let bucket = index.bucket(*key);
             index.ends.get_mut(bucket).into_iter().for_each(|count| *count += 1);
         }
         let mut begun = 0;
         for end in &mut index.ends {
             begun += std::mem::replace(end, begun);
         }
-        for (field, key) in keys().enumerate().rev() {
-            let bucket = index.bucket(key);
+        for (field, key) in keys.iter().enumerate().rev() {
+            let bucket = index.bucket(*key);
             let Some(end) = index.ends.get_mut(bucket) else { continue };
             if let Some(place) = index.by_name.get_mut(*end) {
-                *place = (key, field);
+                *place = (*key, field);
             }
             *end += 1;
         }
-        index.sort_buckets();
         index
     }
 
@@ -137,12 +148,16 @@ impl<'h, 'm> FieldIndex<'h, 'm> {
         let start = bucket.checked_sub(1).and_then(|before| self.ends.get(before)).unwrap_or(&0);
         let end = self.ends.get(bucket).unwrap_or(start);
         let bucket = self.by_name.get(*start..*end).unwrap_or_default();
+        let keys = bucket.partition_point(|field| field.0 < key);
+        let from = bucket.get(keys..).unwrap_or_default();
         start
-            + match bucket {
-                [] => 0,
-                // The one that most buckets hold: it is the name's or it is not.
-                [field] => usize::from(field.0 < key),
-                bucket => bucket.partition_point(|field| self.order(field, key, || name).is_lt()),
+            + keys
+            + match from {
+                // Two names of one key are rare.
+                [_, next, ..] if next.0 == key => {
+                    from.partition_point(|field| self.order(field, key, || name).is_lt())
+                }
+                _ => 0,
             }
     }
 

@@ -15,17 +15,19 @@ pub struct Field<'m> {
 }
 
 impl<'m> Field<'m> {
-    pub(crate) fn new(octets: &'m [u8]) -> Self {
+    /// A field, and whether it is [well-formed](Self::is_well_formed).
+    pub(crate) fn read(octets: &'m [u8]) -> (Self, bool) {
         // Nearly every field begins with a name and a colon, and names are short.
         let name_end = octets.iter().position(|octet| !is_ftext(*octet)).unwrap_or(octets.len());
         if octets.get(name_end) == Some(&b':') {
-            return Self { octets, colon: Some(name_end), name_end };
+            return (Self { octets, colon: Some(name_end), name_end }, name_end > 0);
         }
         let colon = memchr(b':', octets);
         let raw_name = colon.and_then(|colon| octets.get(..colon)).unwrap_or_default();
         // Looked for once: names are compared many times, and there may be much white space.
         let name_end = raw_name.iter().rposition(|octet| !is_wsp(*octet)).map_or(0, |at| at + 1);
-        Self { octets, colon, name_end }
+        let field = Self { octets, colon, name_end };
+        (field, field.is_well_formed())
     }
 
     /// The whole field: name, colon and body, without the closing line end.
@@ -60,7 +62,7 @@ impl<'m> Field<'m> {
     /// Whether the field has this name. Names are compared without regard to ASCII case.
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
-        self.name().eq_ignore_ascii_case(name.as_bytes())
+        self.name_end == name.len() && self.name().eq_ignore_ascii_case(name.as_bytes())
     }
 
     /// Whether this is a field by the grammar: a name of printable ASCII, then a colon
@@ -224,10 +226,10 @@ impl<'m> Header<'m> {
 
     pub(crate) fn close(&mut self, open: Option<(usize, usize)>) {
         let Some((start, end)) = open else { return };
-        let field = Field::new(self.octets.get(start..end).unwrap_or_default());
+        let (field, is_well_formed) = Field::read(self.octets.get(start..end).unwrap_or_default());
         if field.colon.is_none() {
             self.note(DefectKind::NoColon, start);
-        } else if !field.is_well_formed() {
+        } else if !is_well_formed {
             self.note(DefectKind::InvalidName, start);
         }
         self.fields.push(field);
