@@ -9,7 +9,9 @@ use cargo_metadata::MetadataCommand;
 
 use crate::workspace;
 
-pub(crate) use instructions::{check as check_instructions, has_valgrind};
+pub(crate) use instructions::{
+    check as check_instructions, has_valgrind, is_comparable as instructions_are_comparable,
+};
 
 /// The workspace of the benches of the whole stack.
 const MANIFEST: &str = "bench/Cargo.toml";

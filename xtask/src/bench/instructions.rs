@@ -40,6 +40,13 @@ pub(crate) fn has_valgrind() -> bool {
     quiet.status().is_ok_and(|status| status.success())
 }
 
+/// Whether what was kept was counted with the compiler and on the kind of processor there is here:
+/// with others the same sources count otherwise.
+pub(crate) fn is_comparable() -> Result<bool> {
+    let text = fs::read_to_string(workspace::path(KEPT)).with_context(|| KEPT.to_owned())?;
+    Ok(text.lines().next() == Some(heading()?.as_str()))
+}
+
 /// Counts, and compares with what was kept.
 pub(crate) fn check() -> Result<()> {
     let text = fs::read_to_string(workspace::path(KEPT)).with_context(|| KEPT.to_owned())?;
@@ -101,7 +108,19 @@ fn heading() -> Result<String> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let version = Command::new(rustc).arg("--version").output().context("cannot start rustc")?;
     let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
-    Ok(format!("# instructions outside the library; {version}, {}", std::env::consts::ARCH))
+    let arch = std::env::consts::ARCH;
+    Ok(format!("# instructions outside the library; {version}, {arch}{}", vectors()))
+}
+
+/// What of the processor other crates look for before they choose how to search.
+#[cfg(target_arch = "x86_64")]
+fn vectors() -> &'static str {
+    if std::arch::is_x86_feature_detected!("avx2") { " with AVX2" } else { "" }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn vectors() -> &'static str {
+    ""
 }
 
 /// Ours less the limit's, for each cell.
