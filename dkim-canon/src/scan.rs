@@ -78,13 +78,17 @@ fn first_suspect(
     nexts: &[u8; LANES],
     suspect: &impl Fn(u8, u8) -> bool,
 ) -> Option<usize> {
-    let mut lanes = [0; LANES];
-    for ((lane, &octet), &next) in lanes.iter_mut().zip(octets).zip(nexts) {
-        *lane = if suspect(octet, next) { 0xff } else { 0 };
+    let each = || octets.iter().zip(nexts).map(|(&octet, &next)| suspect(octet, next));
+    // Mostly none is, which is told sooner than where one is.
+    if !each().fold(false, |any, is_suspect| any | is_suspect) {
+        return None;
     }
-    let lanes = u128::from_le_bytes(lanes);
-    let at = lanes.trailing_zeros() / 8;
-    (lanes != 0).then(|| usize::try_from(at).unwrap_or(0))
+    let mut lanes = [0; LANES];
+    for (lane, is_suspect) in lanes.iter_mut().zip(each()) {
+        *lane = if is_suspect { 0xff } else { 0 };
+    }
+    let at = u128::from_le_bytes(lanes).trailing_zeros() / 8;
+    usize::try_from(at).ok()
 }
 
 #[cfg(test)]
