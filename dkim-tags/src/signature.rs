@@ -190,7 +190,7 @@ impl Signature {
     /// What one tag demands of another.
     fn check(&self) -> Result<(), SignatureError> {
         // RFC 6376 §5.4: "The From header field MUST be signed".
-        if self.signed_fields.count("From") == 0 {
+        if !self.signed_fields.contains("From") {
             return Err(SignatureError::FromNotSigned);
         }
         // RFC 6376 §3.5: "The value of the "x=" tag MUST be greater than the value of the "t=" tag
