@@ -86,6 +86,7 @@ impl fmt::Display for FieldName {
 /// let names: FieldNames = ["From", "To", "from"].into_iter().flat_map(FieldName::parse).collect();
 /// assert_eq!(names.to_string(), "From:To:from");
 /// assert_eq!((names.len(), names.count("FROM")), (3, 2));
+/// assert!(names.contains("to") && !names.contains("cc"));
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct FieldNames {
@@ -127,6 +128,12 @@ impl FieldNames {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
+    }
+
+    /// Whether a name is listed, without regard to ASCII case.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.iter().any(|listed| listed.eq_ignore_ascii_case(name))
     }
 
     /// How often a name is listed, without regard to ASCII case.

@@ -74,7 +74,9 @@ impl TagWriter {
                 self.begin(name, width);
             }
             self.text.push_str(item);
-            self.text.extend(separator);
+            if let Some(separator) = separator {
+                self.text.push(separator);
+            }
             self.advance(width);
             let Some(next) = next else { return };
             (item, begun) = (next, true);
@@ -187,7 +189,7 @@ impl Signature {
         }
         for (name, time) in [("t", self.timestamp), ("x", self.expiration)] {
             if let Some(time) = time {
-                writer.tag(name, [time.to_string().as_str()]);
+                writer.tag(name, [time.0.to_string().as_str()]);
             }
         }
         if let Some(length) = self.body_length {
