@@ -1,7 +1,9 @@
 //! Which fields are signed, and which are signed once more than they are there.
 
-use dkim_message::Header;
-use dkim_tags::FieldName;
+use std::iter;
+
+use dkim_hash::FieldIndex;
+use dkim_tags::{FieldName, FieldNames};
 
 /// The choice of fields for `h=` (RFC 6376 §5.4).
 #[derive(Clone, Debug)]
@@ -22,82 +24,79 @@ pub enum Fields {
 
 /// Fields that show who wrote the message, to whom, about what, and how the body is to be read. A
 /// second one of any of them can change what a reader sees, so each is over-signed.
-const OVERSIGNED: [&str; 10] = [
-    "From",
-    "To",
-    "Cc",
-    "Subject",
-    "Date",
-    "Reply-To",
-    "Message-ID",
-    "MIME-Version",
-    "Content-Type",
-    "Content-Transfer-Encoding",
+const OVERSIGNED: [FieldName; 10] = [
+    FieldName::from_static("From"),
+    FieldName::from_static("To"),
+    FieldName::from_static("Cc"),
+    FieldName::from_static("Subject"),
+    FieldName::from_static("Date"),
+    FieldName::from_static("Reply-To"),
+    FieldName::from_static("Message-ID"),
+    FieldName::from_static("MIME-Version"),
+    FieldName::from_static("Content-Type"),
+    FieldName::from_static("Content-Transfer-Encoding"),
 ];
 
 /// Fields signed where they are there (RFC 6376 §5.4.1, and RFC 8058 for one-click
 /// unsubscription). Lists and forwarders add such fields to the mail of others, so none is
 /// over-signed.
-const SIGNED: [&str; 21] = [
-    "Sender",
-    "In-Reply-To",
-    "References",
-    "Resent-Date",
-    "Resent-From",
-    "Resent-Sender",
-    "Resent-To",
-    "Resent-Cc",
-    "Resent-Message-ID",
-    "Content-ID",
-    "Content-Description",
-    "Content-Disposition",
-    "List-Id",
-    "List-Help",
-    "List-Unsubscribe",
-    "List-Unsubscribe-Post",
-    "List-Subscribe",
-    "List-Post",
-    "List-Owner",
-    "List-Archive",
-    "Autocrypt",
+const SIGNED: [FieldName; 21] = [
+    FieldName::from_static("Sender"),
+    FieldName::from_static("In-Reply-To"),
+    FieldName::from_static("References"),
+    FieldName::from_static("Resent-Date"),
+    FieldName::from_static("Resent-From"),
+    FieldName::from_static("Resent-Sender"),
+    FieldName::from_static("Resent-To"),
+    FieldName::from_static("Resent-Cc"),
+    FieldName::from_static("Resent-Message-ID"),
+    FieldName::from_static("Content-ID"),
+    FieldName::from_static("Content-Description"),
+    FieldName::from_static("Content-Disposition"),
+    FieldName::from_static("List-Id"),
+    FieldName::from_static("List-Help"),
+    FieldName::from_static("List-Unsubscribe"),
+    FieldName::from_static("List-Unsubscribe-Post"),
+    FieldName::from_static("List-Subscribe"),
+    FieldName::from_static("List-Post"),
+    FieldName::from_static("List-Owner"),
+    FieldName::from_static("List-Archive"),
+    FieldName::from_static("Autocrypt"),
 ];
 
 impl Default for Fields {
     fn default() -> Self {
-        let names = |names: &[&str]| -> Vec<FieldName> {
-            names.iter().filter_map(|name| FieldName::parse(name).ok()).collect()
-        };
-        Self::Chosen { signed: names(&SIGNED), oversigned: names(&OVERSIGNED) }
+        Self::Chosen { signed: SIGNED.to_vec(), oversigned: OVERSIGNED.to_vec() }
     }
 }
 
 impl Fields {
-    /// The names for `h=` over this header.
-    pub(crate) fn names(&self, header: &Header<'_>) -> Vec<FieldName> {
+    /// The names for `h=` over the header that was indexed.
+    pub(crate) fn names(&self, index: &FieldIndex<'_, '_>) -> FieldNames {
         let (signed, oversigned) = match self {
-            Self::Exact(names) => return names.clone(),
+            Self::Exact(names) => return names.iter().collect(),
             Self::Chosen { signed, oversigned } => (signed, oversigned),
         };
-        let mut names: Vec<FieldName> = Vec::new();
-        for (list, extra) in [(oversigned, 1), (signed, 0)] {
-            for name in list.iter() {
-                if !names.contains(name) {
-                    let there = header.named(name.as_str()).count();
-                    names.extend(std::iter::repeat_n(name, there + extra).cloned());
-                }
-            }
-        }
-        names
+        let oversigned = oversigned.iter().map(|name| (name, 1));
+        let all = oversigned.chain(signed.iter().map(|name| (name, 0)));
+        let listed = all.clone().enumerate().flat_map(|(position, (name, extra))| {
+            let times = index.count(name.as_str()) + extra;
+            // A name that was chosen before is listed there.
+            let again = times > 0 && all.clone().take(position).any(|(before, _)| before == name);
+            iter::repeat_n(name, if again { 0 } else { times })
+        });
+        listed.collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use dkim_message::Header;
+
     use super::*;
 
     fn names(fields: &Fields, header: &[u8]) -> String {
-        let names = fields.names(&Header::parse(header));
-        names.iter().map(FieldName::as_str).collect::<Vec<_>>().join(":")
+        fields.names(&FieldIndex::new(&Header::parse(header))).to_string()
     }
 
     #[test]
@@ -117,10 +116,10 @@ mod tests {
     }
 
     #[test]
-    fn every_default_name_is_a_field_name() {
-        let Fields::Chosen { signed, oversigned } = Fields::default() else {
-            panic!("the default is a choice")
-        };
-        assert_eq!((signed.len(), oversigned.len()), (SIGNED.len(), OVERSIGNED.len()));
+    fn a_name_chosen_twice_is_listed_where_it_is_first() {
+        let choose = |names: [&str; 3]| names.into_iter().flat_map(FieldName::parse).collect();
+        let (signed, oversigned) = (choose(["to", "A", "a"]), choose(["X", "To", "x"]));
+        let fields = Fields::Chosen { signed, oversigned };
+        assert_eq!(names(&fields, b"a: 1\r\nTO: 2\r\nA: 3\r\n"), "X:To:To:A:A");
     }
 }

@@ -1,9 +1,12 @@
 //! Lines that are longer than mail may have.
 
-use memchr::memchr_iter;
+use memchr::{memchr, memrchr};
 
 /// Octets of a line without its CRLF, at most (RFC 5322 §2.1.1, RFC 5321 §4.5.3.1.6).
 const LIMIT: u64 = 998;
+
+/// No line that begins and ends within so many octets, its LF among them, is over the limit.
+const WITHIN: usize = 999;
 
 /// Counts lines over the limit in octets that come in pieces. A bare LF ends a line too.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,13 +19,23 @@ pub(crate) struct LongLines {
 
 impl LongLines {
     pub(crate) fn chunk(&mut self, octets: &[u8]) {
-        let mut from = 0;
-        for lf in memchr_iter(b'\n', octets) {
-            self.extend(octets.get(from..lf).unwrap_or_default());
-            self.end();
-            from = lf + 1;
+        let mut rest = octets;
+        while !rest.is_empty() {
+            let end = if self.line == 0 { end_of_short_lines(rest) } else { None };
+            let end = end.unwrap_or_else(|| self.read_line(rest));
+            rest = rest.get(end..).unwrap_or_default();
         }
-        self.extend(octets.get(from..).unwrap_or_default());
+    }
+
+    /// Reads up to the end of the line, and returns where that is.
+    fn read_line(&mut self, octets: &[u8]) -> usize {
+        let Some(lf) = memchr(b'\n', octets) else {
+            self.extend(octets);
+            return octets.len();
+        };
+        self.extend(octets.get(..lf).unwrap_or_default());
+        self.end();
+        lf + 1
     }
 
     /// How many there are, if nothing follows.
@@ -44,6 +57,12 @@ impl LongLines {
     }
 }
 
+/// Where the last of the lines ends that are known to be short. In text that is found at once:
+/// most octets need not be looked at.
+fn end_of_short_lines(octets: &[u8]) -> Option<usize> {
+    memrchr(b'\n', octets.get(..WITHIN).unwrap_or(octets)).map(|lf| lf + 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,5 +81,39 @@ mod tests {
         let mut lines = LongLines::default();
         lines.chunk(&line(998));
         assert_eq!(lines.count(), 0);
+    }
+
+    /// Every line of the whole, one by one.
+    fn naive(octets: &[u8]) -> u64 {
+        let lines = octets.split(|octet| *octet == b'\n');
+        let text = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        text.map(|text| u64::from(text.len() > 998)).sum()
+    }
+
+    /// Lines of lengths about the limit and of few octets, with every line end, cut anywhere.
+    #[test]
+    fn as_many_are_counted_as_one_by_one() {
+        let mut seed = 5_u32;
+        let mut next = |bound: u32| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            usize::try_from((seed >> 16) % bound).unwrap_or(0)
+        };
+        for _ in 0..2000 {
+            let mut octets = Vec::new();
+            for _ in 0..next(8) {
+                let length = [next(6), 60 + next(30), 480 + next(40), 990 + next(15), next(2100)];
+                octets.resize(octets.len() + length[next(5)], b'x');
+                octets.extend([&b"\r\n"[..], b"\n", b"\r\r\n", b"\r", b"\r\n\n"][next(5)]);
+            }
+            octets.truncate(octets.len().saturating_sub(next(4)));
+            let (mut lines, mut rest) = (LongLines::default(), &octets[..]);
+            let longest = [2, 80, 1000, 5000][next(4)];
+            while !rest.is_empty() {
+                let (chunk, after) = rest.split_at((1 + next(longest)).min(rest.len()));
+                lines.chunk(chunk);
+                rest = after;
+            }
+            assert_eq!(lines.count(), naive(&octets), "{:?}", String::from_utf8_lossy(&octets));
+        }
     }
 }

@@ -45,6 +45,10 @@ pub struct Signer {
     long_lines: [LongLines; 2],
 }
 
+/// Octets of the body that are hashed before their lines are looked at: what the hash has just read
+/// is at hand, and looking where no octet was read yet would mean to wait for the memory.
+const PIECE: usize = 64 * 1024;
+
 /// A signature that lacks the body hash.
 #[derive(Debug)]
 struct Prepared {
@@ -68,41 +72,41 @@ impl Signer {
         now: UnixTime,
         provider: &dyn Provider,
     ) -> Result<Self, RequestError> {
-        check_header(header)?;
         let mut inputs = HeaderInputs::new(header);
-        let prepared: Vec<Prepared> = requests
-            .into_iter()
-            .map(|request| {
-                let mut signature = describe(&request, header, now)?;
-                if provider.digest(signature.algorithm.hash()).is_none() {
-                    return Err(RequestError::Unsupported(signature.algorithm));
-                }
-                let body_hash = BodyHashRequest {
-                    canonicalization: signature.canonicalization.body,
-                    hash: signature.algorithm.hash(),
-                    limit: None,
-                };
-                if request.copies == Copies::OfSignedFields {
-                    signature.copied_fields = copies(&signature, header);
-                }
-                let form = signature.canonicalization.header;
-                let input = inputs.open(form, signature.signed_fields.iter(), None);
-                let input = inputs.octets().get(input).unwrap_or_default().to_vec();
-                Ok(Prepared { input, body_hash, body_length: request.body_length, signature })
-            })
-            .collect::<Result<_, _>>()?;
-        let hashes = prepared.iter().map(|one| one.body_hash);
+        check_header(header, inputs.index())?;
+        let mut body = BodyHasher::default();
+        let prepare = |request: Request| {
+            let mut signature = describe(&request, header, inputs.index(), now)?;
+            let body_hash = BodyHashRequest {
+                canonicalization: signature.canonicalization.body,
+                hash: signature.algorithm.hash(),
+                limit: None,
+            };
+            if !body.add(provider, body_hash) {
+                return Err(RequestError::Unsupported(signature.algorithm));
+            }
+            if request.copies == Copies::OfSignedFields {
+                signature.copied_fields = copies(&signature, header, inputs.index());
+            }
+            let form = signature.canonicalization.header;
+            let input = inputs.open(form, signature.signed_fields.iter(), None);
+            let input = inputs.octets().get(input).unwrap_or_default().to_vec();
+            Ok(Prepared { input, body_hash, body_length: request.body_length, signature })
+        };
+        let prepared = requests.into_iter().map(prepare).collect::<Result<_, _>>()?;
         let mut of_header = LongLines::default();
         of_header.chunk(header.octets());
-        let long_lines = [of_header, LongLines::default()];
-        Ok(Self { body: BodyHasher::new(provider, hashes), prepared, long_lines })
+        Ok(Self { prepared, body, long_lines: [of_header, LongLines::default()] })
     }
 
     /// Takes the next octets of the body.
     pub fn body_chunk(&mut self, chunk: &[u8]) -> Stance {
         let [_, of_body] = &mut self.long_lines;
-        of_body.chunk(chunk);
-        self.body.chunk(chunk)
+        for piece in chunk.chunks(PIECE) {
+            self.body.chunk(piece);
+            of_body.chunk(piece);
+        }
+        self.body.stance()
     }
 
     /// How many lines of the message, as far as it was handed over, are longer than 998 octets.
@@ -142,8 +146,11 @@ impl Prepared {
 }
 
 /// Copies of the signed fields, in the order of the header (RFC 6376 §3.5 `z=`).
-fn copies(signature: &Signature, header: &Header<'_>) -> Vec<CopiedField> {
-    let index = FieldIndex::new(header);
+fn copies(
+    signature: &Signature,
+    header: &Header<'_>,
+    index: &FieldIndex<'_, '_>,
+) -> Vec<CopiedField> {
     let mut picked: Vec<usize> =
         index.pick(signature.signed_fields.iter(), None).flatten().collect();
     picked.sort_unstable();
@@ -159,11 +166,11 @@ fn copies(signature: &Signature, header: &Header<'_>) -> Vec<CopiedField> {
 }
 
 /// A message that no verifier should accept is not signed (RFC 6376 §3.8, §5.3, §8.15).
-fn check_header(header: &Header<'_>) -> Result<(), RequestError> {
+fn check_header(header: &Header<'_>, index: &FieldIndex<'_, '_>) -> Result<(), RequestError> {
     if let Some(defect) = header.defects().first() {
         return Err(RequestError::MalformedHeader(*defect));
     }
-    match header.named("From").count() {
+    match index.count("From") {
         0 => Err(RequestError::NoFrom),
         1 => Ok(()),
         _ => Err(RequestError::SeveralFrom),
@@ -174,6 +181,7 @@ fn check_header(header: &Header<'_>) -> Result<(), RequestError> {
 fn describe(
     request: &Request,
     header: &Header<'_>,
+    index: &FieldIndex<'_, '_>,
     now: UnixTime,
 ) -> Result<Signature, RequestError> {
     // RFC 8301 §3.1: "Signers MUST sign using rsa-sha256", and SHA-1 "MUST NOT be used".
@@ -189,20 +197,18 @@ fn describe(
         let (auid, sdid) = (auid.clone(), request.sdid.clone());
         return Err(RequestError::AuidOutsideSdid { auid, sdid });
     }
-    let names = request.fields.names(header);
+    let names = request.fields.names(index);
     // RFC 6376 §5.4: "The From header field MUST be signed".
-    if !names.iter().any(|name| name.is("From")) {
+    if !names.contains("From") {
         return Err(RequestError::FromNotListed);
     }
     // RFC 6376 §5.4: the DKIM-Signature field "MUST NOT be included in the "h=" tag except to
     // indicate that other preexisting signatures are also signed".
-    let listed = names.iter().filter(|name| name.is(Signature::FIELD_NAME)).count();
-    if listed > header.named(Signature::FIELD_NAME).count() {
+    if names.count(Signature::FIELD_NAME) > index.count(Signature::FIELD_NAME) {
         return Err(RequestError::SignsItself);
     }
     let (sdid, selector) = (request.sdid.clone(), request.selector.clone());
-    let mut signature =
-        Signature::new(request.algorithm, sdid, selector, names.into_iter().collect());
+    let mut signature = Signature::new(request.algorithm, sdid, selector, names);
     signature.canonicalization = request.canonicalization;
     signature.auid = request.auid.clone();
     // RFC 6376 §3.5 wants A-labels in `d=`, `i=` and `s=`; RFC 8616 §5: "This rule is relaxed only
@@ -357,5 +363,39 @@ mod tests {
         signer.body_chunk(&[b'x'; 500]);
         signer.body_chunk(b"\r\nx\r\n");
         assert_eq!(signer.long_lines(), 2);
+    }
+
+    /// A chunk of any length is as good as its octets one by one.
+    #[test]
+    fn a_long_chunk_is_signed_like_short_ones() {
+        let header = Header::parse(b"From: joe@example.com\r\n");
+        // Lines of text, and one of a thousand octets across the end of each piece.
+        let mut body = b"some text \r\n\r\n".repeat(PIECE / 14);
+        body.truncate(PIECE - 500);
+        body.extend(b"x".repeat(1000));
+        body.extend_from_slice(&b"\r\nmore".repeat(PIECE / 6));
+        body.truncate(2 * PIECE - 500);
+        body.extend(b"x".repeat(999));
+        let sign = |chunks: &mut dyn Iterator<Item = &[u8]>| {
+            let mut signer = Signer::new([request()], &header, NOW, &PROVIDER).unwrap();
+            for chunk in chunks {
+                assert_eq!(signer.body_chunk(chunk), Stance::Interested);
+            }
+            let long_lines = signer.long_lines();
+            (long_lines, signer.finish().remove(0).complete(vec![1]))
+        };
+        let (long_lines, signature) = sign(&mut [&body[..], b""].into_iter());
+        assert_eq!(long_lines, 2);
+        let mut hasher = BodyHasher::default();
+        let request = BodyHashRequest {
+            canonicalization: signature.canonicalization.body,
+            hash: signature.algorithm.hash(),
+            limit: None,
+        };
+        assert!(hasher.add(&PROVIDER, request));
+        hasher.chunk(&body);
+        let hash = hasher.finish().get(&request).unwrap();
+        assert_eq!(signature.body_hash, hash.value.as_bytes());
+        assert_eq!(sign(&mut body.chunks(4099)), (2, signature));
     }
 }

@@ -1,10 +1,13 @@
 //! The writer of tag-lists and of the DKIM-Signature field, twin of the parser.
 
-use crate::Signature;
 use crate::value::{to_base64, to_quoted_printable};
+use crate::{Canonicalizations, Signature};
 
 /// RFC 5322 §2.1.1: a line SHOULD hold no more than 78 characters, the line end not counted.
 const MAX_LINE: usize = 78;
+
+/// Octets that most fields need at most, those of RSA keys of 2048 bits too.
+const ROOM: usize = 1024;
 
 /// Writes a tag-list, folded at 78 characters where it may be: between tags, and inside a value
 /// between the pieces it is given in. No line it begins is only white space.
@@ -35,20 +38,48 @@ impl TagWriter {
     /// A writer of a field body that begins after the `name` and its colon, with a space.
     #[must_use]
     pub fn field(name: &str) -> Self {
-        Self { text: " ".to_owned(), column: Some(name.len() + 2), first: true }
+        Self::field_behind(String::new(), name)
+    }
+
+    /// The same, with what may stand before the field body.
+    fn field_behind(mut text: String, name: &str) -> Self {
+        text.push(' ');
+        Self { text, column: Some(name.len() + 2), first: true }
     }
 
     /// Adds a tag whose value is these pieces, put together. Between two pieces the value may be
     /// folded, inside one it never is; a value that must stay whole is one piece.
     pub fn tag<'p>(&mut self, name: &str, value: impl IntoIterator<Item = &'p str>) {
-        let mut pieces = value.into_iter().peekable();
-        let first = pieces.next().unwrap_or_default();
-        self.begin(name, first.chars().count());
-        self.push(first);
-        while let Some(piece) = pieces.next() {
-            let closing = usize::from(pieces.peek().is_none());
-            self.fold_unless_fits(piece.chars().count() + closing);
-            self.push(piece);
+        self.list(name, None, value);
+    }
+
+    /// Adds a tag whose value is a list, with the separator behind all items but the last: a fold
+    /// then stands behind it, where RFC 6376 §3.5 allows one in every list.
+    fn list<'i>(
+        &mut self,
+        name: &str,
+        separator: Option<char>,
+        items: impl IntoIterator<Item = &'i str>,
+    ) {
+        let mut items = items.into_iter();
+        let (mut item, mut begun) = (items.next().unwrap_or_default(), false);
+        loop {
+            let next = items.next();
+            // What closes the tag wants room on the line of the last item.
+            let (separator, closing) = if next.is_some() { (separator, 0) } else { (None, 1) };
+            let width = item.chars().count() + usize::from(separator.is_some());
+            if begun {
+                self.fold_unless_fits(width + closing);
+            } else {
+                self.begin(name, width);
+            }
+            self.text.push_str(item);
+            if let Some(separator) = separator {
+                self.text.push(separator);
+            }
+            self.advance(width);
+            let Some(next) = next else { return };
+            (item, begun) = (next, true);
         }
     }
 
@@ -123,7 +154,9 @@ impl Signature {
     /// message: RFC 6376 §5.6 wants it above all other DKIM-Signature fields.
     #[must_use]
     pub fn to_field(&self) -> String {
-        format!("{}:{}\r\n", Self::FIELD_NAME, self.to_field_body())
+        let mut field = self.write(&[Self::FIELD_NAME, ":"]);
+        field.push_str("\r\n");
+        field
     }
 
     /// Writes the field body, from the space after the colon on, without the closing line end.
@@ -135,10 +168,19 @@ impl Signature {
     /// `b=` and the white space around it.
     #[must_use]
     pub fn to_field_body(&self) -> String {
-        let mut writer = TagWriter::field(Self::FIELD_NAME);
+        self.write(&[])
+    }
+
+    /// Writes the field body behind what is to stand before it.
+    fn write(&self, before: &[&str]) -> String {
+        let mut text = String::with_capacity(ROOM);
+        text.extend(before.iter().copied());
+        let mut writer = TagWriter::field_behind(text, Self::FIELD_NAME);
         writer.tag("v", ["1"]);
         writer.tag("a", [self.algorithm.name()]);
-        writer.tag("c", [self.canonicalization.to_string().as_str()]);
+        // On the first line there is room for all of it: no fold parts the two.
+        let Canonicalizations { header, body } = self.canonicalization;
+        writer.tag("c", [header.name(), "/", body.name()]);
         writer.tag("d", [self.sdid.as_written()]);
         writer.tag("s", [self.selector.as_written()]);
         if let Some(auid) = &self.auid {
@@ -147,21 +189,19 @@ impl Signature {
         }
         for (name, time) in [("t", self.timestamp), ("x", self.expiration)] {
             if let Some(time) = time {
-                writer.tag(name, [time.to_string().as_str()]);
+                writer.tag(name, [time.0.to_string().as_str()]);
             }
         }
         if let Some(length) = self.body_length {
             writer.tag("l", [length.to_string().as_str()]);
         }
         if !self.query_methods.is_empty() {
-            let methods = separated(":", self.query_methods.iter().map(String::as_str));
-            writer.tag("q", methods.iter().map(String::as_str));
+            writer.list("q", Some(':'), self.query_methods.iter().map(String::as_str));
         }
         for (name, value) in &self.other {
             writer.tag(name, [value.as_str()]);
         }
-        let names = separated(":", self.signed_fields.iter());
-        writer.tag("h", names.iter().map(String::as_str));
+        writer.list("h", Some(':'), self.signed_fields.iter());
         let copies: Vec<[String; 2]> = self
             .copied_fields
             .iter()
@@ -188,16 +228,6 @@ impl Signature {
         writer.tag_breakable("b", &to_base64(&self.signature));
         writer.finish()
     }
-}
-
-/// The items with the separator behind all but the last: a fold then stands behind it, where
-/// RFC 6376 §3.5 allows one in every list.
-fn separated<'i>(separator: &str, items: impl Iterator<Item = &'i str>) -> Vec<String> {
-    let mut pieces: Vec<String> = items.map(|item| format!("{item}{separator}")).collect();
-    if let Some(last) = pieces.last_mut() {
-        last.truncate(last.len() - separator.len());
-    }
-    pieces
 }
 
 /// Quoted-printable text in pieces of about sixty characters, no hex-octet cut.
