@@ -23,24 +23,25 @@ const ROUNDS: usize = 15;
 /// Rounds of a cell of which the best counts.
 const BEST_OF: usize = 5;
 
-#[derive(Default)]
 struct Options {
     filter: Option<String>,
-    seconds: Option<f64>,
+    /// How long to measure each cell.
+    seconds: Duration,
     save: Option<String>,
     against: Option<String>,
 }
 
 impl Options {
     fn read() -> Result<Self, Box<dyn Error>> {
-        let mut options = Self::default();
+        let (filter, save, against) = (None, None, None);
+        let mut options = Self { filter, seconds: Duration::from_secs(1), save, against };
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(format!("{argument} what?"));
             match argument.as_str() {
                 // Cargo says so to every bench.
                 "--bench" => {}
-                "--seconds" => options.seconds = Some(value()?.parse()?),
+                "--seconds" => options.seconds = Duration::try_from_secs_f64(value()?.parse()?)?,
                 "--save" => options.save = Some(value()?),
                 "--against" => options.against = Some(value()?),
                 other if other.starts_with('-') => return Err(format!("what is {other}?").into()),
@@ -54,7 +55,6 @@ impl Options {
 fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::read()?;
     let before = options.against.as_ref().map(|path| earlier(path)).transpose()?;
-    let budget = Duration::from_secs_f64(options.seconds.unwrap_or(1.0));
     let chosen = |cell: &Cell| {
         options.filter.as_ref().is_none_or(|filter| cell.name().contains(filter.as_str()))
     };
@@ -62,7 +62,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (mut goals, mut missed) = (0, 0);
     println!("{}", Row::head());
     for cell in cells().iter().filter(|cell| chosen(cell)) {
-        let mut row = Row::measure(cell, budget);
+        let mut row = Row::measure(cell, options.seconds);
         row.before = before.as_ref().and_then(|rows| {
             rows.iter().find(|(name, _)| name == cell.name()).map(|(_, ratio)| *ratio)
         });
@@ -70,6 +70,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         goals += usize::from(row.goal.is_some());
         missed += usize::from(row.is_missed());
         lines.push(format!("{}\t{:.4}\n", row.name, row.ratio()));
+    }
+    if lines.is_empty() {
+        return Err("no cell has a name like that".into());
     }
     println!("{goals} targets, {missed} missed");
     if let Some(path) = options.save {
@@ -145,7 +148,7 @@ impl Row {
         let peer = if cfg!(feature = "peers") { "  mail-auth µs   ratio" } else { "" };
         format!(
             "{:<46} {:>10} {:>10} {:>7}  {:<15} {:<7} {:<6}{peer}",
-            "cell", "limit µs", "ours µs", "ratio", "half of them", "target", ""
+            "cell", "limit µs", "ours µs", "ratio", "middle half", "target", ""
         )
     }
 }

@@ -15,8 +15,9 @@ use crate::input::read_whole;
 /// How long a zone file may be, in octets.
 const ZONE_LIMIT: usize = 64 * 1024 * 1024;
 
-/// How many answers are kept for many messages: one takes a kilobyte or two.
-const KEPT_ANSWERS: u32 = 32_000;
+/// How many answers are kept for many messages. One takes a kilobyte or two, and seventy at most:
+/// whoever publishes records chooses how long they are.
+const KEPT_ANSWERS: u32 = 4_096;
 
 /// How many questions may be open at once. Each has a socket, and some have two or more when
 /// servers are slow; a process often has 1024 files and sockets and no more.

@@ -26,8 +26,8 @@ use writer::Writer;
 /// Below this no provider verifies (RFC 8301 §3.2).
 const LEAST_KEY_BITS: u32 = 1024;
 
-/// How many keys are kept ready: one takes a kilobyte or two.
-const KEPT_KEYS: usize = 10_000;
+/// How many keys are kept ready: one takes a kilobyte or two, and twenty at most.
+const KEPT_KEYS: usize = 4_096;
 
 /// Verify the DKIM signatures of messages
 ///
@@ -41,8 +41,8 @@ const KEPT_KEYS: usize = 10_000;
 /// CR counts as it stands.
 ///
 /// Many messages are judged at once, on all cores, and what they ask of the DNS together is asked
-/// once. What is found is written in the order of the messages, each as soon as it is its turn.
-/// While it goes elsewhere than to the terminal, that shows how many are done.
+/// once. What is found is written in the order of the messages, each as soon as it is its turn. If
+/// that goes to a file, the terminal shows how many messages are done.
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub(crate) struct Verify {

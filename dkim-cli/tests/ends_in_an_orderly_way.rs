@@ -6,7 +6,7 @@ mod command;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use command::{dkim, run, text};
 
@@ -99,4 +99,21 @@ fn as_many_signatures_are_explained_as_people_read() {
     let noted = told(&[]);
     assert!(noted.contains("2 more signatures; choose one with --signature"), "{noted}");
     assert_eq!(told(&["--signature", "12"]), "");
+}
+
+/// Nobody writes into it: who reads it waits for ever.
+#[test]
+fn what_is_no_file_in_a_maildir_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let cur = directory.path().join("cur");
+    fs::create_dir(&cur).unwrap();
+    assert!(Command::new("mkfifo").arg(cur.join("1")).status().unwrap().success());
+    fs::copy(format!("{}/signed.eml", command::DATA), cur.join("2")).unwrap();
+    let maildir = directory.path().to_str().unwrap();
+    for name in ["verify", "explain"] {
+        let output = run(&[name, "--zone", "example.zone", "--at", "1700000100", maildir], b"");
+        assert_eq!(output.status.code(), Some(66), "{name}");
+        assert!(text(&output.stderr).contains("cur/1: is no regular file\n"), "{name}");
+        assert!(text(&output.stdout).contains("pass"), "{name}: {}", text(&output.stdout));
+    }
 }

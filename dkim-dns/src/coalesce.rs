@@ -14,6 +14,9 @@ use crate::{Answer, Query, QueryKind, Resolver};
 /// that is for a cache.
 ///
 /// A question is open for as long as one of its askers waits. Names are told apart octet by octet.
+/// An asker should wait to the end: whoever is dropped just when the answer arrives may take the
+/// news of it along, and the others hear of it when the resolver moves again, at its time limit at
+/// the latest. Should the resolver panic, all who wait for the same answer do.
 ///
 /// ```
 /// use dkim_dns::{Coalescing, LookupError, Query, QueryId, QueryKind, Resolver, Zone};

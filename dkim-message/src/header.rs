@@ -157,6 +157,7 @@ impl<'m> Header<'m> {
             return (header, body);
         }
         // Rarely does an octet stand where it may not: only then each line is searched for it.
+        drop(header);
         let (header, body, _) = Self::read(octets, true);
         (header, body)
     }

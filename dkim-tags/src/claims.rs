@@ -18,7 +18,7 @@ pub struct Claims {
     pub auid: Option<Auid>,
     /// `a=`, as written
     pub algorithm: Option<String>,
-    /// `c=`, as written
+    /// `c=`: in full if the signature is valid, as written if not
     pub canonicalization: Option<String>,
     /// `b=`, in base64 without white space; not checked to be base64 where the signature is
     /// invalid

@@ -1,10 +1,11 @@
 //! The tag-list: `name=value; name=value`, read without copying.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use memchr::{memchr, memchr_iter};
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take, take_while, take_while1};
+use nom::bytes::complete::{tag, take_while, take_while1};
 use nom::character::complete::{char, satisfy};
 use nom::combinator::recognize;
 use nom::multi::many0_count;
@@ -54,8 +55,11 @@ impl<'a> Tag<'a> {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagList<'a> {
-    tags: SmallVec<[Tag<'a>; 16]>,
+    tags: SmallVec<[Tag<'a>; FEW]>,
 }
+
+/// As many tags as most lists have at most: these are searched sooner than looked up.
+const FEW: usize = 16;
 
 impl<'a> TagList<'a> {
     /// The most tags a list may have. The RFCs define fewer than twenty; the limit keeps a list
@@ -86,7 +90,9 @@ impl<'a> TagList<'a> {
         if skip_fws(octets).is_empty() {
             return Err(TagListError::Empty);
         }
-        let mut tags = SmallVec::new();
+        let mut tags: SmallVec<[Tag<'a>; FEW]> = SmallVec::new();
+        // Of the tags after the first few: there may be many, and a header has room for many lists.
+        let mut names = BTreeSet::new();
         let mut rest = octets;
         let text = std::str::from_utf8(octets).ok().filter(|_| is_clean(octets));
         loop {
@@ -98,7 +104,9 @@ impl<'a> TagList<'a> {
             }
             // RFC 6376 §3.2: "if a tag name does occur more than once, the entire tag-list is
             // invalid."
-            if tags.iter().any(|earlier: &Tag<'a>| earlier.name == tag.name) {
+            let is_new = tags.iter().take(FEW).all(|earlier| earlier.name != tag.name)
+                && (tags.len() < FEW || names.insert(tag.name));
+            if !is_new {
                 return Err(TagListError::Duplicate { name: tag.name.to_owned(), offset });
             }
             let name = tag.name;
@@ -202,10 +210,9 @@ fn read_tag<'a>(
     let after_name = skip_fws(after_name);
     let (after_equals, _) = equals(after_name).map_err(|_| syntax(octets, after_name))?;
     let (after_value, value) = match text {
-        Some(_) => take_till_semicolon(after_equals),
-        None => tag_value(after_equals),
-    }
-    .map_err(|_| syntax(octets, after_equals))?;
+        Some(_) => until_semicolon(after_equals),
+        None => tag_value(after_equals).map_err(|_| syntax(octets, after_equals))?,
+    };
     let name = std::str::from_utf8(name).map_err(|_| syntax(octets, rest))?;
     let after_equals = at(after_equals)..at(after_value);
     let value = match text {
@@ -216,8 +223,11 @@ fn read_tag<'a>(
     Ok((after_value, Tag { name, value: trim_fws(value), after_equals }))
 }
 
-fn take_till_semicolon(input: &[u8]) -> IResult<&[u8], &[u8]> {
-    take(memchr(b';', input).unwrap_or(input.len())).parse(input)
+/// What stands behind a value of a clean list, and the value.
+fn until_semicolon(input: &[u8]) -> (&[u8], &[u8]) {
+    let end = memchr(b';', input).unwrap_or(input.len());
+    let (value, after) = input.split_at_checked(end).unwrap_or((input, &[]));
+    (after, value)
 }
 
 fn equals(input: &[u8]) -> IResult<&[u8], char> {

@@ -152,7 +152,7 @@ impl Signature {
     ///
     /// The first thing wrong, in the order of RFC 6376 §6.1.1.
     pub fn from_tags(tags: &TagList<'_>) -> Result<Self, SignatureError> {
-        let (values, other) = Values::of(tags);
+        let values = Values::of(tags);
         if let Some(version) = values.v {
             check_version(version)?;
         }
@@ -181,7 +181,7 @@ impl Signature {
             timestamp: optional_number("t", values.t, 12)?.map(UnixTime),
             expiration: optional_number("x", values.x, 12)?.map(UnixTime),
             copied_fields: values.z.map_or(Ok(Vec::new()), read_copied_fields)?,
-            other,
+            other: Values::others(tags),
         };
         signature.check()?;
         Ok(signature)
@@ -269,16 +269,21 @@ struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// The values, and the tags that are none of these.
-    fn of(tags: &TagList<'a>) -> (Self, Vec<(String, String)>) {
-        let (mut values, mut other) = (Self::default(), Vec::new());
+    fn of(tags: &TagList<'a>) -> Self {
+        let mut values = Self::default();
         for tag in tags.tags() {
-            match values.slot(tag.name()) {
-                Some(slot) => *slot = Some(tag.value()),
-                None => other.push((tag.name().to_owned(), tag.value().replace("\r\n", ""))),
+            if let Some(slot) = values.slot(tag.name()) {
+                *slot = Some(tag.value());
             }
         }
-        (values, other)
+        values
+    }
+
+    /// The tags that are none of these, unfolded.
+    fn others(tags: &TagList<'_>) -> Vec<(String, String)> {
+        let mut known = Self::default();
+        let others = tags.tags().iter().filter(|tag| known.slot(tag.name()).is_none());
+        others.map(|tag| (tag.name().to_owned(), tag.value().replace("\r\n", ""))).collect()
     }
 
     fn slot(&mut self, name: &str) -> Option<&mut Option<&'a str>> {

@@ -13,7 +13,7 @@ use crate::list::{is_fws, trim_fws};
 /// base64string = ALPHADIGITPS *([FWS] ALPHADIGITPS) [ [FWS] "=" [ [FWS] "=" ] ]
 /// ```
 ///
-/// FWS is ignored; anything else that is not base64 with its padding (RFC 4648 §3.2, §3.3)
+/// White space is ignored, line ends with or without CR; anything else that is not base64 with its padding (RFC 4648 §3.2, §3.3)
 /// makes the value invalid, and so does an empty one. Returns `None` then.
 ///
 /// ```
@@ -26,12 +26,13 @@ pub fn base64(value: &str) -> Option<Vec<u8>> {
     let mut text: SmallVec<[u8; 768]> = smallvec![0; value.len()];
     let (mut rest, mut end) = (value.as_bytes(), 0);
     while !rest.is_empty() {
-        let fws = memchr3(b' ', b'\t', b'\r', rest).unwrap_or(rest.len());
-        let (run, after) = rest.split_at_checked(fws)?;
-        text.get_mut(end..end + fws)?.copy_from_slice(run);
-        end += fws;
-        let next = after.iter().position(|octet| !is_fws(*octet)).unwrap_or(after.len());
-        rest = after.get(next..)?;
+        let at = memchr3(b' ', b'\t', b'\n', rest).unwrap_or(rest.len());
+        let (run, after) = rest.split_at_checked(at)?;
+        let run =
+            if after.starts_with(b"\n") { run.strip_suffix(b"\r").unwrap_or(run) } else { run };
+        text.get_mut(end..end + run.len())?.copy_from_slice(run);
+        end += run.len();
+        rest = after.get(1..).unwrap_or_default();
     }
     STANDARD.decode(text.get(..end)?).ok().filter(|octets| !octets.is_empty())
 }
@@ -159,6 +160,7 @@ mod tests {
             assert_eq!(base64(bad), None, "{bad:?}");
         }
         assert_eq!(base64("Y\r\n Q\r\n =\r\n ="), Some(b"a".to_vec()));
+        assert_eq!(base64("\tY\nQ \r\n\r\n= =\n"), Some(b"a".to_vec()));
     }
 
     #[test]

@@ -102,7 +102,9 @@ fn fill(octets: usize, piece: impl Fn(usize) -> String) -> String {
 
 fn tags(count: usize) -> String {
     (0..count)
-        .map(|tag| format!("{}{}=;", char::from(b'a' + u8::try_from(tag % 26).unwrap()), tag / 26))
+        .map(|tag| {
+            format!("{}{:02}=;", char::from(b'a' + u8::try_from(tag % 26).unwrap()), tag / 26)
+        })
         .collect()
 }
 

@@ -55,6 +55,9 @@ impl MessageFindings {
             let is = |other: &&str| name.eq_ignore_ascii_case(other.as_bytes());
             Some((SINGLETONS.into_iter().find(is)?, there))
         };
+        let mut singletons: Vec<_> = index.repeated().filter_map(singleton).collect();
+        // What is told first does not depend on how an index is kept.
+        singletons.sort_by_key(|(name, _)| SINGLETONS.iter().position(|other| other == name));
         let malformed = header.defects().first().copied().map(Deviation::MalformedHeader);
         let no_from = (from == 0).then_some(Outcome::NoFrom);
         let refused = match policy.malformed_header {
@@ -65,7 +68,7 @@ impl MessageFindings {
         Self {
             refused: refused.or(no_from),
             deviations: malformed.into_iter().chain(several_from).collect(),
-            singletons: index.repeated().filter_map(singleton).collect(),
+            singletons,
         }
     }
 }

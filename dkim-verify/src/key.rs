@@ -61,11 +61,14 @@ pub struct KeyCache {
 }
 
 impl KeyCache {
-    /// The longest record that is kept, in octets: twice what an RSA key of 8192 bits needs.
-    const MAX_RECORD: usize = 4096;
+    /// The longest record that is kept, in octets: an RSA key of 8192 bits needs less.
+    const MAX_RECORD: usize = 2048;
+    /// The most strings of a record that is kept, and the most words in its tags: each takes more
+    /// memory than its octets.
+    const MAX_PIECES: usize = 16;
 
-    /// A cache for about as many keys, made ready by this provider. A key takes about a kilobyte
-    /// or two, and never more than twenty.
+    /// A cache for about as many keys, made ready by this provider, which is the one to give to the
+    /// verifiers, too. A key takes a kilobyte or two, and never more than ten.
     #[must_use]
     pub fn new(provider: &'static dyn Provider, keys: usize) -> Self {
         let generations = Generations { half: keys.div_ceil(2), ..Generations::default() };
@@ -78,10 +81,18 @@ impl KeyCache {
             return Ok(key);
         }
         let key = Key::read(record, self.provider)?;
-        if record.len() <= Self::MAX_RECORD {
+        if Self::is_modest(record, &key.record) {
             self.lock(|generations| generations.put(record.clone(), Arc::clone(&key)));
         }
         Ok(key)
+    }
+
+    fn is_modest(record: &Record, read: &KeyRecord) -> bool {
+        let words = [read.hashes().unwrap_or_default(), read.services().unwrap_or_default()];
+        let words = words.into_iter().chain([read.flags()]).map(<[String]>::len).sum::<usize>();
+        record.len() <= Self::MAX_RECORD
+            && record.strings.len() <= Self::MAX_PIECES
+            && words <= Self::MAX_PIECES
     }
 
     fn lock<T>(&self, access: impl FnOnce(&mut Generations) -> T) -> T {
@@ -171,8 +182,11 @@ mod tests {
     fn neither_long_records_nor_broken_ones_are_kept() {
         let cache = KeyCache::new(&PROVIDER, 10);
         let text = |text: String| Record { strings: vec![text.into_bytes()] };
-        let long = text(format!("v=DKIM1; p=; n={}", "x".repeat(KeyCache::MAX_RECORD)));
-        assert!(cache.read(&long).is_ok());
+        let octets = text(format!("v=DKIM1; p=; n={}", "x".repeat(KeyCache::MAX_RECORD)));
+        let words = text(format!("v=DKIM1; p=; t=y{}", ":y".repeat(KeyCache::MAX_PIECES)));
+        let mut strings = text("v=DKIM1; p=".to_owned());
+        strings.strings.extend(vec![Vec::new(); KeyCache::MAX_PIECES]);
+        assert!([octets, words, strings].iter().all(|record| cache.read(record).is_ok()));
         assert!(cache.read(&text("v=spf1 -all".to_owned())).is_err());
         assert_eq!(cache.lock(|all| all.young.len() + all.old.len()), 0);
     }

@@ -89,7 +89,8 @@ impl Verifier {
         }
     }
 
-    /// Uses the keys that are at hand there, and leaves there what it reads.
+    /// Uses the keys that are at hand there, and leaves there what it reads. It is the cache's
+    /// provider that makes keys ready and verifies with them.
     #[must_use]
     pub fn with_key_cache(self, keys: &Arc<KeyCache>) -> Self {
         Self { keys: Some(Arc::clone(keys)), ..self }
@@ -248,10 +249,14 @@ impl<'p> Reading<'p> {
         if is_new && self.body.requests().count() == limits.body_hashes {
             return Err(Outcome::Limit(Limit::BodyHashes));
         }
-        let question = self.question(signature)?;
+        let asked = self.question(signature)?;
         if !self.body.add(self.provider, body_hash) {
             return Err(Outcome::Unsupported(signature.algorithm));
         }
+        let question = asked.unwrap_or_else(|| {
+            self.questions.push(Question { asker: self.found.len(), answer: None });
+            self.questions.len() - 1
+        });
         let form = signature.canonicalization.header;
         let start = inputs.open(form, signature.signed_fields.iter(), Some(position)).start;
         let body_without_b = without_b(field.body(), tags);
@@ -259,8 +264,8 @@ impl<'p> Reading<'p> {
         Ok(Open { index: self.found.len(), input, question, body_hash })
     }
 
-    /// The question for the key, asked anew unless another signature asked it.
-    fn question(&mut self, signature: &Signature) -> Result<usize, Outcome> {
+    /// The question for the key, if another signature asks it; `None` if it may be asked.
+    fn question(&self, signature: &Signature) -> Result<Option<usize>, Outcome> {
         let names_the_key = |open: &&Open| {
             let other = self.found.get(open.index).and_then(|found| found.signature.as_ref());
             other.is_some_and(|other| {
@@ -268,12 +273,11 @@ impl<'p> Reading<'p> {
             })
         };
         if let Some(open) = self.open.iter().find(names_the_key) {
-            return Ok(open.question);
+            return Ok(Some(open.question));
         }
         if self.questions.len() == self.policy.limits.queries {
             return Err(Outcome::Limit(Limit::Queries));
         }
-        self.questions.push(Question { asker: self.found.len(), answer: None });
-        Ok(self.questions.len() - 1)
+        Ok(None)
     }
 }

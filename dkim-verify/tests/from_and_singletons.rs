@@ -5,7 +5,7 @@ mod craft;
 use craft::{
     MESSAGE, TEMPLATE, deviations, outcome, sign, under_each, verify_with, with_fields, zone,
 };
-use dkim_verify::Policy;
+use dkim_verify::{Deviation, Outcome, Policy};
 
 const PASS: [&str; 3] = ["pass ok"; 3];
 const SEVERAL: [&str; 3] = ["policy multiple-from", "policy multiple-from", "pass ok"];
@@ -175,5 +175,19 @@ fn instances_are_taken_from_the_bottom() {
         assert_eq!(under_each(&signed, &zone()), PASS, "{names}");
         let carried = String::from_utf8_lossy(&signed).replacen(from, to, 1);
         assert_eq!(under_each(carried.as_bytes(), &zone()), [expected; 3], "{names}: {to:?}");
+    }
+}
+
+/// The order is that of the table, whichever stands where.
+#[test]
+fn the_first_of_several_is_always_the_same() {
+    for [one, other] in [["MIME-Version", "Content-Type"], ["Content-Type", "MIME-Version"]] {
+        let message = format!("From: joe@example.com\r\n{one}: 1\r\n{other}: 1\r\n\r\nHi.\r\n");
+        let names = format!("from:{one}:{other}");
+        let once = sign(&with_fields(&names), message.as_bytes());
+        let twice = [format!("{other}: 2\r\n{one}: 2\r\n").as_bytes(), &once].concat();
+        let found = verify_with(&Policy::strict(), &twice, &zone());
+        let duplicate = Deviation::UnsignedDuplicate("Content-Type");
+        assert_eq!(found[0].outcome, Outcome::Refused(duplicate));
     }
 }

@@ -10,7 +10,7 @@ use dkim_crypto::{
     Digest, HashAlgorithm, Provider, PublicKey, PublicKeyError, SigningAlgorithm, VerifyError,
     VerifyingKey,
 };
-use dkim_dns::drive_blocking;
+use dkim_dns::{Inquirer, drive_blocking};
 use dkim_message::split;
 use dkim_verify::{Policy, Verifier};
 
@@ -54,6 +54,9 @@ fn what_is_not_supported_is_neutral() {
     for provider in &PROVIDERS {
         let (header, body) = split(&message);
         let mut verifier = Verifier::new(&header, &Policy::rfc(), craft::NOW, provider);
+        // Without the hash the key is of no use.
+        let asked = Verifier::new(&header, &Policy::rfc(), craft::NOW, provider).queries().len();
+        assert_eq!(asked, usize::from(provider.hashes), "{provider:?}");
         drive_blocking(&mut verifier, &zone());
         verifier.body_chunk(body);
         assert_eq!(outcome(&verifier.finish()), "neutral unsupported-algorithm", "{provider:?}");

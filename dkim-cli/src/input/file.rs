@@ -78,12 +78,20 @@ pub(crate) fn for_each_message(path: &Path, visit: &mut Visit<'_>) -> Result<(),
         Ok(messages) if messages.is_empty() => {
             visit(&origin, Err(Failure::new(Exit::NoInput, "the Maildir holds no message")))
         }
-        Ok(messages) => messages.iter().try_for_each(|message| match open_file(message) {
+        Ok(messages) => messages.iter().try_for_each(|message| match open_delivered(message) {
             Ok(file) => visit(&Origin::of(message), Ok(Source::File(file))),
             Err(failure) => visit(&Origin::of(message), Err(failure)),
         }),
         Err(error) => visit(&origin, Err(unreadable(&error))),
     }
+}
+
+/// Opens a message of a Maildir. Who reads what is no regular file may wait for ever.
+fn open_delivered(path: &Path) -> Result<File, Failure> {
+    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(Failure::new(Exit::NoInput, "is no regular file"));
+    }
+    open_file(path)
 }
 
 /// Opens a file that is to hold one message.

@@ -3,15 +3,17 @@
 //! One thread reads: it starts a task for each message and queues it. The caller's thread takes the
 //! tasks in turn and writes. Meanwhile tasks that wait for the DNS leave their core to others.
 
+use std::any::Any;
 use std::io::{self, Cursor, Read};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{mem, panic, thread};
 
+use dkim_stack::message::split;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, block_in_place};
 
 use super::judge::{Judge, Judged, Waiting};
 use super::writer::Writer;
@@ -26,7 +28,8 @@ const SMALL: usize = 64 * 1024;
 /// How long most messages are at most, in octets.
 const USUAL: usize = 16 * 1024;
 
-/// How much may be held of the messages that are not written about yet, in octets.
+/// How much may be held of the messages that are not written about yet, in octets. What is said of
+/// a message of nothing but signatures may take twice what was reckoned for it.
 const HELD: usize = 64 * 1024 * 1024;
 
 /// What is held for each octet of a header until the message is judged. Mostly that is two or three
@@ -59,12 +62,16 @@ pub(super) fn judge_all(
         turns,
     };
     let read = move || files.iter().try_for_each(|file| reader.file(file));
-    let reading = thread::Builder::new().spawn(read).map_err(|error| no_thread(&error))?;
-    if let Err(failure) = runtime.block_on(write_all(queue, writer)) {
+    let reading = thread::Builder::new().name("reader".to_owned());
+    let reading = reading.spawn(read).map_err(|error| no_thread(&error))?;
+    if let Err(stop) = runtime.block_on(write_all(queue, writer)) {
         // The reader and the tasks are at work still, and the end of the process is theirs: what
         // they wait for may never come.
         mem::forget(runtime);
-        return Err(failure);
+        match stop {
+            Stop::Failure(failure) => return Err(failure),
+            Stop::Panic(panic) => panic::resume_unwind(panic),
+        }
     }
     runtime.shutdown_background();
     reading.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
@@ -74,11 +81,24 @@ fn no_thread(error: &io::Error) -> Failure {
     Failure::new(Exit::Temporary, format_args!("a thread did not start: {error}"))
 }
 
+/// What ends it all before the last message.
+enum Stop {
+    Failure(Failure),
+    /// A task's.
+    Panic(Box<dyn Any + Send>),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
 /// Writes about the messages in their order, each as soon as it is its turn and it is judged.
 async fn write_all(
     mut queue: mpsc::UnboundedReceiver<Turn>,
     writer: &mut Writer,
-) -> Result<(), Failure> {
+) -> Result<(), Stop> {
     loop {
         let turn = match queue.try_recv() {
             Ok(turn) => turn,
@@ -93,7 +113,7 @@ async fn write_all(
         }
         match turn.await {
             Ok((judged, _room)) => writer.take(&judged)?,
-            Err(error) => panic::resume_unwind(error.into_panic()),
+            Err(error) => return Err(Stop::Panic(error.into_panic())),
         }
     }
 }
@@ -126,18 +146,18 @@ impl Reader {
         let most = u64::try_from(SMALL).unwrap_or(u64::MAX);
         let read = source.by_ref().take(most).read_to_end(&mut start);
         start.shrink_to_fit();
-        let (length, start) = (start.len(), Cursor::new(start));
         // Of what is read later on, only the header is held.
-        let longest = self.judge.policy.limits.header_octets;
+        let held = header_length(&start).unwrap_or(self.judge.policy.limits.header_octets);
+        let (length, start) = (start.len(), Cursor::new(start));
         match (read, source) {
             (Ok(read), _) if read < SMALL => self.hand_on(origin, length, Ok(start)),
-            (Ok(_), Source::File(rest)) => self.hand_on(origin, longest, Ok(start.chain(rest))),
-            (Ok(_), Source::Part(rest)) => self.read_here(origin, longest, start.chain(rest)),
+            (Ok(_), Source::File(rest)) => self.hand_on_long(origin, held, start.chain(rest)),
+            (Ok(_), Source::Part(rest)) => self.read_here(origin, held, start.chain(rest)),
             (Err(error), _) => self.hand_on(origin, length, Ok(start.chain(Broken(Some(error))))),
         }
     }
 
-    /// Has a message read and judged by a task.
+    /// Has a message judged by a task, which has all of its octets.
     fn hand_on(
         &self,
         origin: &Origin,
@@ -148,9 +168,22 @@ impl Reader {
         self.queue(self.admit(length), |judge| judge.read(origin, octets))
     }
 
+    /// Has a message read and judged by a task.
+    fn hand_on_long(
+        &self,
+        origin: &Origin,
+        held: usize,
+        octets: impl Read + Send + 'static,
+    ) -> Result<(), Failure> {
+        let origin = origin.clone();
+        // That may take long, and answers that arrive meanwhile want somebody to take them.
+        let read = |judge: &Judge| block_in_place(|| judge.read(origin, Ok(octets)));
+        self.queue(self.admit(held), read)
+    }
+
     /// Reads a message of which the rest can be read here only, and has it judged by a task.
-    fn read_here(&self, origin: &Origin, length: usize, octets: impl Read) -> Result<(), Failure> {
-        let admitted = self.admit(length);
+    fn read_here(&self, origin: &Origin, held: usize, octets: impl Read) -> Result<(), Failure> {
+        let admitted = self.admit(held);
         let waiting = self.judge.read(origin.clone(), Ok(octets));
         self.queue(admitted, |_| waiting)
     }
@@ -186,6 +219,12 @@ impl Reader {
     }
 }
 
+/// How long the header is, if it ends among these octets.
+fn header_length(octets: &[u8]) -> Option<usize> {
+    let (header, body) = split(octets);
+    (!body.is_empty()).then_some(header.octets().len())
+}
+
 /// Gives back the room that a message does not need any more.
 fn less(mut room: OwnedSemaphorePermit, needed: usize) -> OwnedSemaphorePermit {
     let needed = needed.saturating_add(BESIDES).min(room.num_permits());
@@ -218,6 +257,12 @@ mod tests {
         assert_eq!(room.available_permits(), 2_000);
         drop(long);
         assert_eq!(room.available_permits(), 10_000);
+    }
+
+    #[test]
+    fn a_header_is_measured_where_it_ends() {
+        assert_eq!(header_length(b"From: a\r\n\r\nHi.\r\n"), Some(9));
+        assert_eq!(header_length(b"From: a\r\nTo: b\r\n"), None);
     }
 
     #[test]

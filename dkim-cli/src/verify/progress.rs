@@ -41,9 +41,16 @@ impl Progress {
     }
 }
 
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
 fn line(done: u64, time: Duration) -> String {
     let rate = u128::from(done) * 1000 / time.as_millis().max(1);
-    format!("{done} messages, {rate} per second")
+    let plural = if done == 1 { "" } else { "s" };
+    format!("{done} message{plural}, {rate} per second")
 }
 
 #[cfg(test)]
@@ -53,6 +60,6 @@ mod tests {
     #[test]
     fn the_rate_is_that_of_the_whole_run() {
         assert_eq!(line(300, Duration::from_millis(1500)), "300 messages, 200 per second");
-        assert_eq!(line(1, Duration::ZERO), "1 messages, 1000 per second");
+        assert_eq!(line(1, Duration::ZERO), "1 message, 1000 per second");
     }
 }

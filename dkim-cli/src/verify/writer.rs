@@ -1,12 +1,23 @@
 //! Says what became of the messages, one after the other.
 
+use std::fs::{File, Metadata};
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileTypeExt;
 
 use super::judge::Judged;
 use super::progress::Progress;
 use crate::diagnostics::{Failure, note};
 use crate::exit::Exit;
 use crate::input::{BLOCK, LineEnds, Origin};
+
+/// Whether standard output cannot be seen coming: what is found would be progress enough. Behind a
+/// pipe there may be a program that writes to the terminal, too.
+fn is_out_of_sight() -> bool {
+    let kind = io::stdout().as_fd().try_clone_to_owned().and_then(|out| File::from(out).metadata());
+    let pipe = |kind: Metadata| kind.file_type().is_fifo() || kind.file_type().is_socket();
+    !io::stdout().is_terminal() && !kind.is_ok_and(pipe)
+}
 
 /// Standard output for what was found, standard error for what is to be known besides.
 pub(super) struct Writer {
@@ -22,8 +33,7 @@ impl Writer {
     pub(super) fn new() -> Self {
         Self {
             out: BufWriter::with_capacity(BLOCK, io::stdout()),
-            // Where what is found can be seen, that is progress enough.
-            progress: Progress::new(!io::stdout().is_terminal() && io::stderr().is_terminal()),
+            progress: Progress::new(is_out_of_sight() && io::stderr().is_terminal()),
             worst: Exit::Success,
             noted: None,
         }
@@ -45,7 +55,6 @@ impl Writer {
 
     /// There are no more messages.
     pub(super) fn finish(mut self) -> Result<Exit, Failure> {
-        self.progress.clear();
         self.flush()?;
         Ok(self.worst)
     }

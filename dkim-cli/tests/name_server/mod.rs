@@ -64,6 +64,10 @@ impl Account {
         self.asked.contains_key(name)
     }
 
+    pub fn names_asked(&self) -> usize {
+        self.asked.len()
+    }
+
     fn opened(&mut self, name: &str, id: [u8; 2]) {
         self.asked.entry(name.to_owned()).or_default().insert(id);
         self.open.insert(name.to_owned());
