@@ -382,6 +382,22 @@ mod tests {
         );
     }
 
+    /// Early names are searched and later ones looked up.
+    #[test]
+    fn a_name_twice_is_found_wherever_it_stands() {
+        for count in [2, FEW - 1, FEW, FEW + 1, FEW + 2, 3 * FEW] {
+            for twice in 0..count {
+                for first in 0..twice {
+                    let name = |at| format!("t{}", if at == twice { first } else { at });
+                    let list: Vec<String> = (0..count).map(|at| name(at) + "=").collect();
+                    let found = TagList::parse(list.join(";").as_bytes()).unwrap_err();
+                    let is_right = matches!(&found, TagListError::Duplicate { name: found, .. } if *found == name(twice));
+                    assert!(is_right, "{first} and {twice} of {count}: {found}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn values_may_be_utf8_and_no_other_octets() {
         assert_eq!(pairs("d=b\u{fc}cher.example".as_bytes()), [("d", "b\u{fc}cher.example")]);
