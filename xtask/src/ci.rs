@@ -161,7 +161,8 @@ fn bench_clippy() -> Result<Done> {
 }
 
 fn bench_cells() -> Result<Done> {
-    in_bench(&["test", "--no-default-features", "--features", "ring", "--lib"])
+    // Optimized, as the next step wants it, too.
+    in_bench(&["test", "--release", "--no-default-features", "--features", "ring", "--lib"])
 }
 
 fn bench_instructions() -> Result<Done> {
