@@ -3,7 +3,7 @@
 
 mod naive;
 
-use dkim_canon::{Canonicalization, write_field};
+use dkim_canon::{Canonicalization, write_field, write_field_body};
 
 const BOTH: [Canonicalization; 2] = [Canonicalization::Simple, Canonicalization::Relaxed];
 
@@ -18,6 +18,22 @@ fn every_short_field_body() {
     for body in naive::strings(6) {
         for c in BOTH {
             assert_eq!(field(c, b"Name", &body), naive::field(c, b"Name", &body), "{c} {body:?}");
+        }
+    }
+}
+
+/// Cut where there is no white space, the halves are the whole.
+#[test]
+fn every_short_field_body_in_two_halves() {
+    for before in naive::strings(3) {
+        for after in naive::strings(3).into_iter().map(|after| [b";", &after[..]].concat()) {
+            let before = [&before[..], b"b="].concat();
+            for (c, after) in BOTH.into_iter().flat_map(|c| [(c, &after[..]), (c, b"")]) {
+                let mut halves = field(c, b"Name", &before);
+                write_field_body(c, after, &mut halves);
+                let whole = [&before[..], after].concat();
+                assert_eq!(halves, naive::field(c, b"Name", &whole), "{c} {before:?} {after:?}");
+            }
         }
     }
 }

@@ -33,7 +33,7 @@ JSON, one object a message, on one line (null where there is no value or it cann
     selector              s=, as written
     identity              i=, the AUID
     algorithm             a=
-    canonicalization      c=
+    canonicalization      c=, of header and body; as written if the signature is invalid
     key_bits              length of the key
     signed_fields         the names in h=, in order
     body_length           l=

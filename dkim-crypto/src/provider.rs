@@ -1,6 +1,8 @@
 //! The joint: what a cryptographic library does for DKIM, and nothing of DKIM in it.
 
+use std::any::Any;
 use std::fmt;
+use std::ptr;
 use std::sync::Arc;
 
 use crate::{
@@ -12,7 +14,7 @@ use crate::{
 ///
 /// Passed in as `&'static dyn Provider`; there is no process-wide default. Inputs are octets: no
 /// header field, canonicalization or tag comes through here.
-pub trait Provider: fmt::Debug + Send + Sync {
+pub trait Provider: Any + fmt::Debug + Send + Sync {
     /// The library's name for `--version` and reports, such as `ring`.
     fn name(&self) -> &'static str;
 
@@ -44,6 +46,16 @@ pub trait Provider: fmt::Debug + Send + Sync {
     fn generate(&self, key: KeyType, bits: u32) -> Result<PrivateKey, PrivateKeyError> {
         let _ = (key, bits);
         Err(PrivateKeyError::Unsupported { provider: self.name() })
+    }
+}
+
+impl dyn Provider {
+    /// Whether this is the provider given: a key that one has prepared is not another's.
+    #[must_use]
+    pub fn is_same_as(&self, other: &dyn Provider) -> bool {
+        let type_of = |provider: &dyn Any| provider.type_id();
+        // Without fields, one value of a type is like any other, wherever it stands.
+        type_of(self) == type_of(other) && (size_of_val(self) == 0 || ptr::addr_eq(self, other))
     }
 }
 

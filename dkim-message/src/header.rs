@@ -302,6 +302,7 @@ pub(crate) fn is_wsp(octet: u8) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::DefectKind::{BareCr, BareLf, Nul};
     use super::*;
 
     fn names<'m>(header: &Header<'m>) -> Vec<&'m [u8]> {
@@ -340,6 +341,38 @@ mod tests {
             let header = Header::parse(octets);
             assert_eq!(kinds(&header), expected, "{:?}", String::from_utf8_lossy(octets));
             assert!(!header.fields().is_empty());
+        }
+    }
+
+    /// All headers over a small alphabet: their lines are searched when there is a reason to, and
+    /// what is found is what a search of every octet finds.
+    #[test]
+    fn no_octet_that_may_not_stand_there_is_missed() {
+        let alphabet = [b'x', b':', b' ', b'\r', b'\n', 0];
+        for len in 0..=6_u32 {
+            for number in 0..6_usize.pow(len) {
+                let octets: Vec<u8> =
+                    (0..len).map(|place| alphabet[number / 6_usize.pow(place) % 6]).collect();
+                let header = Header::parse(&octets);
+                let read = header.octets();
+                // The line end that closes the header is not part of it.
+                let closing = octets.get(read.len()..).unwrap_or_default();
+                let next = |at: usize| read.get(at + 1).copied();
+                let before = |at: usize| at.checked_sub(1).and_then(|at| read.get(at)).copied();
+                let any = |is: &dyn Fn(usize) -> bool| (0..read.len()).any(is);
+                let expected = [
+                    (Nul, any(&|at| read[at] == 0)),
+                    (BareCr, any(&|at| read[at] == b'\r' && next(at) != Some(b'\n'))),
+                    (
+                        BareLf,
+                        closing.starts_with(b"\n")
+                            || any(&|at| read[at] == b'\n' && before(at) != Some(b'\r')),
+                    ),
+                ];
+                for (kind, is_there) in expected {
+                    assert_eq!(kinds(&header).contains(&kind), is_there, "{kind:?} in {octets:?}");
+                }
+            }
         }
     }
 

@@ -13,8 +13,9 @@ use crate::list::{is_fws, trim_fws};
 /// base64string = ALPHADIGITPS *([FWS] ALPHADIGITPS) [ [FWS] "=" [ [FWS] "=" ] ]
 /// ```
 ///
-/// White space is ignored, line ends with or without CR; anything else that is not base64 with its padding (RFC 4648 §3.2, §3.3)
-/// makes the value invalid, and so does an empty one. Returns `None` then.
+/// White space is ignored, line ends with or without CR; anything else that is not base64 with its
+/// padding (RFC 4648 §3.2, §3.3) makes the value invalid, and so does an empty one. Returns `None`
+/// then.
 ///
 /// ```
 /// assert_eq!(dkim_tags::value::base64(" Zm9v\r\n YmE = "), Some(b"fooba".to_vec()));

@@ -67,12 +67,17 @@ impl KeyCache {
     /// memory than its octets.
     const MAX_PIECES: usize = 16;
 
-    /// A cache for about as many keys, made ready by this provider, which is the one to give to the
-    /// verifiers, too. A key takes a kilobyte or two, and never more than ten.
+    /// A cache for about as many keys, made ready by this provider, which the verifiers must have,
+    /// too. A key takes a kilobyte or two, and never more than ten.
     #[must_use]
     pub fn new(provider: &'static dyn Provider, keys: usize) -> Self {
         let generations = Generations { half: keys.div_ceil(2), ..Generations::default() };
         Self { provider, generations: Mutex::new(generations) }
+    }
+
+    /// Whether the keys are those of this provider.
+    pub(crate) fn is_of(&self, provider: &dyn Provider) -> bool {
+        self.provider.is_same_as(provider)
     }
 
     /// The key of a TXT record, read if it is not there yet.

@@ -89,11 +89,12 @@ impl Verifier {
         }
     }
 
-    /// Uses the keys that are at hand there, and leaves there what it reads. It is the cache's
-    /// provider that makes keys ready and verifies with them.
+    /// Uses the keys that are at hand there, and leaves there what it reads. A cache of another
+    /// provider's keys is of no use, and not used.
     #[must_use]
     pub fn with_key_cache(self, keys: &Arc<KeyCache>) -> Self {
-        Self { keys: Some(Arc::clone(keys)), ..self }
+        let keys = keys.is_of(self.provider).then(|| Arc::clone(keys));
+        Self { keys, ..self }
     }
 
     /// How many DKIM-Signature fields there are beyond [`Limits::listed`](crate::Limits::listed),
