@@ -214,6 +214,18 @@ impl HickoryResolver {
         trail.end(&lookup.map_err(failure)?)
     }
 
+    async fn cname(&self, name: Name) -> Answer {
+        let lookup = self.ask(&name, RecordType::CNAME).await.map_err(failure)?;
+        let mut trail = Trail::new(name);
+        trail.follow(&lookup)?;
+        trail.chain.truncate(1);
+        if trail.chain.is_empty() {
+            return Err(LookupError::NoRecords);
+        }
+        let ttl = Duration::from_secs(trail.ttl.into());
+        Ok(Found { chain: trail.chain, ttl, ..Found::default() })
+    }
+
     /// RFC 5617 §4.3: "Any resource record type could be used for this query since the existence of
     /// a resource record of any type will prevent an NXDOMAIN error. MX is a reasonable choice".
     async fn exists(&self, name: Name) -> Answer {
@@ -241,6 +253,7 @@ impl Resolver for HickoryResolver {
             match query.kind {
                 QueryKind::Txt => self.txt(name).await,
                 QueryKind::Exists => self.exists(name).await,
+                QueryKind::Cname => self.cname(name).await,
             }
         };
         time::timeout(self.limit, answer).await.unwrap_or(Err(LookupError::Timeout))

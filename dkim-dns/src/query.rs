@@ -15,6 +15,9 @@ pub enum QueryKind {
     Txt,
     /// Whether the name exists at all, with any type (RFC 5617 §4.3, step 1).
     Exists,
+    /// Which name it is an alias of, not followed any further: where an alias leads nowhere, the
+    /// other questions tell only that nothing is there.
+    Cname,
 }
 
 /// A question for the DNS.
@@ -73,11 +76,11 @@ pub enum Dnssec {
 /// A positive answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// The TXT records in the order received; empty for [`QueryKind::Exists`]. Shared, so that an
-    /// answer may be kept and given again.
+    /// The TXT records in the order received; empty for other kinds of questions. Shared, so that
+    /// an answer may be kept and given again.
     pub records: Arc<[Record]>,
     /// The CNAME targets followed, in order and in presentation form without the closing dot; empty
-    /// when the name asked holds the records itself.
+    /// when the name asked holds the records itself. For [`QueryKind::Cname`] the one target.
     pub chain: Vec<String>,
     /// DNSSEC state of the answer.
     pub dnssec: Dnssec,

@@ -184,6 +184,11 @@ impl Zone {
                 None => {}
             }
             ttl = ttl.into_iter().chain(node.ttl).min();
+            if query.kind == QueryKind::Cname {
+                let target = node.cname.as_ref().ok_or(LookupError::NoRecords)?;
+                found.chain.push(target.to_string());
+                return Ok(Found { ttl: ttl.unwrap_or(DEFAULT_TTL), ..found });
+            }
             // RFC 1034 §3.6.2: "If a CNAME RR is present at a node, no other data should be present".
             let Some(target) = &node.cname else {
                 found.ttl = ttl.unwrap_or(DEFAULT_TTL);

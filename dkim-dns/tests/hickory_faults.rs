@@ -385,6 +385,18 @@ fn loops_are_chains_too_long() {
 }
 
 #[test]
+fn an_alias_is_told_and_not_followed() {
+    let server = Server::start(|asked: &Asked| {
+        let reply = Reply::default();
+        Some(if asked.name == "a.test" { reply.cname("a.test", 40, "b.test") } else { reply })
+    });
+    let alias = |name| server.blocking().lookup(&query(name, QueryKind::Cname));
+    let found = alias("a.test").unwrap();
+    assert_eq!((found.chain, found.ttl.as_secs()), (vec!["b.test".to_owned()], 40));
+    assert_eq!(alias("b.test"), Err(LookupError::NoRecords));
+}
+
+#[test]
 fn existence_is_any_answer_but_nxdomain() {
     let exists = |reply: Reply| {
         let server = Server::start(move |asked| (asked.kind == MX).then(|| reply.clone()));

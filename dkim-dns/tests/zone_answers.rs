@@ -55,6 +55,18 @@ fn absent_names_and_absent_records_are_told_apart() {
     assert_eq!(txt(&Zone::new(), ""), Err(LookupError::NoSuchName));
 }
 
+/// Where an alias leads is known even where it leads nowhere.
+#[test]
+fn an_alias_is_told_and_not_followed() {
+    let zone = Zone::new().cname("a.test", "b.test").cname("b.test", "gone.test").txt("t.test", "");
+    let alias = |name| zone.answer(&query(QueryKind::Cname, name)).map(|found| found.chain);
+    assert_eq!(alias("a.test"), Ok(vec!["b.test".to_owned()]));
+    assert_eq!(alias("b.test"), Ok(vec!["gone.test".to_owned()]));
+    assert_eq!(alias("t.test"), Err(LookupError::NoRecords));
+    assert_eq!(alias("gone.test"), Err(LookupError::NoSuchName));
+    assert_eq!(txt(&zone, "a.test"), Err(LookupError::NoSuchName));
+}
+
 #[test]
 fn no_domain_name_never_exists() {
     let bad = ["a..b", ".a", &"x".repeat(64), &["x"; 200].join(".")];
