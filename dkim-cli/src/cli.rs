@@ -4,12 +4,13 @@ use std::sync::LazyLock;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::audit::Audit;
 use crate::completions::Completions;
 use crate::diagnostics::Failure;
 use crate::diff::Diff;
 use crate::exit::{self, Exit};
 use crate::explain::Explain;
-use crate::keygen::Keygen;
+use crate::key::{Key, New};
 use crate::man::Man;
 use crate::provider::provider;
 use crate::sign::Sign;
@@ -32,7 +33,10 @@ enum Command {
     Explain(Explain),
     Diff(Diff),
     Sign(Sign),
-    Keygen(Keygen),
+    Key(Key),
+    /// Make a key pair: the same as `dkim key new`
+    Keygen(New),
+    Audit(Audit),
     Completions(Completions),
     Man(Man),
 }
@@ -44,7 +48,9 @@ impl Cli {
             Command::Explain(explain) => explain.run(),
             Command::Diff(diff) => diff.run(),
             Command::Sign(sign) => sign.run(),
-            Command::Keygen(keygen) => keygen.run(),
+            Command::Key(key) => key.run(),
+            Command::Keygen(new) => new.run(),
+            Command::Audit(audit) => audit.run(),
             Command::Completions(completions) => completions.run(Self::command()),
             Command::Man(man) => man.run(Self::command()),
         }

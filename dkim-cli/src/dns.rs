@@ -41,6 +41,25 @@ pub(crate) struct DnsArgs {
 }
 
 impl DnsArgs {
+    /// One after the other what is asked each for itself: the zone files together, each server, or
+    /// the system's servers together.
+    pub(crate) fn each(&self) -> Vec<Self> {
+        match &*self.dns {
+            [] => vec![Self { zone: self.zone.clone(), dns: Vec::new() }],
+            servers => servers.iter().map(|server| Self::of_server(*server)).collect(),
+        }
+    }
+
+    /// As if this one name server had been said.
+    pub(crate) fn of_server(server: SocketAddr) -> Self {
+        Self { zone: Vec::new(), dns: vec![server] }
+    }
+
+    /// Who is asked, if it is a server that was named.
+    pub(crate) fn server(&self) -> Option<SocketAddr> {
+        self.dns.first().copied()
+    }
+
     /// Whether anything is said.
     pub(crate) fn is_given(&self) -> bool {
         !self.zone.is_empty() || !self.dns.is_empty()
@@ -59,6 +78,22 @@ pub(crate) enum Dns<R = HickoryBlocking> {
 pub(crate) type SharedDns = Dns<Coalescing<Servers>>;
 
 impl Dns {
+    /// The addresses of the servers that have the first word on a name.
+    pub(crate) fn authoritative(&self, name: &str) -> Result<Vec<SocketAddr>, Failure> {
+        const PORT: u16 = 53;
+
+        let servers = match self {
+            Self::Servers(servers) => servers.name_servers(name),
+            Self::Zone(_) => return Err(Failure::new(Exit::Usage, "a zone file has no servers")),
+            Self::Unreachable(why) => Err(LookupError::Failed(why.clone())),
+        };
+        let servers = servers.map_err(|error| {
+            Failure::of(Exit::Temporary, &error).on(format_args!("the name servers of {name}"))
+        })?;
+        let addresses = servers.into_iter().flat_map(|server| server.addresses);
+        Ok(addresses.map(|address| SocketAddr::new(address, PORT)).collect())
+    }
+
     /// For one message after the other.
     pub(crate) fn new(args: &DnsArgs) -> Result<Self, Failure> {
         let options = HickoryOptions::new();

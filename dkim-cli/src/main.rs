@@ -1,6 +1,7 @@
 //! The `dkim` command: signs and verifies messages, explains what became of them, and makes keys.
 #![forbid(unsafe_code)]
 
+mod audit;
 mod cli;
 mod completions;
 mod coverage;
@@ -10,10 +11,11 @@ mod diff;
 mod dns;
 mod exit;
 mod explain;
+mod findings;
 mod input;
 mod json;
+mod key;
 mod key_file;
-mod keygen;
 mod man;
 mod octets;
 mod printable;

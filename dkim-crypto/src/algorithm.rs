@@ -59,7 +59,8 @@ pub enum KeyType {
 }
 
 impl KeyType {
-    const ALL: [Self; 2] = [Self::Rsa, Self::Ed25519];
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Rsa, Self::Ed25519];
 
     /// The name in tag values: `rsa`, `ed25519`.
     #[must_use]
@@ -73,7 +74,7 @@ impl KeyType {
     /// The key type with this name. Tag values are case-sensitive (RFC 6376 §3.2).
     #[must_use]
     pub fn from_name(name: &[u8]) -> Option<Self> {
-        Self::ALL.into_iter().find(|key| key.name().as_bytes() == name)
+        Self::ALL.iter().copied().find(|key| key.name().as_bytes() == name)
     }
 }
 

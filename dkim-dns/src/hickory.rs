@@ -1,7 +1,7 @@
 //! The DNS itself, asked through hickory-resolver; the blocking face brings its own runtime.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::slice;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use hickory_resolver::proto::rr::{Name, RData, Record as RawRecord, RecordType};
 use tokio::runtime::{self, Handle, Runtime};
 use tokio::time;
 
@@ -161,6 +161,52 @@ impl HickoryResolver {
         Ok(Self { pool, single, limit: options.timeout.saturating_mul(attempts) })
     }
 
+    /// The name servers of the zone that a name is in, by name and with their addresses: who has
+    /// the first word on it, before any cache.
+    ///
+    /// # Errors
+    ///
+    /// When no zone above the name is found, or the lookup fails.
+    pub async fn name_servers(&self, name: &str) -> Result<Vec<NameServer>, LookupError> {
+        let name = name::Name::absolute(name).map_err(|_| LookupError::NoSuchName)?;
+        let mut name = Name::from_labels(name.labels()).map_err(|_| LookupError::NoSuchName)?;
+        while !name.is_root() {
+            match self.ask(&name, RecordType::NS).await {
+                Ok(lookup) => {
+                    let names: Vec<Name> =
+                        lookup.answers().iter().filter_map(name_server).collect();
+                    if !names.is_empty() {
+                        return Ok(self.addresses(names).await);
+                    }
+                }
+                Err(error) => match failure(error) {
+                    LookupError::NoSuchName | LookupError::NoRecords => {}
+                    error => return Err(error),
+                },
+            }
+            name = name.base_name();
+        }
+        Err(LookupError::NoSuchName)
+    }
+
+    async fn addresses(&self, names: Vec<Name>) -> Vec<NameServer> {
+        let mut servers = Vec::new();
+        for name in names {
+            let mut addresses = Vec::new();
+            for kind in [RecordType::A, RecordType::AAAA] {
+                let found = self.ask(&name, kind).await;
+                let found = found.iter().flat_map(|lookup| lookup.answers());
+                addresses.extend(found.filter_map(|record| match &record.data {
+                    RData::A(address) => Some(IpAddr::V4(address.0)),
+                    RData::AAAA(address) => Some(IpAddr::V6(address.0)),
+                    _ => None,
+                }));
+            }
+            servers.push(NameServer { name: shown(&name), addresses });
+        }
+        servers
+    }
+
     /// One question to the servers; a failure only when all fail.
     async fn ask(&self, name: &Name, kind: RecordType) -> Result<Lookup, NetError> {
         let answer = self.pool.lookup(name.clone(), kind).await;
@@ -258,6 +304,27 @@ impl Resolver for HickoryResolver {
         };
         time::timeout(self.limit, answer).await.unwrap_or(Err(LookupError::Timeout))
     }
+}
+
+fn name_server(record: &RawRecord) -> Option<Name> {
+    match &record.data {
+        RData::NS(name) => Some(name.0.clone()),
+        _ => None,
+    }
+}
+
+fn shown(name: &Name) -> String {
+    name.to_ascii().trim_end_matches('.').to_owned()
+}
+
+/// A name server of a zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NameServer {
+    /// Its name, without the closing dot.
+    pub name: String,
+    /// Its addresses; none if they were not found.
+    pub addresses: Vec<IpAddr>,
 }
 
 /// The way from the name asked to the one that holds the records.
@@ -381,6 +448,22 @@ impl HickoryBlocking {
             .map_err(HickoryError::Runtime)?;
         Ok(Self { resolver, runtime: Some(runtime) })
     }
+
+    /// As [`HickoryResolver::name_servers`].
+    ///
+    /// # Errors
+    ///
+    /// The same, and when called inside an async runtime.
+    pub fn name_servers(&self, name: &str) -> Result<Vec<NameServer>, LookupError> {
+        match (&self.runtime, Handle::try_current()) {
+            (Some(runtime), Err(_)) => runtime.block_on(self.resolver.name_servers(name)),
+            _ => Err(inside_a_runtime()),
+        }
+    }
+}
+
+fn inside_a_runtime() -> LookupError {
+    LookupError::Failed("a blocking lookup in an async runtime".to_owned())
 }
 
 impl BlockingResolver for HickoryBlocking {
@@ -390,8 +473,7 @@ impl BlockingResolver for HickoryBlocking {
 
     fn lookup_all(&self, queries: &[Query]) -> Vec<Answer> {
         let (Some(runtime), Err(_)) = (&self.runtime, Handle::try_current()) else {
-            let failed = LookupError::Failed("a blocking lookup in an async runtime".to_owned());
-            return vec![Err(failed); queries.len()];
+            return vec![Err(inside_a_runtime()); queries.len()];
         };
         runtime.block_on(join_all(queries.iter().map(|query| self.resolver.lookup(query))))
     }

@@ -48,7 +48,7 @@ mod zone;
 pub use coalesce::Coalescing;
 pub use drive::{BlockingResolver, Resolver, drive, drive_blocking, drive_while};
 #[cfg(feature = "hickory")]
-pub use hickory::{HickoryBlocking, HickoryError, HickoryOptions, HickoryResolver};
+pub use hickory::{HickoryBlocking, HickoryError, HickoryOptions, HickoryResolver, NameServer};
 pub use master_file::{ZoneError, ZoneErrorKind};
 pub use name::NameError;
 pub use query::{

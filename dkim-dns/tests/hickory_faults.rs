@@ -397,6 +397,30 @@ fn an_alias_is_told_and_not_followed() {
 }
 
 #[test]
+fn name_servers_are_those_of_the_zone_above() {
+    const A: u16 = 1;
+    const NS: u16 = 2;
+    let server = Server::start(|asked: &Asked| {
+        let reply = Reply::default();
+        Some(match (&*asked.name, asked.kind) {
+            ("a.test", NS) => reply.record("a.test", NS, 40, wire("ns1.test")).record(
+                "a.test",
+                NS,
+                40,
+                wire("ns2.test"),
+            ),
+            ("ns1.test", A) => reply.record("ns1.test", A, 40, vec![192, 0, 2, 1]),
+            _ => reply,
+        })
+    });
+    let servers = server.blocking().name_servers("s._domainkey.a.test").unwrap();
+    let shown = |server: &dkim_dns::NameServer| format!("{} {:?}", server.name, server.addresses);
+    let servers: Vec<String> = servers.iter().map(shown).collect();
+    assert_eq!(servers, ["ns1.test [192.0.2.1]", "ns2.test []"]);
+    assert_eq!(server.blocking().name_servers("x.other"), Err(LookupError::NoSuchName));
+}
+
+#[test]
 fn existence_is_any_answer_but_nxdomain() {
     let exists = |reply: Reply| {
         let server = Server::start(move |asked| (asked.kind == MX).then(|| reply.clone()));

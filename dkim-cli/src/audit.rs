@@ -1,0 +1,147 @@
+//! `dkim audit`: are the keys well kept, and do their records say what they should?
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use clap::Args;
+use dkim_keys::{FileRules, Finding, KeyTest, audit_files};
+use dkim_stack::dns::drive_blocking;
+use serde::Serialize;
+
+use crate::diagnostics::Failure;
+use crate::dns::{Dns, DnsArgs};
+use crate::exit::{self, Exit};
+use crate::findings::{self, FailOn};
+use crate::json;
+use crate::key::Owner;
+use crate::printable::printable;
+use crate::provider::provider;
+
+/// Look at key files with suspicion, and at what is published of them
+///
+/// Who can read them, who can replace them, copies, old ones, keys that sign for two domains. With
+/// --records, --zone or --dns also everything that `dkim key test` looks at. Fit for cron: it says
+/// nothing on standard error, and exits with 1 only if something is found.
+#[derive(Debug, Args)]
+#[command(after_long_help = help())]
+pub(crate) struct Audit {
+    /// The directory with the private keys, and everything below it
+    #[arg(long, value_name = "DIR")]
+    keys: PathBuf,
+
+    /// A user beside root who may own keys; may be given several times [default: who runs this]
+    #[arg(long, value_name = "USER", value_parser = crate::key::parse_owner)]
+    owner: Vec<Owner>,
+
+    /// How old a key may be, in days
+    #[arg(long, value_name = "DAYS", default_value_t = 365)]
+    max_age: u64,
+
+    /// Look at the records, too, asking the system's name servers
+    #[arg(long)]
+    records: bool,
+
+    #[command(flatten)]
+    dns: DnsArgs,
+
+    #[command(flatten)]
+    fail_on: FailOn,
+
+    /// Write one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+fn help() -> String {
+    const EXAMPLES: &str = "\
+Examples:
+  dkim audit --keys /etc/dkim --owner postfix --records
+  dkim audit --keys /etc/opendkim/keys --fail-on error --json
+
+JSON:
+  schema                1; raised when a change breaks readers
+  keys                  one object each: file, type, bits, selector, domain (null if not known)
+";
+    [EXAMPLES, findings::JSON_HELP, "\n", &exit::help()].concat()
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    schema: u32,
+    keys: Vec<Key>,
+    findings: Vec<findings::Json<'a>>,
+}
+
+#[derive(Serialize)]
+struct Key {
+    file: String,
+    r#type: &'static str,
+    bits: u32,
+    selector: Option<String>,
+    domain: Option<String>,
+}
+
+impl Audit {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let mut owners: Vec<u32> = self.owner.iter().map(|owner| owner.numbers().0).collect();
+        if owners.is_empty() {
+            owners.push(rustix::process::geteuid().as_raw());
+        }
+        let mut rules = FileRules::new(owners, SystemTime::now());
+        rules.max_age = Duration::from_secs(self.max_age.saturating_mul(24 * 60 * 60));
+        let audit = audit_files(&self.keys, &rules, provider())
+            .map_err(|error| Failure::new(Exit::NoInput, error).on(self.keys.display()))?;
+        let mut findings = audit.findings;
+        if self.records || self.dns.is_given() {
+            let dns = Dns::new(&self.dns)?;
+            for key in &audit.keys {
+                let Some((selector, domain)) = &key.signs_for else { continue };
+                let mut test = KeyTest::new(selector, domain, Some(key.public.clone()));
+                drive_blocking(&mut test, &dns);
+                findings.extend(test.finish().findings());
+            }
+            findings.sort_by_key(|finding| finding.severity);
+        }
+        let keys = audit.keys.into_iter().map(|key| {
+            let (selector, domain) = key.signs_for.unzip();
+            Key {
+                file: key.path.display().to_string(),
+                r#type: key.public.key_type().name(),
+                bits: key.public.bits(),
+                selector: selector.map(|selector| selector.as_str().to_owned()),
+                domain: domain.map(|domain| domain.as_str().to_owned()),
+            }
+        });
+        self.write(keys.collect(), &findings).map_err(|error| Failure::output(&error))?;
+        Ok(self.fail_on.exit(&findings))
+    }
+
+    fn write(&self, keys: Vec<Key>, findings: &[Finding]) -> io::Result<()> {
+        let mut out = io::BufWriter::new(anstream::stdout().lock());
+        if self.json {
+            let findings = findings.iter().map(findings::Json::from).collect();
+            json::line(&mut out, &Json { schema: json::SCHEMA, keys, findings })?;
+            return out.flush();
+        }
+        let mut by_subject: BTreeMap<&str, Vec<Finding>> = BTreeMap::new();
+        for finding in findings {
+            by_subject.entry(&finding.subject).or_default().push(finding.clone());
+        }
+        for (subject, findings) in by_subject {
+            writeln!(out, "{}", printable(subject))?;
+            findings::write(&mut out, &findings)?;
+        }
+        let s = |count: usize| if count == 1 { "" } else { "s" };
+        writeln!(
+            out,
+            "{} key{}, {} finding{}",
+            keys.len(),
+            s(keys.len()),
+            findings.len(),
+            s(findings.len())
+        )?;
+        out.flush()
+    }
+}

@@ -1,0 +1,50 @@
+//! `dkim key`: keys made, published and tested.
+
+mod dns;
+mod new;
+mod owner;
+mod test;
+
+use clap::{Args, Subcommand};
+
+pub(crate) use self::new::New;
+pub(crate) use self::owner::{Owner, parse as parse_owner};
+use crate::diagnostics::Failure;
+use crate::exit::{self, Exit};
+
+/// Make keys, print their records, test what is published
+#[derive(Debug, Args)]
+#[command(after_long_help = help())]
+pub(crate) struct Key {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    New(New),
+    Dns(dns::Dns),
+    Test(test::Test),
+}
+
+fn help() -> String {
+    const WAY: &str = "\
+The life of a key:
+  dkim key new ...        make it, in a file that nobody else can read
+  dkim key dns ...        print its record for your name server or provider; publish it
+  dkim key test ...       see that the world finds it, and that it is right
+  dkim sign ...           sign with it
+  dkim audit ...          now and then, see that it is still well kept
+";
+    [WAY, &exit::help()].join("\n")
+}
+
+impl Key {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        match self.command {
+            Command::New(new) => new.run(),
+            Command::Dns(dns) => dns.run(),
+            Command::Test(test) => test.run(),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! `dkim key dns`: prints the record of a key in the form that somebody asks for.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use dkim_keys::{Form, Publication};
+use dkim_stack::keyrec::{KeyRecord, KeyRecordError};
+use dkim_stack::{DomainName, Selector};
+
+use crate::diagnostics::Failure;
+use crate::exit::{self, Exit};
+use crate::key_file;
+
+/// Print the key record of a private key, ready to be published
+///
+/// The key itself stays in its file: only its public half is printed.
+#[derive(Debug, Args)]
+#[command(after_long_help = help())]
+pub(super) struct Dns {
+    /// The domain that signs
+    #[arg(long, value_name = "D", value_parser = DomainName::parse)]
+    domain: DomainName,
+
+    /// The selector: the record stands at S._domainkey.D
+    #[arg(long, value_name = "S", value_parser = Selector::parse)]
+    selector: Selector,
+
+    /// Who is to take it: zone, plain, nsupdate, json, route53, cloudflare, octodns, terraform or
+    /// tinydns
+    #[arg(long, value_name = "F", default_value = "zone", value_parser = form)]
+    format: Form,
+
+    /// The same as `--format json`
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+
+    /// How long resolvers may keep the record, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = Publication::TTL)]
+    ttl: u32,
+
+    /// h=: accept this hash algorithm only; may be given several times
+    #[arg(long, value_name = "HASH")]
+    hash: Vec<String>,
+
+    /// s=: for this service only, such as email; may be given several times
+    #[arg(long, value_name = "SERVICE")]
+    service: Vec<String>,
+
+    /// t=y: the domain is testing; verifiers may treat its mail as unsigned
+    #[arg(long)]
+    testing: bool,
+
+    /// t=s: the domain of i= must be that of d=, not one below it
+    #[arg(long)]
+    strict: bool,
+
+    /// n=: a note for people
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+
+    /// Print the record of a revoked key, with an empty p=
+    #[arg(long)]
+    revoked: bool,
+
+    /// The file with the private key
+    key: PathBuf,
+}
+
+fn help() -> String {
+    const EXAMPLES: &str = "\
+Examples:
+  dkim key dns --domain example.com --selector s2024 s2024.pem >> example.com.zone
+  dkim key dns --domain example.com --selector s2024 --format nsupdate s2024.pem | nsupdate -k ddns.key
+  dkim key dns --domain example.com --selector s2024 --format plain s2024.pem    # for a web page
+";
+    [EXAMPLES, &exit::help()].join("\n")
+}
+
+fn form(name: &str) -> Result<Form, String> {
+    Form::from_name(name)
+        .ok_or_else(|| format!("one of {} is needed", Form::ALL.map(Form::name).join(", ")))
+}
+
+impl Dns {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
+        let record = self.record()?;
+        let mut publication = Publication::new(self.selector, self.domain, &record);
+        publication.ttl = self.ttl;
+        let form = if self.json { Form::Json } else { self.format };
+        let mut out = io::stdout().lock();
+        let written = out.write_all(form.write(&publication).as_bytes());
+        written.and_then(|()| out.flush()).map_err(|error| Failure::output(&error))?;
+        Ok(Exit::Success)
+    }
+
+    fn record(&self) -> Result<KeyRecord, Failure> {
+        let key = key_file::read(&self.key)?;
+        let mut record = KeyRecord::new(key.public_key().clone());
+        let words =
+            |words: &[String], set: &mut dyn FnMut(&[&str]) -> Result<(), KeyRecordError>| {
+                let words: Vec<&str> = words.iter().map(String::as_str).collect();
+                set(&words).map_err(|error| {
+                    Failure::of(Exit::Usage, &error)
+                        .remedy("a word such as sha256 or email is needed")
+                })
+            };
+        words(&self.hash, &mut |words| record.set_hashes(words))?;
+        words(&self.service, &mut |words| record.set_services(words))?;
+        let flags = [(self.testing, "y"), (self.strict, "s")];
+        let flags: Vec<String> =
+            flags.iter().filter(|(is, _)| *is).map(|(_, flag)| (*flag).to_owned()).collect();
+        words(&flags, &mut |words| record.set_flags(words))?;
+        record.set_notes(self.note.as_deref().unwrap_or_default());
+        if self.revoked {
+            record.key = None;
+        }
+        Ok(record)
+    }
+}

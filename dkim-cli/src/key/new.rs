@@ -1,0 +1,181 @@
+//! `dkim key new`: makes a key pair, and the record to publish.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use dkim_keys::{Form, KeyKind, KeyPair, Publication, save_new};
+use dkim_stack::crypto::PrivateKeyError;
+use dkim_stack::keyrec::KeyRecord;
+use dkim_stack::{DomainName, Selector};
+use serde::Serialize;
+
+use super::owner::{self, Owner};
+use crate::diagnostics::{Failure, note};
+use crate::exit::{self, Exit};
+use crate::json;
+use crate::key_file;
+use crate::provider::provider;
+
+/// Make a key pair, and the key record to publish
+///
+/// The private key goes to a file (PKCS#8 in PEM) that only its owner can read; an existing file is
+/// never written over. The key record is written to standard output as a zone file has it, cut into
+/// strings of 255 octets; `dkim key dns` prints it in other forms.
+#[derive(Debug, Args)]
+#[command(after_long_help = help())]
+pub(crate) struct New {
+    /// The kind of key; rsa2048 is what every verifier knows
+    ///
+    /// `both` makes two keys, for two signatures: rsa2048 with the selector given, and ed25519 with
+    /// the selector given and `-ed25519` behind it.
+    #[arg(long, value_enum, default_value = "rsa2048")]
+    r#type: Kind,
+
+    /// The domain that will sign
+    #[arg(long, value_name = "D", value_parser = DomainName::parse)]
+    domain: DomainName,
+
+    /// The selector: the record stands at S._domainkey.D
+    #[arg(long, value_name = "S", value_parser = Selector::parse)]
+    selector: Selector,
+
+    /// The file for the private key
+    #[arg(long, value_name = "FILE", conflicts_with = "dir")]
+    out: Option<PathBuf>,
+
+    /// The directory for the private key, in a file S._domainkey.D.pem
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+
+    /// The user who is to have the file, by name or number; only root can give files away
+    #[arg(long, value_name = "USER[:GROUP]", value_parser = owner::parse)]
+    owner: Option<Owner>,
+
+    /// Write one JSON object a key, on one line: schema, key (the file), type, bits, selector, name
+    /// and text of the record, zone (the record as a zone file has it)
+    #[arg(long)]
+    json: bool,
+}
+
+fn help() -> String {
+    const EXAMPLES: &str = "\
+Examples:
+  dkim key new --domain example.com --selector s2024 --dir /etc/dkim --owner postfix
+  dkim key new --type ed25519 --domain example.com --selector e2024 --out e2024.pem >> keys.zone
+";
+    [EXAMPLES, &exit::help()].join("\n")
+}
+
+/// What can be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    Rsa2048,
+    Rsa3072,
+    Rsa4096,
+    Ed25519,
+    Both,
+}
+
+impl Kind {
+    /// The keys, and what each adds to the selector: a record has room for one key.
+    const fn keys(self) -> &'static [(KeyKind, &'static str)] {
+        match self {
+            Self::Rsa2048 => &[(KeyKind::Rsa2048, "")],
+            Self::Rsa3072 => &[(KeyKind::Rsa3072, "")],
+            Self::Rsa4096 => &[(KeyKind::Rsa4096, "")],
+            Self::Ed25519 => &[(KeyKind::Ed25519, "")],
+            Self::Both => &[(KeyKind::Rsa2048, ""), (KeyKind::Ed25519, "-ed25519")],
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Made<'a> {
+    schema: u32,
+    key: &'a str,
+    r#type: &'static str,
+    bits: u32,
+    selector: &'a str,
+    name: &'a str,
+    text: &'a str,
+    zone: &'a str,
+}
+
+/// A key that is to be made.
+struct Wanted {
+    kind: KeyKind,
+    selector: Selector,
+    path: PathBuf,
+}
+
+impl New {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let wanted = self.wanted()?;
+        // Said before the work as well as when the file is made, and of all before the first.
+        for one in &wanted {
+            key_file::check_free(&one.path)?;
+        }
+        for one in wanted {
+            self.make(one)?;
+        }
+        Ok(Exit::Success)
+    }
+
+    fn wanted(&self) -> Result<Vec<Wanted>, Failure> {
+        if self.r#type == Kind::Both && self.out.is_some() {
+            return Err(Failure::new(
+                Exit::Usage,
+                "`--type both` makes two files, `--out` names one",
+            )
+            .remedy("name a directory with --dir"));
+        }
+        let wanted = |(kind, suffix): &(KeyKind, &str)| {
+            let selector = format!("{}{suffix}", self.selector.as_str());
+            let selector =
+                Selector::parse(&selector).map_err(|error| Failure::of(Exit::Usage, &error))?;
+            let name = format!("{}._domainkey.{}.pem", selector.as_str(), self.domain.as_str());
+            let path = self.out.clone().unwrap_or_else(|| self.dir.join(name));
+            Ok(Wanted { kind: *kind, selector, path })
+        };
+        self.r#type.keys().iter().map(wanted).collect()
+    }
+
+    fn make(&self, Wanted { kind, selector, path }: Wanted) -> Result<(), Failure> {
+        let pair = KeyPair::make(kind, provider()).map_err(|error| not_made(&error))?;
+        save_new(&path, &pair.private, self.owner.map(Owner::numbers))
+            .map_err(|error| key_file::unusable(&error).on(path.display()))?;
+        let bits = pair.public.bits();
+        let record = KeyRecord::new(pair.public);
+        let publication = Publication::new(selector, self.domain.clone(), &record);
+        let (name, zone) = (publication.name(), Form::Zone.write(&publication));
+        let mut out = io::stdout().lock();
+        let written = if self.json {
+            let made = Made {
+                schema: json::SCHEMA,
+                key: &path.to_string_lossy(),
+                r#type: record.key_type.name(),
+                bits,
+                selector: publication.selector.as_str(),
+                name: &name,
+                text: &publication.text,
+                zone: &zone,
+            };
+            json::line(&mut out, &made)
+        } else {
+            note(path.display(), "the private key; publish the record, then sign with it");
+            out.write_all(zone.as_bytes())
+        };
+        written.and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
+    }
+}
+
+fn not_made(error: &PrivateKeyError) -> Failure {
+    let failure = Failure::of(Exit::CannotCreate, error);
+    match error {
+        PrivateKeyError::NoRsaKeys { .. } => failure.remedy(
+            "use that build, or `--type ed25519`, or make an RSA key with `openssl genrsa`",
+        ),
+        _ => failure,
+    }
+}

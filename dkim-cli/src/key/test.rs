@@ -1,0 +1,280 @@
+//! `dkim key test`: what the DNS says of keys, held against what usually goes wrong.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use clap::Args;
+use dkim_keys::{FileRules, Finding, KeyTest, RecordFault, Tested, audit_files, loop_back};
+use dkim_stack::dns::{Dnssec, drive_blocking};
+use dkim_stack::keyrec::record_name;
+use dkim_stack::{DomainName, Selector, SigningKey, now};
+use serde::Serialize;
+
+use crate::diagnostics::Failure;
+use crate::dns::{Dns, DnsArgs};
+use crate::exit::{self, Exit};
+use crate::findings::{self, FailOn};
+use crate::json;
+use crate::key_file;
+use crate::printable::printable;
+use crate::provider::provider;
+
+/// Test what is published of a key
+///
+/// Asks the DNS as a verifier would, names whatever usually goes wrong, compares the record with the
+/// private key if it is given, and then signs a message and verifies it.
+#[derive(Debug, Args)]
+#[command(after_long_help = help())]
+pub(super) struct Test {
+    /// The domain that signs
+    #[arg(long, value_name = "D", value_parser = DomainName::parse, required_unless_present = "keys")]
+    domain: Option<DomainName>,
+
+    /// The selector: the record stands at S._domainkey.D
+    #[arg(long, value_name = "S", value_parser = Selector::parse, required_unless_present = "keys")]
+    selector: Option<Selector>,
+
+    /// The file with the private key, to be compared with the record
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+
+    /// Test all keys of this directory whose files tell for whom they sign
+    ///
+    /// S._domainkey.D.pem as `dkim key new` names them, or D/S.private.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["domain", "selector", "key"])]
+    keys: Option<PathBuf>,
+
+    #[command(flatten)]
+    dns: DnsArgs,
+
+    /// Ask each authoritative name server of the domain for itself
+    #[arg(long, conflicts_with_all = ["zone", "dns"])]
+    all_servers: bool,
+
+    #[command(flatten)]
+    fail_on: FailOn,
+
+    /// Write JSON, one object a key and server, on one line
+    #[arg(long)]
+    json: bool,
+}
+
+fn help() -> String {
+    const EXAMPLES: &str = "\
+Examples:
+  dkim key test --domain example.com --selector s2024
+  dkim key test --domain example.com --selector s2024 --key s2024.pem --all-servers
+  dkim key test --keys /etc/dkim --dns 192.0.2.53 --dns 192.0.2.54    # each server for itself
+  dkim key test --domain example.com --selector s2024 --zone example.com.zone    # before publishing
+
+JSON, one object a key and server (null where there is no value):
+  schema                1; raised when a change breaks readers
+  name, domain, selector
+  server                the server asked, if one was named
+  record                the text of the record
+  key_type, key_bits    of the key published
+  ttl                   in seconds
+  aliases               the CNAME targets on the way
+  dnssec                secure, insecure, bogus or unknown
+  loop_back             result for a message signed with the private key (RFC 8601)
+  right                 whether nothing was found that counts (--fail-on)
+";
+    [EXAMPLES, findings::JSON_HELP, "\n", &exit::help()].concat()
+}
+
+/// A key to be tested.
+struct Subject {
+    selector: Selector,
+    domain: DomainName,
+    key: Option<Arc<dyn SigningKey>>,
+}
+
+#[derive(Serialize)]
+struct Json<'t> {
+    schema: u32,
+    name: &'t str,
+    domain: &'t str,
+    selector: &'t str,
+    server: Option<SocketAddr>,
+    record: Option<String>,
+    key_type: Option<&'static str>,
+    key_bits: Option<u32>,
+    ttl: Option<u64>,
+    aliases: &'t [String],
+    dnssec: &'static str,
+    loop_back: Option<&'static str>,
+    right: bool,
+    findings: Vec<findings::Json<'t>>,
+}
+
+impl Test {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
+        let mut exit = Exit::Success;
+        let mut out = io::BufWriter::new(anstream::stdout().lock());
+        for subject in self.subjects()? {
+            for asked in self.servers(&subject)? {
+                let dns = Dns::new(&asked)?;
+                let one = self.test(&subject, &dns, asked.server());
+                exit = exit.max(one.exit);
+                let written = if self.json {
+                    json::line(&mut out, &one.json(&subject))
+                } else {
+                    one.write(&mut out)
+                };
+                written.map_err(|error| Failure::output(&error))?;
+            }
+        }
+        out.flush().map_err(|error| Failure::output(&error))?;
+        Ok(exit)
+    }
+
+    fn subjects(&self) -> Result<Vec<Subject>, Failure> {
+        let Some(directory) = &self.keys else {
+            // The command line has them both.
+            let (Some(domain), Some(selector)) = (self.domain.clone(), self.selector.clone())
+            else {
+                return Ok(Vec::new());
+            };
+            let key = self.key.as_deref().map(key_file::read).transpose()?;
+            return Ok(vec![Subject { selector, domain, key }]);
+        };
+        let unreadable = |error| Failure::new(Exit::NoInput, error).on(directory.display());
+        let rules = FileRules::new(Vec::new(), SystemTime::now());
+        let audit = audit_files(directory, &rules, provider()).map_err(unreadable)?;
+        let subject = |file: dkim_keys::KeyFile| {
+            let (selector, domain) = file.signs_for?;
+            let key = key_file::read(&file.path);
+            Some(key.map(|key| Subject { selector, domain, key: Some(key) }))
+        };
+        let subjects: Vec<Subject> =
+            audit.keys.into_iter().filter_map(subject).collect::<Result<_, _>>()?;
+        if subjects.is_empty() {
+            return Err(Failure::new(Exit::Data, "no key here tells for whom it signs")
+                .on(directory.display())
+                .remedy("name files S._domainkey.D.pem, or give --domain, --selector and --key"));
+        }
+        Ok(subjects)
+    }
+
+    /// Who is asked, one after the other.
+    fn servers(&self, subject: &Subject) -> Result<Vec<DnsArgs>, Failure> {
+        if !self.all_servers {
+            return Ok(self.dns.each());
+        }
+        let name = record_name(&subject.selector, &subject.domain);
+        let servers = Dns::new(&self.dns)?.authoritative(&name)?;
+        if servers.is_empty() {
+            return Err(Failure::new(Exit::Temporary, "no name server of it was found").on(name));
+        }
+        Ok(servers.into_iter().map(DnsArgs::of_server).collect())
+    }
+
+    fn test(&self, subject: &Subject, dns: &Dns, server: Option<SocketAddr>) -> One {
+        let Subject { selector, domain, key } = subject;
+        let expected = key.as_ref().map(|key| key.public_key().clone());
+        let mut test = KeyTest::new(selector, domain, expected);
+        drive_blocking(&mut test, dns);
+        let mut tested = test.finish();
+        let mut result = None;
+        if let Some(key) = key {
+            match loop_back(&**key, selector, domain, now(), provider(), dns) {
+                Ok(outcome) => {
+                    result = Some(outcome.result().name());
+                    // Where there is no record, that has been said.
+                    if outcome.result().name() != "pass" && tested.found.is_some() {
+                        let outcome = format!("{}: {outcome}", outcome.result());
+                        tested.faults.push(RecordFault::LoopBack { outcome });
+                    }
+                }
+                Err(error) => {
+                    tested.faults.push(RecordFault::LoopBack { outcome: error.to_string() });
+                }
+            }
+        }
+        let findings: Vec<Finding> = tested.findings().collect();
+        let for_now = tested.faults.iter().any(RecordFault::is_temporary);
+        let exit = match self.fail_on.exit(&findings) {
+            Exit::NonePasses if for_now => Exit::Temporary,
+            exit => exit,
+        };
+        One { tested, server, loop_back: result, findings, exit }
+    }
+}
+
+/// What one server says of one key.
+struct One {
+    tested: Tested,
+    server: Option<SocketAddr>,
+    loop_back: Option<&'static str>,
+    findings: Vec<Finding>,
+    exit: Exit,
+}
+
+impl One {
+    fn text(&self) -> Option<String> {
+        self.tested.text().map(|text| String::from_utf8_lossy(&text).into_owned())
+    }
+
+    fn json<'t>(&'t self, subject: &'t Subject) -> Json<'t> {
+        let key = self.tested.record().and_then(|record| record.key);
+        let found = self.tested.found.as_ref();
+        Json {
+            schema: json::SCHEMA,
+            name: &self.tested.name,
+            domain: subject.domain.as_str(),
+            selector: subject.selector.as_str(),
+            server: self.server,
+            record: self.text(),
+            key_type: key.as_ref().map(|key| key.key_type().name()),
+            key_bits: key.as_ref().map(|key| key.bits()),
+            ttl: found.map(|found| found.ttl.as_secs()),
+            aliases: found.map_or(&[], |found| &found.chain),
+            dnssec: found.map_or("unknown", |found| dnssec(found.dnssec)),
+            loop_back: self.loop_back,
+            right: self.exit == Exit::Success,
+            findings: self.findings.iter().map(findings::Json::from).collect(),
+        }
+    }
+
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let bold = anstyle::Style::new().bold();
+        write!(out, "{bold}{}{bold:#}", printable(&self.tested.name))?;
+        match self.server {
+            Some(server) => writeln!(out, " (asked {server})")?,
+            None => writeln!(out)?,
+        }
+        let mut line =
+            |label: &str, value: &str| writeln!(out, "  {label:<13} {}", printable(value));
+        if let Some(key) = self.tested.record().and_then(|record| record.key) {
+            line("key", &format!("{}, {} bits", key.key_type(), key.bits()))?;
+        }
+        if let Some(found) = &self.tested.found {
+            for target in &found.chain {
+                line("alias of", target)?;
+            }
+            line("kept for", &format!("{} seconds", found.ttl.as_secs()))?;
+            if found.dnssec != Dnssec::Unknown {
+                line("DNSSEC", dnssec(found.dnssec))?;
+            }
+        }
+        if let Some(result) = self.loop_back {
+            line("test message", result)?;
+        }
+        if self.findings.is_empty() {
+            writeln!(out, "  nothing is wrong")?;
+        }
+        findings::write(out, &self.findings)
+    }
+}
+
+const fn dnssec(state: Dnssec) -> &'static str {
+    match state {
+        Dnssec::Secure => "secure",
+        Dnssec::Insecure => "insecure",
+        Dnssec::Bogus => "bogus",
+        _ => "unknown",
+    }
+}

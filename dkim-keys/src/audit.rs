@@ -1,0 +1,285 @@
+//! Private key files and everything above them, looked at with suspicion.
+
+mod fault;
+mod mount;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use dkim_crypto::{PrivateKey, PrivateKeyError, Provider, PublicKey};
+use dkim_tags::{DomainName, Selector};
+
+pub use self::fault::FileFault;
+use crate::{Finding, KeyFileError, KeyPair, read_key};
+
+/// What key files are held against.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FileRules {
+    /// The users who may own keys and the directories above them, beside the superuser.
+    pub owners: Vec<u32>,
+    /// How old a key may be.
+    pub max_age: Duration,
+    /// The time it is.
+    pub now: SystemTime,
+}
+
+impl FileRules {
+    /// A year: keys that are never changed are lost one day.
+    pub const MAX_AGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+    /// Keys of the superuser and these users, not older than [`MAX_AGE`](Self::MAX_AGE).
+    #[must_use]
+    pub const fn new(owners: Vec<u32>, now: SystemTime) -> Self {
+        Self { owners, max_age: Self::MAX_AGE, now }
+    }
+}
+
+/// A file with a private key that can be used.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct KeyFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The key to be published for it.
+    pub public: PublicKey,
+    /// Selector and domain, where the path tells them: `S._domainkey.D.pem` as `dkim key new` names
+    /// files, or `D/S.private` as is the custom elsewhere.
+    pub signs_for: Option<(Selector, DomainName)>,
+}
+
+/// What was found in a directory of keys.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct FileAudit {
+    /// The keys.
+    pub keys: Vec<KeyFile>,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+}
+
+/// Looks at all files in a directory and below it, and at every directory above it.
+///
+/// Files that neither look like a key nor are called like one are let be. Symbolic links are told
+/// and not followed.
+///
+/// # Errors
+///
+/// When the directory cannot be read. Whatever is wrong within it is a finding.
+pub fn audit_files(
+    directory: &Path,
+    rules: &FileRules,
+    provider: &'static dyn Provider,
+) -> io::Result<FileAudit> {
+    let directory = directory.canonicalize()?;
+    let mut audit = Audit { rules, provider, found: FileAudit::default(), seen: BTreeSet::new() };
+    for above in directory.ancestors() {
+        audit.directory(above);
+    }
+    if let Some(kind) = mount::shared(&directory) {
+        audit.note(&directory, &FileFault::SharedMount { kind });
+    }
+    audit.entries(&directory, 0)?;
+    audit.twice();
+    let mut found = audit.found;
+    found.findings.sort_by(|a, b| (a.severity, &a.subject).cmp(&(b.severity, &b.subject)));
+    Ok(found)
+}
+
+struct Audit<'r> {
+    rules: &'r FileRules,
+    provider: &'static dyn Provider,
+    found: FileAudit,
+    /// Directories looked at.
+    seen: BTreeSet<PathBuf>,
+}
+
+/// Directories below each other that are looked into.
+const DEPTH: usize = 8;
+
+impl Audit<'_> {
+    fn note(&mut self, path: &Path, fault: &FileFault) {
+        self.found.findings.push(fault.finding(path));
+    }
+
+    fn entries(&mut self, directory: &Path, depth: usize) -> io::Result<()> {
+        let mut paths: Vec<PathBuf> = fs::read_dir(directory)?
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<io::Result<_>>()?;
+        paths.sort();
+        for path in paths {
+            match path.symlink_metadata() {
+                Ok(metadata) if metadata.is_symlink() => self.link(&path),
+                Ok(metadata) if metadata.is_dir() && depth < DEPTH => {
+                    self.directory(&path);
+                    if let Err(error) = self.entries(&path, depth + 1) {
+                        self.note(&path, &FileFault::Unreadable { why: error.to_string() });
+                    }
+                }
+                Ok(metadata) if metadata.is_file() => self.file(&path, &metadata),
+                // Whoever opens a pipe may wait for ever.
+                Ok(metadata) if metadata.file_type().is_fifo() => {}
+                Ok(_) => {}
+                Err(error) => self.note(&path, &FileFault::Unreadable { why: error.to_string() }),
+            }
+        }
+        Ok(())
+    }
+
+    /// A directory in which others can write lets them put another key in the place of ours.
+    fn directory(&mut self, path: &Path) {
+        const STICKY: u32 = 0o1000;
+
+        if !self.seen.insert(path.to_owned()) {
+            return;
+        }
+        let Ok(metadata) = path.metadata() else { return };
+        let mode = metadata.mode();
+        if mode & 0o022 != 0 && mode & STICKY == 0 {
+            self.note(path, &FileFault::DirectoryWritable { mode: mode & 0o7777 });
+        }
+        self.owner(path, &metadata, |user| FileFault::DirectoryOwner { user });
+    }
+
+    fn owner(&mut self, path: &Path, metadata: &Metadata, fault: impl Fn(u32) -> FileFault) {
+        const SUPERUSER: u32 = 0;
+
+        let user = metadata.uid();
+        if user != SUPERUSER && !self.rules.owners.contains(&user) {
+            self.note(path, &fault(user));
+        }
+    }
+
+    fn link(&mut self, path: &Path) {
+        // A link to a directory, or to a file that is no key, is nobody's business.
+        if looks_like_key(path) || path.is_file() && read_key(path).is_ok() {
+            let target = fs::read_link(path).unwrap_or_default();
+            self.note(path, &FileFault::Symlink { target });
+        }
+    }
+
+    fn file(&mut self, path: &Path, metadata: &Metadata) {
+        let key = match read_key(path).map(|key| self.pair(key)) {
+            Ok(key) => Some(key),
+            Err(KeyFileError::Key(PrivateKeyError::NoPem) | KeyFileError::TooLong { .. })
+                if !looks_like_key(path) =>
+            {
+                return;
+            }
+            Err(KeyFileError::Key(PrivateKeyError::NotPrivate { .. })) if !looks_like_key(path) => {
+                return;
+            }
+            Err(KeyFileError::Unreadable(error)) => {
+                return self.note(path, &FileFault::Unreadable { why: error.to_string() });
+            }
+            Err(KeyFileError::Key(error)) => {
+                self.note(path, &FileFault::of_key(&error));
+                None
+            }
+            Err(error) => {
+                self.note(path, &FileFault::Unusable { why: error.to_string() });
+                None
+            }
+        };
+        self.access(path, metadata);
+        match key {
+            Some(Ok(public)) => {
+                self.age(path, metadata);
+                let signs_for = signs_for(path);
+                self.found.keys.push(KeyFile { path: path.to_owned(), public, signs_for });
+            }
+            Some(Err(error)) => self.note(path, &FileFault::of_key(&error)),
+            None => {}
+        }
+    }
+
+    fn pair(&self, key: PrivateKey) -> Result<PublicKey, PrivateKeyError> {
+        KeyPair::of(key, self.provider).map(|pair| pair.public)
+    }
+
+    /// Who can read or change a key.
+    fn access(&mut self, path: &Path, metadata: &Metadata) {
+        let mode = metadata.mode() & 0o7777;
+        if mode & 0o077 != 0 {
+            self.note(path, &FileFault::Exposed { mode });
+        }
+        self.owner(path, metadata, |user| FileFault::Owner { user });
+        if mount::has_access_list(path) {
+            self.note(path, &FileFault::AccessList);
+        }
+        if metadata.nlink() > 1 {
+            self.note(path, &FileFault::Linked { names: metadata.nlink() });
+        }
+        if is_backup(path) {
+            self.note(path, &FileFault::Backup);
+        }
+    }
+
+    fn age(&mut self, path: &Path, metadata: &Metadata) {
+        let made = metadata.modified().ok();
+        let age = made.and_then(|made| self.rules.now.duration_since(made).ok());
+        if let Some(age) = age.filter(|age| *age > self.rules.max_age) {
+            self.note(path, &FileFault::Old { days: age.as_secs() / (24 * 60 * 60) });
+        }
+    }
+
+    /// The same key in several files.
+    fn twice(&mut self) {
+        let mut files: BTreeMap<Vec<u8>, Vec<&KeyFile>> = BTreeMap::new();
+        for key in &self.found.keys {
+            files.entry(key.public.to_bare()).or_default().push(key);
+        }
+        let mut findings = Vec::new();
+        for same in files.values() {
+            let Some((first, others)) = same.split_first() else { continue };
+            for other in others {
+                // A copy beside the key is told as that.
+                if is_backup(&first.path) || is_backup(&other.path) {
+                    continue;
+                }
+                let domain =
+                    |key: &KeyFile| key.signs_for.as_ref().map(|(_, domain)| domain.clone());
+                let fault = match (domain(first), domain(other)) {
+                    (Some(a), Some(b)) if a != b => {
+                        FileFault::SharedKey { with: first.path.clone(), domain: a }
+                    }
+                    _ => FileFault::CopiedKey { from: first.path.clone() },
+                };
+                findings.push(fault.finding(&other.path));
+            }
+        }
+        self.found.findings.extend(findings);
+    }
+}
+
+/// Whether a file is called as private keys are.
+fn looks_like_key(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    matches!(extension, Some("pem" | "key" | "private"))
+}
+
+/// Whether a file is called as editors and careful people call copies.
+fn is_backup(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.ends_with('~')
+        || name.starts_with(".#")
+        || [".bak", ".old", ".orig", ".save", ".swp", ".backup", ".copy"]
+            .iter()
+            .any(|end| name.to_ascii_lowercase().ends_with(end))
+}
+
+/// For whom a key signs, by its path.
+fn signs_for(path: &Path) -> Option<(Selector, DomainName)> {
+    let stem = path.file_stem()?.to_str()?;
+    let (selector, domain) = match stem.split_once("._domainkey.") {
+        Some(parts) => parts,
+        None => (stem, path.parent()?.file_name()?.to_str()?),
+    };
+    // A directory such as `keys` is no domain that signs.
+    let domain = DomainName::parse(domain).ok().filter(|domain| !domain.is_single_label())?;
+    Some((Selector::parse(selector).ok()?, domain))
+}

@@ -1,0 +1,31 @@
+//! The life of a DKIM key (RFC 5585 §5.1, RFC 5863 §3, §4): made, published, tested, audited.
+//!
+//! A key is made and put into a file that nobody else can read ([`KeyPair`], [`save_new`]); its
+//! record is written in the form that a DNS provider takes ([`Form`]); what the DNS then says of it
+//! is tested for everything that usually goes wrong ([`KeyTest`], [`loop_back`]); and the files on
+//! disk are looked at with suspicion ([`audit_files`]). What is found is a [`Finding`]: what is
+//! wrong, how bad that is, and what to do about it.
+//!
+//! Decisions are made without files and sockets; the only part that opens files is the one whose
+//! trade that is.
+#![forbid(unsafe_code)]
+
+mod audit;
+mod finding;
+mod form;
+mod key_file;
+mod kind;
+mod loop_back;
+mod publication;
+mod record;
+mod test;
+
+pub use audit::{FileAudit, FileFault, FileRules, KeyFile, audit_files};
+pub use finding::{Finding, Severity};
+pub use form::Form;
+pub use key_file::{KeyFileError, read_key, save_new};
+pub use kind::{KeyKind, KeyPair};
+pub use loop_back::{LoopBackError, loop_back};
+pub use publication::Publication;
+pub use record::{RecordFault, examine};
+pub use test::{KeyTest, Tested};

@@ -1,0 +1,141 @@
+//! A directory of keys: each planted fault is found, and a clean one has none.
+#![allow(clippy::unwrap_used)]
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use dkim_crypto::PrivateKey;
+use dkim_crypto::ring::PROVIDER;
+use dkim_keys::{FileAudit, FileRules, audit_files, save_new};
+use tempfile::TempDir;
+
+fn key(seed: u8) -> PrivateKey {
+    PrivateKey::from_ed25519_seed(&[seed; 32])
+}
+
+/// A directory of its own, with the rules for whoever runs the tests.
+fn directory() -> (TempDir, FileRules) {
+    let directory = tempfile::tempdir().unwrap();
+    let mut owners: Vec<u32> =
+        directory.path().ancestors().map(|path| path.metadata().unwrap().uid()).collect();
+    owners.dedup();
+    (directory, FileRules::new(owners, SystemTime::now()))
+}
+
+fn plant(path: &Path, seed: u8) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    save_new(path, &key(seed), None).unwrap();
+}
+
+fn chmod(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+fn audit(directory: &TempDir, rules: &FileRules) -> FileAudit {
+    audit_files(directory.path(), rules, &PROVIDER).unwrap()
+}
+
+/// The findings within the directory; above it there is what there is.
+fn found(directory: &TempDir, rules: &FileRules) -> Vec<(&'static str, String)> {
+    let audit = audit(directory, rules);
+    let root = directory.path().canonicalize().unwrap();
+    let within = |finding: dkim_keys::Finding| {
+        let path = Path::new(&finding.subject).strip_prefix(&root).ok()?.to_owned();
+        Some((finding.code, path.display().to_string()))
+    };
+    audit.findings.into_iter().filter_map(within).collect()
+}
+
+#[test]
+fn a_clean_directory_has_no_fault() {
+    let (directory, rules) = directory();
+    plant(&directory.path().join("a._domainkey.example.com.pem"), 1);
+    plant(&directory.path().join("example.org/b.private"), 2);
+    fs::write(directory.path().join("README"), "Keys of example.com and example.org.\n").unwrap();
+    fs::write(directory.path().join("example.org/b.txt"), "b._domainkey IN TXT \"v=DKIM1\"\n")
+        .unwrap();
+    assert_eq!(found(&directory, &rules), []);
+    let names: Vec<String> = audit(&directory, &rules)
+        .keys
+        .iter()
+        .map(|key| key.signs_for.as_ref().map(|(s, d)| format!("{} {d}", s.as_str())).unwrap())
+        .collect();
+    assert_eq!(names, ["a example.com", "b example.org"]);
+}
+
+#[test]
+fn planted_faults_are_found() {
+    let (directory, rules) = directory();
+    let at = |name: &str| directory.path().join(name);
+    plant(&at("readable.pem"), 1);
+    chmod(&at("readable.pem"), 0o644);
+    plant(&at("group.pem"), 2);
+    chmod(&at("group.pem"), 0o640);
+    plant(&at("open/inside.pem"), 3);
+    chmod(&at("open"), 0o777);
+    plant(&at("target/k.pem"), 4);
+    symlink(at("target/k.pem"), at("link.pem")).unwrap();
+    plant(&at("linked.pem"), 5);
+    fs::hard_link(at("linked.pem"), at("target/other-name")).unwrap();
+    plant(&at("a._domainkey.example.com.pem"), 6);
+    plant(&at("a._domainkey.example.org.pem"), 6);
+    plant(&at("twice.pem"), 7);
+    plant(&at("twice-again.pem"), 7);
+    fs::copy(at("twice.pem"), at("twice.pem.bak")).unwrap();
+    plant(&at("old.pem"), 8);
+    let then = SystemTime::now() - Duration::from_secs(800 * 24 * 60 * 60);
+    File::options().append(true).open(at("old.pem")).unwrap().set_modified(then).unwrap();
+    for (name, text) in [
+        ("broken.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"),
+        ("empty.key", ""),
+        ("certificate.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+        (
+            "locked.private",
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+        ),
+    ] {
+        fs::write(at(name), text).unwrap();
+        chmod(&at(name), 0o600);
+    }
+    let mut found = found(&directory, &rules);
+    found.sort();
+    let expected = [
+        ("directory-writable", "open"),
+        ("key-backup", "twice.pem.bak"),
+        ("key-copied", "target/other-name"),
+        ("key-copied", "twice.pem"),
+        ("key-encrypted", "locked.private"),
+        ("key-exposed", "group.pem"),
+        ("key-exposed", "readable.pem"),
+        ("key-linked", "linked.pem"),
+        ("key-linked", "target/other-name"),
+        ("key-old", "old.pem"),
+        ("key-shared", "a._domainkey.example.org.pem"),
+        ("key-symlink", "link.pem"),
+        ("key-unusable", "broken.pem"),
+        ("key-unusable", "certificate.pem"),
+        ("key-unusable", "empty.key"),
+    ];
+    assert_eq!(found, expected.map(|(code, path)| (code, path.to_owned())));
+}
+
+/// A key of a user who is not expected to have one.
+#[test]
+fn strangers_own_nothing() {
+    let (directory, mut rules) = directory();
+    plant(&directory.path().join("a.pem"), 1);
+    let own = directory.path().metadata().unwrap().uid();
+    rules.owners.retain(|owner| *owner != own);
+    let codes: Vec<_> = found(&directory, &rules).into_iter().map(|(code, _)| code).collect();
+    // Root may own everything.
+    let expected: &[&str] = if own == 0 { &[] } else { &["directory-owner", "key-owner"] };
+    assert_eq!(codes, expected);
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_an_error() {
+    let (directory, rules) = directory();
+    assert!(audit_files(&directory.path().join("none"), &rules, &PROVIDER).is_err());
+}
