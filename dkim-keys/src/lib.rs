@@ -3,7 +3,8 @@
 //! A key is made and put into a file that nobody else can read ([`KeyPair`], [`save_new`]); its
 //! record is written in the form that a DNS provider takes ([`Form`]); what the DNS then says of it
 //! is tested for everything that usually goes wrong ([`KeyTest`], [`loop_back`]); and the files on
-//! disk are looked at with suspicion ([`audit_files`]). What is found is a [`Finding`]: what is
+//! disk are looked at with suspicion ([`audit_files`]). Which key signs for whom is said in a file
+//! ([`Config`]). What is found is a [`Finding`]: what is
 //! wrong, how bad that is, and what to do about it.
 //!
 //! Decisions are made without files and sockets; the only part that opens files is the one whose
@@ -11,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod audit;
+mod config;
 mod finding;
 mod form;
 mod key_file;
@@ -21,6 +23,10 @@ mod record;
 mod test;
 
 pub use audit::{FileAudit, FileFault, FileRules, KeyFile, audit_files};
+pub use config::{
+    Chosen, Config, ConfigError, Import, ImportError, KeyEntry, Mail, Matching, OpendkimFiles,
+    PassedOver, Pattern, Rule, Selection, Signing, Verdict, import_opendkim,
+};
 pub use finding::{Finding, Severity};
 pub use form::Form;
 pub use key_file::{KeyFileError, read_key, save_new};

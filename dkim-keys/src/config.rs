@@ -1,0 +1,234 @@
+//! Which key signs for whom: a file that a person writes and every program reads.
+
+mod import;
+mod pattern;
+mod select;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use dkim_tags::{Auid, Canonicalizations, DomainName, FieldName, Selector};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+pub use self::import::{Import, ImportError, OpendkimFiles, import_opendkim};
+pub use self::pattern::Pattern;
+pub use self::select::{Chosen, Mail, PassedOver, Selection, Verdict};
+
+/// The configuration of a signer (RFC 5863 §4.3: which mail is signed, with which key, is decided by
+/// configuration at run time).
+///
+/// ```
+/// use dkim_keys::{Config, Mail};
+///
+/// let config = Config::parse(
+///     r#"
+///     [keys.main]
+///     domain = "example.com"
+///     selector = "s2024"
+///     file = "s2024._domainkey.example.com.pem"
+///
+///     [[rules]]
+///     from = ["*@example.com", "*@*.example.com"]
+///     keys = ["main"]
+///     "#,
+/// )?;
+/// let selection = config.select(&Mail::new("joe", "lists.example.com"));
+/// assert_eq!(selection.chosen[0].key, "main");
+/// # Ok::<(), dkim_keys::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Config {
+    /// Whether the first rule that fits decides, or all that fit sign.
+    #[serde(default, rename = "match")]
+    pub matching: Matching,
+    /// How is signed.
+    #[serde(default)]
+    pub signing: Signing,
+    /// The keys, by the names that rules call them.
+    #[serde(default)]
+    pub keys: BTreeMap<String, KeyEntry>,
+    /// Who is signed for, from the first rule to the last.
+    #[serde(default)]
+    pub rules: Vec<Rule>,
+}
+
+/// What becomes of mail that several rules fit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Matching {
+    /// It is signed by each.
+    #[default]
+    Every,
+    /// It is signed by the first.
+    First,
+}
+
+/// How messages are signed. What is left out is as `dkim_sign::Request` has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct Signing {
+    /// `c=`, such as `relaxed/simple`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canonicalization: Option<String>,
+    /// Fields that are signed once more than they are there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oversign: Option<Vec<String>>,
+    /// `x=`, so many seconds after `t=`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<u64>,
+    /// `l=`: anybody may append to the body.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub body_length: bool,
+}
+
+/// A key, and what is published of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct KeyEntry {
+    /// `d=`; `%` stands for the domain of the author.
+    pub domain: String,
+    /// `s=`.
+    pub selector: String,
+    /// The file with the private key, seen from the directory of the configuration; `%` in it
+    /// stands for the domain of the author.
+    pub file: PathBuf,
+}
+
+/// Whose mail is signed, and with what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Rule {
+    /// Addresses of authors, `*` standing for anything: `*@example.com`, `*@*.example.com`.
+    pub from: Vec<Pattern>,
+    /// The keys that sign, one signature each; none at all leaves the mail unsigned, and with
+    /// `match = "first"` keeps later rules from it.
+    pub keys: Vec<String>,
+    /// `i=`; `%` stands for the domain of the author. Left out where it is not within `d=`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
+    /// Mail from these networks alone; all if none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<IpNet>,
+    /// Beside mail from these networks, that of senders who have shown who they are (SMTP AUTH).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub authenticated: bool,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+impl Config {
+    /// The longest configuration that is read, in octets.
+    pub const MAX_LEN: usize = 16 * 1024 * 1024;
+
+    /// Reads a configuration in TOML, and checks that its names and values are what they should be.
+    /// Whether the key files are there is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// When it is not TOML, has an unknown word, a rule names a key that is not there, or a value
+    /// is none by its grammar: with the line, or the key or rule.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let config: Self =
+            toml::from_str(text).map_err(|error| ConfigError::Toml(error.to_string()))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Writes the configuration in TOML, the twin of [`parse`](Self::parse).
+    ///
+    /// # Errors
+    ///
+    /// When a path is not UTF-8.
+    pub fn to_toml(&self) -> Result<String, ConfigError> {
+        toml::to_string_pretty(self).map_err(|error| ConfigError::Toml(error.to_string()))
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        for (name, key) in &self.keys {
+            let of_key = |why: String| ConfigError::Key { name: name.clone(), why };
+            if key.domain != "%" {
+                DomainName::parse(&key.domain).map_err(|error| of_key(error.to_string()))?;
+            }
+            Selector::parse(&key.selector).map_err(|error| of_key(error.to_string()))?;
+        }
+        for (number, rule) in (1..).zip(&self.rules) {
+            let of_rule = |why: String| ConfigError::Rule { number, why };
+            if rule.from.is_empty() {
+                return Err(of_rule("from= names nobody".to_owned()));
+            }
+            if let Some(key) = rule.keys.iter().find(|key| !self.keys.contains_key(*key)) {
+                return Err(of_rule(format!("there is no key {key:?}")));
+            }
+            if let Some(identity) = &rule.identity {
+                Auid::parse(&identity.replace('%', "example.com"))
+                    .map_err(|error| of_rule(format!("identity: {error}")))?;
+            }
+        }
+        let signing = |why: String| ConfigError::Signing(why);
+        if let Some(forms) = &self.signing.canonicalization {
+            let unknown = || signing(format!("unknown canonicalization {forms:?}"));
+            Canonicalizations::parse(forms).ok_or_else(unknown)?;
+        }
+        for name in self.signing.oversign.iter().flatten() {
+            FieldName::parse(name).map_err(|error| signing(format!("oversign: {error}")))?;
+        }
+        Ok(())
+    }
+}
+
+impl KeyEntry {
+    /// A key.
+    #[must_use]
+    pub const fn new(domain: String, selector: String, file: PathBuf) -> Self {
+        Self { domain, selector, file }
+    }
+
+    /// The file of the key for mail of this author's domain, seen from the directory of the
+    /// configuration.
+    #[must_use]
+    pub fn file_for(&self, domain: &DomainName, directory: &Path) -> PathBuf {
+        // A domain name has no `/` in it, so it leads nowhere else.
+        let file = match self.file.to_str() {
+            Some(file) => PathBuf::from(file.replace('%', domain.as_str())),
+            None => self.file.clone(),
+        };
+        directory.join(file)
+    }
+}
+
+/// Why a text is no configuration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Not TOML, or an unknown word in it.
+    #[error("{}", .0.trim_end())]
+    Toml(String),
+    /// A key is none.
+    #[error("keys.{name}: {why}")]
+    Key {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A rule says nothing that can be done.
+    #[error("rule {number}: {why}")]
+    Rule {
+        /// Which one, counted from 1.
+        number: usize,
+        /// What is wrong.
+        why: String,
+    },
+    /// How is signed.
+    #[error("signing: {0}")]
+    Signing(String),
+}

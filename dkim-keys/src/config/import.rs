@@ -1,0 +1,343 @@
+//! OpenDKIM's tables, read by its rules and written in ours.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use dkim_tags::Canonicalizations;
+use ipnet::IpNet;
+
+use super::{Config, KeyEntry, Matching, Pattern, Rule};
+
+/// Where the files of an OpenDKIM configuration come from.
+pub trait OpendkimFiles {
+    /// The text of a file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    fn read(&self, path: &Path) -> io::Result<String>;
+}
+
+impl<F: Fn(&Path) -> io::Result<String>> OpendkimFiles for F {
+    fn read(&self, path: &Path) -> io::Result<String> {
+        self(path)
+    }
+}
+
+/// An OpenDKIM configuration in our words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Import {
+    /// What it says about signing.
+    pub config: Config,
+    /// What it says beside that, or in a way that we do not know, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Why an OpenDKIM configuration cannot be taken over.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// A file cannot be read.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// A table is kept in a way that only a database can read.
+    #[error("{setting}: tables of the kind `{kind}` are not read")]
+    Kind {
+        /// The setting.
+        setting: &'static str,
+        /// The words before the colon.
+        kind: String,
+    },
+    /// A line of a table says nothing that can be done.
+    #[error("{setting}: {entry:?}: {why}")]
+    Entry {
+        /// The setting.
+        setting: &'static str,
+        /// The key of the entry.
+        entry: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// Neither tables nor a single key.
+    #[error(
+        "it names no keys: neither KeyTable and SigningTable, nor Domain, Selector and KeyFile"
+    )]
+    NoKeys,
+}
+
+/// Reads `opendkim.conf` and the tables it names.
+///
+/// A `refile` is searched from its first line to its last. All other tables are looked up by the
+/// whole address, then by the domain, then with ever shorter domains: that order becomes the order of
+/// the rules.
+///
+/// # Errors
+///
+/// When a table cannot be read, or names keys that are not there.
+pub fn import_opendkim(conf: &str, files: &impl OpendkimFiles) -> Result<Import, ImportError> {
+    let settings = Settings::read(conf);
+    let mut import = Import::default();
+    import.config.matching = match settings.is_on("MultipleSignatures") {
+        true => Matching::Every,
+        false => Matching::First,
+    };
+    match (settings.get("KeyTable"), settings.get("SigningTable")) {
+        (Some(keys), Some(signers)) => {
+            import.key_table(Table::read("KeyTable", keys, files)?)?;
+            import.signing_table(Table::read("SigningTable", signers, files)?)?;
+        }
+        _ => import.single_key(&settings, files)?,
+    }
+    import.clients(&settings, files)?;
+    import.signing(&settings);
+    import.others(&settings);
+    Ok(import)
+}
+
+impl Import {
+    fn key_table(&mut self, table: Table) -> Result<(), ImportError> {
+        let setting = "KeyTable";
+        for (name, value) in table.entries {
+            let wrong = |why| ImportError::Entry { setting, entry: name.clone(), why };
+            let mut parts = value.splitn(3, ':');
+            let (Some(domain), Some(selector), Some(key)) =
+                (parts.next(), parts.next(), parts.next())
+            else {
+                return Err(wrong("DOMAIN:SELECTOR:FILE is needed"));
+            };
+            if !["/", "./", "../"].iter().any(|start| key.starts_with(start)) {
+                return Err(wrong("the key stands in the table itself: put it into a file"));
+            }
+            let entry = KeyEntry::new(domain.to_owned(), selector.to_owned(), PathBuf::from(key));
+            self.config.keys.entry(name).or_insert(entry);
+        }
+        Ok(())
+    }
+
+    fn signing_table(&mut self, table: Table) -> Result<(), ImportError> {
+        let setting = "SigningTable";
+        let mut rules = Vec::new();
+        for (key, value) in table.entries {
+            let (name, identity) = match value.split_once(':') {
+                Some((name, identity)) => (name.to_owned(), Some(identity.to_owned())),
+                None => (value, None),
+            };
+            if !self.config.keys.contains_key(&name) {
+                let why = "its key is not in the KeyTable";
+                return Err(ImportError::Entry { setting, entry: key, why });
+            }
+            let (order, pattern) = match table.is_wild {
+                true => (Order::default(), key),
+                false => pattern_of(&key),
+            };
+            let from = vec![Pattern::new(pattern)];
+            let identity = identity.filter(|identity| !identity.is_empty());
+            let (clients, authenticated) = (Vec::new(), false);
+            rules.push((order, Rule { from, keys: vec![name], identity, clients, authenticated }));
+        }
+        // In the order in which a table is looked up; lines of one kind stay as they stand.
+        rules.sort_by(|a, b| a.0.cmp(&b.0));
+        self.config.rules = rules.into_iter().map(|(_, rule)| rule).collect();
+        Ok(())
+    }
+
+    /// One key for a list of domains.
+    fn single_key(
+        &mut self,
+        settings: &Settings,
+        files: &impl OpendkimFiles,
+    ) -> Result<(), ImportError> {
+        let (Some(domains), Some(selector), Some(file)) =
+            (settings.get("Domain"), settings.get("Selector"), settings.get("KeyFile"))
+        else {
+            return Err(ImportError::NoKeys);
+        };
+        for (domain, _) in Table::read("Domain", domains, files)?.entries {
+            let entry = KeyEntry::new(domain.clone(), selector.to_owned(), PathBuf::from(file));
+            self.config.keys.insert(domain.clone(), entry);
+            let mut from = vec![Pattern::new(format!("*@{domain}"))];
+            if settings.is_on("SubDomains") {
+                from.push(Pattern::new(format!("*@*.{domain}")));
+            }
+            let (clients, authenticated) = (Vec::new(), false);
+            let (keys, identity) = (vec![domain], None);
+            self.config.rules.push(Rule { from, keys, identity, clients, authenticated });
+        }
+        Ok(())
+    }
+
+    /// Mail is signed if it comes from an internal host, or from somebody who has shown who they
+    /// are.
+    fn clients(
+        &mut self,
+        settings: &Settings,
+        files: &impl OpendkimFiles,
+    ) -> Result<(), ImportError> {
+        let hosts = match settings.get("InternalHosts") {
+            Some(hosts) => Table::read("InternalHosts", hosts, files)?.entries,
+            None => vec![("127.0.0.1".to_owned(), String::new())],
+        };
+        let mut clients: Vec<IpNet> = Vec::new();
+        for (host, _) in hosts {
+            let address = host.parse::<std::net::IpAddr>().map(IpNet::from);
+            match host.parse::<IpNet>().ok().or(address.ok()) {
+                Some(network) => clients.push(network),
+                None => self.notes.push(format!(
+                    "InternalHosts: {host:?} is neither an address nor a network: name its addresses in clients"
+                )),
+            }
+        }
+        for rule in &mut self.config.rules {
+            rule.clients.clone_from(&clients);
+            rule.authenticated = true;
+        }
+        Ok(())
+    }
+
+    fn signing(&mut self, settings: &Settings) {
+        let signing = &mut self.config.signing;
+        // One name means that one for the header and simple for the body, there and here; none at
+        // all means simple there.
+        let forms = settings.get("Canonicalization").unwrap_or("simple/simple");
+        match Canonicalizations::parse(&forms.to_ascii_lowercase()) {
+            Some(forms) => signing.canonicalization = Some(forms.to_string()),
+            None => self.notes.push(format!("Canonicalization: {forms:?} is none")),
+        }
+        signing.expires = settings.get("SignatureTTL").and_then(|seconds| seconds.parse().ok());
+        signing.oversign = settings.get("OversignHeaders").map(|names| {
+            names
+                .split(',')
+                .map(|name| name.trim().to_owned())
+                .filter(|name| !name.is_empty())
+                .collect()
+        });
+    }
+
+    /// What is not about which key signs for whom is named, so that nobody misses it later.
+    fn others(&mut self, settings: &Settings) {
+        const TAKEN_OVER: [&str; 12] = [
+            "KeyTable",
+            "SigningTable",
+            "Domain",
+            "Selector",
+            "KeyFile",
+            "SubDomains",
+            "MultipleSignatures",
+            "InternalHosts",
+            "Canonicalization",
+            "SignatureTTL",
+            "OversignHeaders",
+            "Mode",
+        ];
+        for (name, value) in &settings.0 {
+            if !TAKEN_OVER.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+                self.notes.push(format!("{name} {value}: not taken over"));
+            }
+        }
+    }
+}
+
+/// In which order a table that is no `refile` is looked up: "the full user@host is checked first,
+/// then simply host, then user@.domain (with all superdomains checked in sequence …), then .domain,
+/// then user@*, and finally *" (opendkim.conf(5)). Longer domains come before shorter ones.
+type Order = (u8, std::cmp::Reverse<usize>);
+
+/// The pattern that fits what a key of a table is found by, and when it is looked up.
+fn pattern_of(key: &str) -> (Order, String) {
+    let (class, length, pattern) = match key.split_once('@') {
+        Some((user, "*")) => (4, 0, format!("{user}@*")),
+        Some((user, domain)) if domain.starts_with('.') => {
+            (2, domain.len(), format!("{user}@*{domain}"))
+        }
+        Some(_) => (0, 0, key.to_owned()),
+        None if key == "*" => (5, 0, "*".to_owned()),
+        // "If the first field contains only a "%" character, it will be replaced by the domain
+        // found in the From: header field": it is every domain.
+        None if key == "%" => (1, 0, "*".to_owned()),
+        None if key.starts_with('.') => (3, key.len(), format!("*@*{key}")),
+        None => (1, key.len(), format!("*@{key}")),
+    };
+    ((class, std::cmp::Reverse(length)), pattern)
+}
+
+/// The settings of a configuration file, in the order they stand; names without regard to case.
+struct Settings(Vec<(String, String)>);
+
+impl Settings {
+    fn read(conf: &str) -> Self {
+        let line = |line: &str| {
+            let line = line.split('#').next().unwrap_or_default().trim();
+            let (name, value) = line.split_once(char::is_whitespace)?;
+            Some((name.to_owned(), value.trim().to_owned()))
+        };
+        Self(conf.lines().filter_map(line).collect())
+    }
+
+    /// Of several the last.
+    fn get(&self, name: &str) -> Option<&str> {
+        let mut found = self.0.iter().rev().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+        found.next().map(|(_, value)| value.as_str())
+    }
+
+    fn is_on(&self, name: &str) -> bool {
+        let is = |value: &str| {
+            ["yes", "true", "1", "on"].iter().any(|on| on.eq_ignore_ascii_case(value))
+        };
+        self.get(name).is_some_and(is)
+    }
+}
+
+/// What opendkim(8) calls a data set: keys and what they mean.
+struct Table {
+    /// Whether keys are patterns.
+    is_wild: bool,
+    entries: Vec<(String, String)>,
+}
+
+impl Table {
+    fn read(
+        setting: &'static str,
+        spec: &str,
+        files: &impl OpendkimFiles,
+    ) -> Result<Self, ImportError> {
+        let file = |path: &str| {
+            let path = PathBuf::from(path);
+            files.read(&path).map_err(|error| ImportError::File { path, error })
+        };
+        let (kind, rest) = spec.split_once(':').unwrap_or(("", spec));
+        match kind {
+            "refile" => Ok(Self { is_wild: true, entries: lines(&file(rest)?) }),
+            "file" => Ok(Self { is_wild: false, entries: lines(&file(rest)?) }),
+            "csl" => Ok(Self { is_wild: false, entries: list(rest) }),
+            _ if spec.starts_with('/') => Ok(Self { is_wild: false, entries: lines(&file(spec)?) }),
+            "db" | "dsn" | "ldap" | "ldaps" | "ldapi" | "lua" | "memcache" | "erlang" | "mdb" => {
+                Err(ImportError::Kind { setting, kind: kind.to_owned() })
+            }
+            _ => Ok(Self { is_wild: false, entries: list(spec) }),
+        }
+    }
+}
+
+fn lines(text: &str) -> Vec<(String, String)> {
+    let line = |line: &str| {
+        let line = line.split('#').next().unwrap_or_default().trim();
+        let (key, value) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        (!key.is_empty()).then(|| (key.to_owned(), value.trim().to_owned()))
+    };
+    text.lines().filter_map(line).collect()
+}
+
+fn list(text: &str) -> Vec<(String, String)> {
+    let item = |item: &str| {
+        let item = item.trim();
+        let (key, value) = item.split_once('=').unwrap_or((item, ""));
+        (!key.is_empty()).then(|| (key.trim().to_owned(), value.trim().to_owned()))
+    };
+    text.split(',').filter_map(item).collect()
+}

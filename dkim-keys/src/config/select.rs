@@ -1,0 +1,209 @@
+//! Which rules fit a message, which keys sign it, and why others do not.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use dkim_tags::{Auid, DomainName, Selector};
+
+use super::{Config, KeyEntry, Matching, Rule};
+
+/// What is known of a message when it is to be signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Mail {
+    /// The local part of the author's address.
+    pub local_part: String,
+    /// Its domain, in A-labels.
+    pub domain: String,
+    /// Where the message comes from, if that is known.
+    pub client: Option<IpAddr>,
+    /// Whether whoever sends it has shown who they are (SMTP AUTH).
+    pub authenticated: bool,
+}
+
+impl Mail {
+    /// A message of this author.
+    #[must_use]
+    pub fn new(local_part: &str, domain: &str) -> Self {
+        Self {
+            local_part: local_part.to_owned(),
+            domain: domain.to_owned(),
+            client: None,
+            authenticated: false,
+        }
+    }
+
+    /// From there.
+    #[must_use]
+    pub fn from_client(self, client: IpAddr) -> Self {
+        // An IPv4 address within IPv6 is the address it is.
+        Self { client: Some(client.to_canonical()), ..self }
+    }
+}
+
+/// A signature that is to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Chosen {
+    /// The name of the key.
+    pub key: String,
+    /// The rule, counted from 1.
+    pub rule: usize,
+    /// `d=`.
+    pub domain: DomainName,
+    /// `s=`.
+    pub selector: Selector,
+    /// The file with the key, seen from the directory of the configuration.
+    pub file: PathBuf,
+    /// `i=`.
+    pub identity: Option<Auid>,
+}
+
+/// Why a rule has no part in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// The author is not one of its authors.
+    Author,
+    /// The client is in none of its networks.
+    Client,
+    /// It is for some clients, and which this one is, is not known.
+    UnknownClient,
+    /// A rule before it fits, and the first decides.
+    Later,
+    /// It fits, and names no key.
+    NoKeys,
+    /// It fits, and another rule that fits names its key.
+    AlreadySigned {
+        /// The key.
+        key: String,
+    },
+    /// It fits, and its key cannot sign for this author.
+    NoName {
+        /// The key.
+        key: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Author => f.write_str("the author is none of its authors"),
+            Self::Client => f.write_str("the client is in none of its networks"),
+            Self::UnknownClient => {
+                f.write_str("it is for some clients, and the client is not known")
+            }
+            Self::Later => f.write_str("a rule before it fits, and the first decides"),
+            Self::NoKeys => f.write_str("it fits, and says not to sign"),
+            Self::AlreadySigned { key } => {
+                write!(f, "it fits, and the key {key} signs already by a rule before it")
+            }
+            Self::NoName { key, why } => {
+                write!(f, "it fits, and the key {key} cannot sign for this author: {why}")
+            }
+        }
+    }
+}
+
+/// A rule that has no part in a message, or a key of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PassedOver {
+    /// The rule, counted from 1.
+    pub rule: usize,
+    /// Why.
+    pub why: Verdict,
+}
+
+/// Who signs a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Selection {
+    /// The signatures, in the order of the rules.
+    pub chosen: Vec<Chosen>,
+    /// All other rules.
+    pub passed_over: Vec<PassedOver>,
+}
+
+impl Config {
+    /// Decides who signs a message.
+    #[must_use]
+    pub fn select(&self, mail: &Mail) -> Selection {
+        let mut selection = Selection::default();
+        let mut decided = false;
+        for (rule, what) in (1..).zip(&self.rules) {
+            let pass_over = |why| PassedOver { rule, why };
+            if let Some(why) = what.unfit(mail) {
+                selection.passed_over.push(pass_over(why));
+            } else if decided && self.matching == Matching::First {
+                selection.passed_over.push(pass_over(Verdict::Later));
+            } else {
+                decided = true;
+                if what.keys.is_empty() {
+                    selection.passed_over.push(pass_over(Verdict::NoKeys));
+                }
+                for name in &what.keys {
+                    match self.choose(name, (rule, what), mail, &selection) {
+                        Ok(chosen) => selection.chosen.push(chosen),
+                        Err(why) => selection.passed_over.push(pass_over(why)),
+                    }
+                }
+            }
+        }
+        selection
+    }
+
+    fn choose(
+        &self,
+        name: &str,
+        (number, rule): (usize, &Rule),
+        mail: &Mail,
+        so_far: &Selection,
+    ) -> Result<Chosen, Verdict> {
+        let key = name.to_owned();
+        let no_name = |why: String| Verdict::NoName { key: key.clone(), why };
+        let entry =
+            self.keys.get(name).ok_or_else(|| no_name("there is no such key".to_owned()))?;
+        let author = DomainName::parse(&mail.domain).map_err(|error| no_name(error.to_string()))?;
+        let domain = entry.domain_for(&author).map_err(no_name)?;
+        let selector =
+            Selector::parse(&entry.selector).map_err(|error| no_name(error.to_string()))?;
+        let is_same = |other: &Chosen| other.domain == domain && other.selector == selector;
+        if so_far.chosen.iter().any(is_same) {
+            return Err(Verdict::AlreadySigned { key });
+        }
+        let identity = rule.identity.as_ref().map(|text| text.replace('%', author.as_str()));
+        let identity = identity.and_then(|text| Auid::parse(&text).ok());
+        let identity = identity.filter(|auid| auid.domain().is_within(&domain));
+        let file = entry.file_for(&author, Path::new(""));
+        Ok(Chosen { key, rule: number, domain, selector, file, identity })
+    }
+}
+
+impl KeyEntry {
+    fn domain_for(&self, author: &DomainName) -> Result<DomainName, String> {
+        match &*self.domain {
+            "%" => Ok(author.clone()),
+            domain => DomainName::parse(domain).map_err(|error| error.to_string()),
+        }
+    }
+}
+
+impl Rule {
+    /// Why the rule does not fit; `None` if it does.
+    fn unfit(&self, mail: &Mail) -> Option<Verdict> {
+        let address = format!("{}@{}", mail.local_part, mail.domain);
+        if !self.from.iter().any(|pattern| pattern.fits(&address)) {
+            return Some(Verdict::Author);
+        }
+        match mail.client {
+            _ if self.clients.is_empty() => None,
+            _ if self.authenticated && mail.authenticated => None,
+            None => Some(Verdict::UnknownClient),
+            Some(client) if self.clients.iter().any(|network| network.contains(&client)) => None,
+            Some(_) => Some(Verdict::Client),
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Which key signs for whom: by our own file, and by OpenDKIM's tables.
+#![allow(clippy::unwrap_used)]
+
+use std::io;
+use std::path::Path;
+
+use dkim_keys::{Config, ImportError, Mail, import_opendkim};
+
+const CONFIG: &str = r#"
+[signing]
+canonicalization = "relaxed/simple"
+oversign = ["From", "Subject"]
+
+[keys.main]
+domain = "example.com"
+selector = "s1"
+file = "s1.pem"
+
+[keys.ed]
+domain = "example.com"
+selector = "e1"
+file = "/etc/dkim/e1.pem"
+
+[keys.any]
+domain = "%"
+selector = "hosted"
+file = "keys/%.pem"
+
+[[rules]]
+from = ["boss@example.com"]
+keys = ["main", "ed"]
+identity = "boss@%"
+
+[[rules]]
+from = ["*@example.com", "*@*.example.com"]
+keys = ["main"]
+clients = ["192.0.2.0/24", "2001:db8::/32"]
+authenticated = true
+
+[[rules]]
+from = ["*@*.example.org"]
+keys = ["any"]
+identity = "@elsewhere.example"
+
+[[rules]]
+from = ["noreply@*"]
+keys = []
+"#;
+
+fn config() -> Config {
+    Config::parse(CONFIG).unwrap()
+}
+
+/// Each signature as `rule key selector domain file identity`, each rule passed over with why.
+fn selection(config: &Config, mail: &Mail) -> (Vec<String>, Vec<String>) {
+    let selection = config.select(mail);
+    let chosen = selection.chosen.iter().map(|chosen| {
+        let identity = chosen.identity.as_ref().map_or("-".to_owned(), ToString::to_string);
+        let (rule, key, file) = (chosen.rule, &chosen.key, chosen.file.display());
+        format!("{rule} {key} {} {} {file} {identity}", chosen.selector.as_str(), chosen.domain)
+    });
+    let passed = selection.passed_over.iter().map(|over| format!("{} {}", over.rule, over.why));
+    (chosen.collect(), passed.collect())
+}
+
+fn mail(address: &str, client: &str) -> Mail {
+    let (local_part, domain) = address.split_once('@').unwrap();
+    let mail = Mail::new(local_part, domain);
+    if client.is_empty() { mail } else { mail.from_client(client.parse().unwrap()) }
+}
+
+#[test]
+fn several_rules_sign_several_times_and_each_key_once() {
+    let (chosen, passed) = selection(&config(), &mail("Boss@Example.COM", "192.0.2.7"));
+    assert_eq!(
+        chosen,
+        [
+            "1 main s1 example.com s1.pem boss@example.com",
+            "1 ed e1 example.com /etc/dkim/e1.pem boss@example.com"
+        ]
+    );
+    assert_eq!(
+        passed,
+        [
+            "2 it fits, and the key main signs already by a rule before it",
+            "3 the author is none of its authors",
+            "4 the author is none of its authors"
+        ]
+    );
+}
+
+#[test]
+fn clients_are_networks_or_people_who_have_shown_who_they_are() {
+    let config = config();
+    let why = |mail: &Mail| selection(&config, mail).1.first().cloned().unwrap_or_default();
+    let signs = |mail: &Mail| !config.select(mail).chosen.is_empty();
+    for good in ["192.0.2.255", "2001:db8::1", "::ffff:192.0.2.1"] {
+        assert!(signs(&mail("joe@a.example.com", good)), "{good}");
+    }
+    let stranger = mail("joe@example.com", "198.51.100.1");
+    assert!(!signs(&stranger));
+    let unknown = mail("joe@example.com", "");
+    assert!(!signs(&unknown));
+    let passed = |mail: &Mail| selection(&config, mail).1[1].clone();
+    assert_eq!(passed(&stranger), "2 the client is in none of its networks");
+    assert_eq!(passed(&unknown), "2 it is for some clients, and the client is not known");
+    let mut known = stranger;
+    known.authenticated = true;
+    assert!(signs(&known), "{}", why(&known));
+}
+
+#[test]
+fn a_domain_may_stand_for_the_authors() {
+    let (chosen, _) = selection(&config(), &mail("joe@shop.example.org", ""));
+    // An identity of another domain is left out.
+    assert_eq!(chosen, ["3 any hosted shop.example.org keys/shop.example.org.pem -"]);
+    let (chosen, passed) = selection(&config(), &mail("joe@bad..example.org", ""));
+    assert_eq!(chosen, [""; 0]);
+    assert!(passed[2].starts_with("3 it fits, and the key any cannot sign for this author:"));
+    let (chosen, passed) = selection(&config(), &mail("noreply@example.net", ""));
+    assert_eq!((chosen.len(), &*passed[3]), (0, "4 it fits, and says not to sign"));
+}
+
+#[test]
+fn the_first_rule_decides_if_that_is_said() {
+    let config = Config::parse(&format!("match = \"first\"\n{CONFIG}")).unwrap();
+    let (chosen, passed) = selection(&config, &mail("boss@example.com", "192.0.2.1"));
+    assert_eq!((chosen.len(), &*passed[0]), (2, "2 a rule before it fits, and the first decides"));
+}
+
+#[test]
+fn what_is_written_reads_back() {
+    let config = config();
+    assert_eq!(Config::parse(&config.to_toml().unwrap()), Ok(config));
+    assert_eq!(Config::parse(""), Ok(Config::default()));
+}
+
+#[test]
+fn mistakes_are_told_with_their_place() {
+    let told = |from: &str, to: &str| {
+        let text = CONFIG.replacen(from, to, 1);
+        assert_ne!(text, CONFIG, "{from}");
+        Config::parse(&text).unwrap_err().to_string()
+    };
+    assert!(told("[signing]", "[singing]").contains("unknown field `singing`"));
+    assert!(told("keys = [\"main\"]", "kees = [\"main\"]").contains("line"));
+    assert_eq!(told("keys = [\"main\"]", "keys = [\"man\"]"), "rule 2: there is no key \"man\"");
+    assert_eq!(told("from = [\"noreply@*\"]", "from = []"), "rule 4: from= names nobody");
+    assert!(told("\"s1\"", "\"s 1\"").starts_with("keys.main: "));
+    assert!(
+        told("domain = \"example.com\"", "domain = \"example..com\"").starts_with("keys.main: ")
+    );
+    assert!(told("\"boss@%\"", "\"boss\"").starts_with("rule 1: identity: "));
+    assert!(told("relaxed/simple", "relaxed/none").starts_with("signing: "));
+    assert!(told("\"Subject\"", "\"Sub ject\"").starts_with("signing: oversign: "));
+    assert!(told("192.0.2.0/24", "192.0.2.0/42").contains("line"));
+}
+
+const KEY_TABLE: &str = "\
+# name  domain:selector:file
+one\texample.com:s1:/etc/one.private   # the first
+two   example.org:s2:/etc/two.private
+own   %:own:/etc/keys/%/own.private
+";
+
+/// Files of an OpenDKIM installation; `tables` is the SigningTable.
+fn import(conf: &str, table: &str) -> Result<dkim_keys::Import, ImportError> {
+    let files = |path: &Path| match path.to_str().unwrap() {
+        "/etc/KeyTable" => Ok(KEY_TABLE.to_owned()),
+        "/etc/SigningTable" => Ok(table.to_owned()),
+        "/etc/hosts" => Ok("192.0.2.0/24\n::1\n!192.0.2.9\nmail.example.com\n".to_owned()),
+        _ => Err(io::Error::from(io::ErrorKind::NotFound)),
+    };
+    import_opendkim(conf, &files)
+}
+
+fn keys_for(config: &Config, address: &str) -> Vec<String> {
+    let mail = mail(address, "127.0.0.1");
+    config.select(&mail).chosen.into_iter().map(|chosen| chosen.key).collect()
+}
+
+#[test]
+fn a_refile_is_searched_from_its_first_line() {
+    let conf = "KeyTable file:/etc/KeyTable\nSigningTable refile:/etc/SigningTable\n";
+    let table = "*@example.com one\n*@*.example.com two:news@%\n* own\n";
+    let config = import(conf, table).unwrap().config;
+    assert_eq!(keys_for(&config, "joe@example.com"), ["one"]);
+    assert_eq!(keys_for(&config, "joe@a.example.com"), ["two"]);
+    assert_eq!(keys_for(&config, "joe@example.net"), ["own"]);
+    let every = import(&format!("{conf}MultipleSignatures yes\n"), table).unwrap().config;
+    assert_eq!(keys_for(&every, "joe@example.com"), ["one", "own"]);
+    let chosen = &config.select(&mail("joe@shop.example", "127.0.0.1")).chosen[0];
+    assert_eq!(chosen.file, Path::new("/etc/keys/shop.example/own.private"));
+    assert_eq!(chosen.domain.as_str(), "shop.example");
+}
+
+/// The order of opendkim.conf(5), word by word.
+fn looked_up<'t>(table: &[(&'t str, &'t str)], address: &str) -> Option<&'t str> {
+    let get = |key: &str| {
+        table.iter().find(|(other, _)| other.eq_ignore_ascii_case(key)).map(|(_, value)| *value)
+    };
+    let (user, host) = address.split_once('@').unwrap();
+    let above = || host.match_indices('.').map(|(at, _)| &host[at..]);
+    get(address)
+        .or_else(|| get(host))
+        .or_else(|| above().find_map(|domain| get(&format!("{user}@{domain}"))))
+        .or_else(|| above().find_map(get))
+        .or_else(|| get(&format!("{user}@*")))
+        .or_else(|| get("*"))
+}
+
+#[test]
+fn other_tables_are_looked_up_in_their_order() {
+    let users = ["joe", "ann"];
+    let hosts = ["example.com", "a.example.com", "b.a.example.com", "example.org", "com"];
+    let mut keys: Vec<String> = vec!["*".to_owned()];
+    for host in hosts {
+        keys.extend([host.to_owned(), format!(".{host}")]);
+        keys.extend(users.map(|user| format!("{user}@{host}")));
+        keys.extend(users.map(|user| format!("{user}@.{host}")));
+    }
+    keys.extend(users.map(|user| format!("{user}@*")));
+    let mut random = 7_u32;
+    let mut next = |bound: usize| {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        usize::try_from(random >> 16).unwrap() % bound
+    };
+    for _ in 0..300 {
+        let mut chosen: Vec<&str> = Vec::new();
+        for _ in 0..next(9) {
+            let key = &*keys[next(keys.len())];
+            if !chosen.contains(&key) {
+                chosen.push(key);
+            }
+        }
+        let names = ["one", "two", "own"];
+        let table: Vec<(&str, &str)> = chosen.iter().map(|key| (*key, names[next(3)])).collect();
+        let text: String = table.iter().map(|(key, value)| format!("{key} {value}\n")).collect();
+        let csl: Vec<String> = table.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        for signing in
+            ["/etc/SigningTable", "file:/etc/SigningTable", &format!("csl:{}", csl.join(","))]
+        {
+            let conf = format!("KeyTable /etc/KeyTable\nSigningTable {signing}\n");
+            let config = import(&conf, &text).unwrap().config;
+            for address in users.iter().flat_map(|user| hosts.map(|host| format!("{user}@{host}")))
+            {
+                let expected: Vec<&str> = looked_up(&table, &address).into_iter().collect();
+                assert_eq!(keys_for(&config, &address), expected, "{address} in {table:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn one_key_for_a_list_of_domains() {
+    let conf = "domain example.com, example.org\nSelector s\nKeyFile /etc/s.private\n\
+                SubDomains yes\nCanonicalization relaxed\nOversignHeaders From, To\nSignatureTTL 3600\n\
+                InternalHosts /etc/hosts\nUMask 002\nMode sv\n";
+    let import = import(conf, "").unwrap();
+    let chosen = |address: &str| {
+        let mail = mail(address, "192.0.2.1");
+        let chosen = import.config.select(&mail).chosen;
+        chosen.iter().map(|chosen| chosen.domain.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(chosen("joe@a.example.org"), ["example.org"]);
+    assert_eq!(chosen("joe@example.com"), ["example.com"]);
+    assert_eq!(chosen("joe@example.net"), [""; 0]);
+    let signing = &import.config.signing;
+    assert_eq!(signing.canonicalization.as_deref(), Some("relaxed/simple"));
+    assert_eq!(signing.oversign.as_deref(), Some(&["From".to_owned(), "To".to_owned()][..]));
+    assert_eq!(signing.expires, Some(3600));
+    // What is not taken over is said.
+    assert_eq!(import.notes.len(), 3, "{:?}", import.notes);
+    assert!(import.notes[2].starts_with("UMask 002"));
+    assert_eq!(Config::parse(&import.config.to_toml().unwrap()).unwrap(), import.config);
+}
+
+#[test]
+fn tables_that_cannot_be_taken_over_are_told() {
+    let told = |conf: &str, table: &str| import(conf, table).unwrap_err().to_string();
+    let tables = "KeyTable /etc/KeyTable\nSigningTable /etc/SigningTable\n";
+    assert_eq!(
+        told(tables, "joe@example.com three\n"),
+        "SigningTable: \"joe@example.com\": its key is not in the KeyTable"
+    );
+    assert!(told("Domain example.com\n", "").starts_with("it names no keys"));
+    assert!(told("KeyTable /none\nSigningTable /etc/SigningTable\n", "").starts_with("/none: "));
+    assert!(told("KeyTable ldap://x\nSigningTable /etc/SigningTable\n", "").contains("`ldap`"));
+    let inline = "KeyTable csl:a=example.com:s:MIIEow\nSigningTable /etc/SigningTable\n";
+    assert!(told(inline, "").contains("put it into a file"));
+    let short = "KeyTable csl:a=example.com\nSigningTable /etc/SigningTable\n";
+    assert!(told(short, "").contains("DOMAIN:SELECTOR:FILE"));
+}
