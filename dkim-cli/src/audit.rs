@@ -1,22 +1,21 @@
 //! `dkim audit`: are the keys well kept, and do their records say what they should?
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
-use dkim_keys::{FileRules, Finding, KeyTest, audit_files};
+use dkim_keys::{FileRules, Finding, KeyTest, audit_files, check_config};
 use dkim_stack::dns::drive_blocking;
 use serde::Serialize;
 
+use crate::config::ConfigFile;
 use crate::diagnostics::Failure;
 use crate::dns::{Dns, DnsArgs};
 use crate::exit::{self, Exit};
 use crate::findings::{self, FailOn};
 use crate::json;
 use crate::key::Owner;
-use crate::printable::printable;
 use crate::provider::provider;
 
 /// Look at key files with suspicion, and at what is published of them
@@ -30,6 +29,10 @@ pub(crate) struct Audit {
     /// The directory with the private keys, and everything below it
     #[arg(long, value_name = "DIR")]
     keys: PathBuf,
+
+    /// The configuration of the signer, to be looked at, too
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 
     /// A user beside root who may own keys; may be given several times [default: who runs this]
     #[arg(long, value_name = "USER", value_parser = crate::key::parse_owner)]
@@ -94,6 +97,10 @@ impl Audit {
         let audit = audit_files(&self.keys, &rules, provider())
             .map_err(|error| Failure::new(Exit::NoInput, error).on(self.keys.display()))?;
         let mut findings = audit.findings;
+        if let Some(path) = &self.config {
+            let file = ConfigFile::read(path)?;
+            findings.extend(check_config(&file.config, &file.directory, provider()));
+        }
         if self.records || self.dns.is_given() {
             let dns = Dns::new(&self.dns)?;
             for key in &audit.keys {
@@ -102,8 +109,8 @@ impl Audit {
                 drive_blocking(&mut test, &dns);
                 findings.extend(test.finish().findings());
             }
-            findings.sort_by_key(|finding| finding.severity);
         }
+        findings.sort_by_key(|finding| finding.severity);
         let keys = audit.keys.into_iter().map(|key| {
             let (selector, domain) = key.signs_for.unzip();
             Key {
@@ -125,14 +132,7 @@ impl Audit {
             json::line(&mut out, &Json { schema: json::SCHEMA, keys, findings })?;
             return out.flush();
         }
-        let mut by_subject: BTreeMap<&str, Vec<Finding>> = BTreeMap::new();
-        for finding in findings {
-            by_subject.entry(&finding.subject).or_default().push(finding.clone());
-        }
-        for (subject, findings) in by_subject {
-            writeln!(out, "{}", printable(subject))?;
-            findings::write(&mut out, &findings)?;
-        }
+        findings::write_by_subject(&mut out, findings)?;
         let s = |count: usize| if count == 1 { "" } else { "s" };
         writeln!(
             out,

@@ -6,6 +6,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::audit::Audit;
 use crate::completions::Completions;
+use crate::config::Config;
 use crate::diagnostics::Failure;
 use crate::diff::Diff;
 use crate::exit::{self, Exit};
@@ -36,6 +37,7 @@ enum Command {
     Key(Key),
     /// Make a key pair: the same as `dkim key new`
     Keygen(New),
+    Config(Config),
     Audit(Audit),
     Completions(Completions),
     Man(Man),
@@ -50,6 +52,7 @@ impl Cli {
             Command::Sign(sign) => sign.run(),
             Command::Key(key) => key.run(),
             Command::Keygen(new) => new.run(),
+            Command::Config(config) => config.run(),
             Command::Audit(audit) => audit.run(),
             Command::Completions(completions) => completions.run(Self::command()),
             Command::Man(man) => man.run(Self::command()),

@@ -1,5 +1,6 @@
 //! Findings, for people and for programs.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -72,6 +73,22 @@ pub(crate) fn write(out: &mut impl Write, findings: &[Finding]) -> io::Result<()
         let (severity, code) = (finding.severity, finding.code);
         writeln!(out, "  {style}{severity}{style:#}: {} ({code})", printable(&finding.cause))?;
         writeln!(out, "    {}; {}", printable(&finding.cure), finding.reference)?;
+    }
+    Ok(())
+}
+
+/// Writes findings in groups, each under what it was found on.
+pub(crate) fn write_by_subject(out: &mut impl Write, findings: &[Finding]) -> io::Result<()> {
+    let mut by_subject: BTreeMap<&str, Vec<Finding>> = BTreeMap::new();
+    for finding in findings {
+        by_subject.entry(&finding.subject).or_default().push(finding.clone());
+    }
+    for (subject, findings) in by_subject {
+        writeln!(out, "{}", printable(subject))?;
+        write(out, &findings)?;
+    }
+    if findings.is_empty() {
+        writeln!(out, "nothing is wrong")?;
     }
     Ok(())
 }

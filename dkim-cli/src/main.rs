@@ -4,6 +4,7 @@
 mod audit;
 mod cli;
 mod completions;
+mod config;
 mod coverage;
 mod date;
 mod diagnostics;

@@ -1,23 +1,22 @@
 //! `dkim sign`: signs a message.
 
+mod check;
+mod signers;
+
 use std::io::{self, Write};
+use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
-use dkim_stack::authres::DkimResult;
-use dkim_stack::dns::drive_blocking;
-use dkim_stack::message::Header;
 use dkim_stack::sign::{
     BodyLength, Copies, Expiration, Fields, QueryMethod, Reports, RequestError, Timestamp,
 };
 use dkim_stack::tags::{Canonicalizations, FieldName};
-use dkim_stack::verify::Reason;
-use dkim_stack::{
-    Auid, DomainName, Policy, Request, Selector, Signer, SigningKey, UnixTime, Verifier, now,
-};
+use dkim_stack::{Auid, DomainName, Request, Selector, UnixTime, now};
 
+use self::check::check;
+use self::signers::{Configured, Signer};
 use crate::diagnostics::{Failure, note};
 use crate::dns::{Dns, DnsArgs};
 use crate::exit::{self, Exit};
@@ -46,23 +45,33 @@ pub(crate) struct Sign {
     file: PathBuf,
 
     /// The SDID, d=: the domain that takes responsibility
-    #[arg(long, value_name = "D", value_parser = DomainName::parse)]
-    domain: DomainName,
+    #[arg(long, value_name = "D", value_parser = DomainName::parse, required_unless_present = "config")]
+    domain: Option<DomainName>,
 
     /// The selector, s=: the key record stands at S._domainkey.D
     ///
     /// May be given several times, each with a key: the message is read once for all of them.
-    #[arg(long, value_name = "S", required = true, value_parser = Selector::parse)]
+    #[arg(long, value_name = "S", required_unless_present = "config", value_parser = Selector::parse)]
     selector: Vec<Selector>,
 
     /// The private key: PKCS#8 or PKCS#1 for RSA, PKCS#8 for Ed25519, in PEM
-    #[arg(long, value_name = "PEM", required = true)]
+    #[arg(long, value_name = "PEM", required_unless_present = "config")]
     key: Vec<PathBuf>,
 
+    /// Let a configuration say who signs, by the author of the message; `dkim config --help` shows
+    /// how it is written
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["domain", "selector", "key", "identity"])]
+    config: Option<PathBuf>,
+
+    /// Where the message comes from, for rules that ask for it
+    #[arg(long, value_name = "IP", requires = "config")]
+    client: Option<IpAddr>,
+
     /// Canonicalization of header and body, c=
-    #[arg(long, value_name = "HEADER/BODY", default_value = "relaxed/relaxed",
-          value_parser = parse_canonicalization)]
-    canon: Canonicalizations,
+    ///
+    /// relaxed/relaxed, unless a configuration says otherwise.
+    #[arg(long, value_name = "HEADER/BODY", value_parser = parse_canonicalization)]
+    canon: Option<Canonicalizations>,
 
     /// The exact h=: names listed more often than they are there are over-signed
     #[arg(long, value_name = "A:B:C", value_parser = parse_names)]
@@ -122,6 +131,7 @@ Examples:
   dkim sign --domain example.com --selector s1 --key s1.pem --expires 604800 --field - < message.eml
   dkim sign --domain example.com --selector s1 --key s1.pem --headers From:From:To:Subject message.eml
   dkim sign --domain example.com --selector rsa --key rsa.pem --selector ed --key ed.pem --check message.eml
+  dkim sign --config /etc/dkim/config.toml --client 192.0.2.1 message.eml
 ";
     [EXAMPLES, &exit::help()].join("\n")
 }
@@ -159,13 +169,12 @@ fn parse_timestamp(text: &str) -> Result<Moment, &'static str> {
     }
 }
 
-/// A selector and its key.
-type Pair = (Selector, Arc<dyn SigningKey>);
-
 /// The signatures, and what it takes to write them.
 struct Signed {
     /// The DKIM-Signature fields, in the order of the keys.
     fields: String,
+    /// How many.
+    count: usize,
     line_ends: LineEnds,
     /// Octets of the message.
     length: u64,
@@ -177,7 +186,8 @@ struct Signed {
 
 impl Sign {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let pairs = self.pairs()?;
+        let configured = self.config.as_deref().map(Configured::read).transpose()?;
+        let told = self.told()?;
         if self.dns.is_given() && !self.check {
             return Err(Failure::new(Exit::Usage, "--zone and --dns are for --check")
                 .remedy("add --check, or leave them out"));
@@ -185,7 +195,9 @@ impl Sign {
         let dns = if self.check { Some(Dns::new(&self.dns)?) } else { None };
         let origin = Origin::of(&self.file);
         let mut octets = Twice::open(&self.file).map_err(|failure| failure.on(&origin))?;
-        let signed = self.sign(&mut octets, &pairs).map_err(|failure| failure.on(&origin))?;
+        let signed = self
+            .sign(&mut octets, told, configured.as_ref())
+            .map_err(|failure| failure.on(&origin))?;
         if signed.line_ends == LineEnds::Lf {
             note(&origin, "lines end with LF; signed as CRLF");
         }
@@ -198,8 +210,7 @@ impl Sign {
             note(&origin, what);
         }
         if let Some(dns) = dns {
-            check(&signed, &mut octets, pairs.len(), &dns)
-                .map_err(|failure| failure.on(&origin))?;
+            check(&signed, &mut octets, &dns).map_err(|failure| failure.on(&origin))?;
         }
         // RFC 6376 §5.6: before any other DKIM-Signature field, so on top.
         let mut out = io::stdout().lock();
@@ -215,18 +226,28 @@ impl Sign {
     }
 
     /// Each selector with the key that was given with it.
-    fn pairs(&self) -> Result<Vec<Pair>, Failure> {
+    fn told(&self) -> Result<Vec<Signer>, Failure> {
         let (selectors, keys) = (self.selector.len(), self.key.len());
         if selectors != keys {
             let what = format_args!("selectors given: {selectors}, keys given: {keys}");
             return Err(Failure::new(Exit::Usage, what)
                 .remedy("give --selector and --key in pairs, one pair for each signature"));
         }
-        let pairs = self.selector.iter().zip(&self.key);
-        pairs.map(|(selector, key)| Ok((selector.clone(), key_file::read(key)?))).collect()
+        let Some(domain) = &self.domain else { return Ok(Vec::new()) };
+        let signer = |(selector, key): (&Selector, &PathBuf)| {
+            let (domain, selector) = (domain.clone(), selector.clone());
+            let (key, identity) = (key_file::read(key)?, self.identity.clone());
+            Ok(Signer { domain, selector, key, identity })
+        };
+        self.selector.iter().zip(&self.key).map(signer).collect()
     }
 
-    fn sign(&self, octets: &mut Twice, pairs: &[Pair]) -> Result<Signed, Failure> {
+    fn sign(
+        &self,
+        octets: &mut Twice,
+        told: Vec<Signer>,
+        configured: Option<&Configured>,
+    ) -> Result<Signed, Failure> {
         if is_mbox(&octets.peek()?) {
             return Err(Failure::new(Exit::Data, "is an mbox and not a message")
                 .remedy("take away its first line, `From …`, if it holds one message only"));
@@ -236,8 +257,12 @@ impl Sign {
             Some(Moment::At(time)) => time,
             Some(Moment::Unsaid) | None => now(),
         };
-        let requests = pairs.iter().map(|(selector, key)| self.request(selector, &**key));
-        let mut signer = Signer::new(requests, &message.header(), now, provider())
+        let signers = match configured {
+            Some(configured) => configured.signers(&message.header(), self.client)?,
+            None => told,
+        };
+        let requests = signers.iter().map(|signer| self.request(signer, configured));
+        let mut signer = dkim_stack::Signer::new(requests, &message.header(), now, provider())
             .map_err(|error| refused(&error))?;
         let (line_ends, mut scratch) = (message.line_ends, Vec::new());
         let mut body_line_ends = BodyLineEnds::new(line_ends);
@@ -258,31 +283,40 @@ impl Sign {
         let long_lines = signer.long_lines();
         let mut fields = String::new();
         // One signature for each request, in their order.
-        for (unsigned, (_, key)) in signer.finish().into_iter().zip(pairs) {
+        let count = signers.len();
+        for (unsigned, Signer { key, .. }) in signer.finish().into_iter().zip(&signers) {
             let signature =
                 unsigned.sign(&**key).map_err(|error| Failure::of(Exit::Data, &error))?;
             fields.push_str(&signature.to_field());
         }
-        Ok(Signed { fields, line_ends, length, long_lines, now })
+        Ok(Signed { fields, count, line_ends, length, long_lines, now })
     }
 
-    fn request(&self, selector: &Selector, key: &dyn SigningKey) -> Request {
-        let (sdid, selector) = (self.domain.clone(), selector.clone());
-        let mut request = Request::new(sdid, selector, key.algorithm());
-        request.canonicalization = self.canon;
-        request.auid.clone_from(&self.identity);
+    /// What is asked for a signature: by the command line, else by the configuration.
+    fn request(&self, signer: &Signer, configured: Option<&Configured>) -> Request {
+        let (sdid, selector) = (signer.domain.clone(), signer.selector.clone());
+        let mut request = Request::new(sdid, selector, signer.key.algorithm());
+        let forms = configured.and_then(|configured| configured.canonicalization);
+        if let Some(forms) = self.canon.or(forms) {
+            request.canonicalization = forms;
+        }
+        request.auid.clone_from(&signer.identity);
+        let oversign = configured.and_then(|configured| configured.oversign.as_deref());
         if let Some(Names(names)) = &self.headers {
             request.fields = Fields::Exact(names.clone());
         } else if let Some(Names(names)) = &self.oversign {
+            request.fields = oversigning(names);
+        } else if let Some(names) = oversign {
             request.fields = oversigning(names);
         }
         if let Some(Moment::Unsaid) = self.timestamp {
             request.timestamp = Timestamp::Absent;
         }
-        if let Some(seconds) = self.expires {
+        if let Some(seconds) = self.expires.or(configured.and_then(|configured| configured.expires))
+        {
             request.expiration = Expiration::After(seconds);
         }
-        if self.body_length {
+        if self.body_length || configured.is_some_and(|configured| configured.body_length) {
             request.body_length = BodyLength::AsSigned;
         }
         if self.query {
@@ -295,47 +329,6 @@ impl Sign {
             request.reports = Reports::Asked;
         }
         request
-    }
-}
-
-/// Verifies the message with its new signatures, as a verifier does that has just received it.
-fn check(signed: &Signed, octets: &mut Twice, count: usize, dns: &Dns) -> Result<(), Failure> {
-    octets.rewind()?;
-    let mut message = Message::open(octets)?;
-    let header = [signed.fields.as_bytes(), message.header().octets()].concat();
-    let header = Header::parse(&header);
-    let mut policy = Policy::rfc();
-    let limits = &mut policy.limits;
-    limits.signatures = limits.signatures.max(count);
-    limits.queries = limits.queries.max(count);
-    let mut verifier = Verifier::new(&header, &policy, signed.now, provider());
-    drive_blocking(&mut verifier, dns);
-    let mut scratch = Vec::new();
-    message
-        .body
-        .for_each(|chunk| {
-            verifier.body_chunk(signed.line_ends.to_crlf(chunk, &mut scratch));
-            ControlFlow::Continue(())
-        })
-        .map_err(MessageError::from)?;
-    match verifier.finish().iter().take(count).find(|found| !found.passes()) {
-        None => Ok(()),
-        Some(found) => {
-            let claims = found.claims();
-            let selector = claims.selector.as_ref().map(Selector::as_written);
-            let (outcome, reason) = (&found.outcome, found.outcome.reason());
-            let what = format_args!(
-                "the signature with selector {} does not verify: {outcome} ({reason})",
-                selector.unwrap_or_default()
-            );
-            let is_temporary = reason.result() == DkimResult::TempError;
-            let exit = if is_temporary { Exit::Temporary } else { Exit::NonePasses };
-            Err(Failure::new(exit, what).remedy(match reason {
-                // Nothing was changed on the way.
-                Reason::SignatureMismatch => "publish the key record of the key that signs",
-                reason => reason.remedy(),
-            }))
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Which key signs for whom: a file that a person writes and every program reads.
 
+mod check;
 mod import;
 mod pattern;
 mod select;
@@ -11,6 +12,7 @@ use dkim_tags::{Auid, Canonicalizations, DomainName, FieldName, Selector};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+pub use self::check::check_config;
 pub use self::import::{Import, ImportError, OpendkimFiles, import_opendkim};
 pub use self::pattern::Pattern;
 pub use self::select::{Chosen, Mail, PassedOver, Selection, Verdict};
@@ -137,8 +139,11 @@ impl Config {
     /// When it is not TOML, has an unknown word, a rule names a key that is not there, or a value
     /// is none by its grammar: with the line, or the key or rule.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let config: Self =
-            toml::from_str(text).map_err(|error| ConfigError::Toml(error.to_string()))?;
+        let config: Self = toml::from_str(text).map_err(|error| {
+            let start = error.span().map_or(0, |span| span.start);
+            let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
+            ConfigError::Toml { line, what: error.message().trim_end().replace('\n', ", ") }
+        })?;
         config.check()?;
         Ok(config)
     }
@@ -149,7 +154,7 @@ impl Config {
     ///
     /// When a path is not UTF-8.
     pub fn to_toml(&self) -> Result<String, ConfigError> {
-        toml::to_string_pretty(self).map_err(|error| ConfigError::Toml(error.to_string()))
+        toml::to_string_pretty(self).map_err(|error| ConfigError::Unwritable(error.to_string()))
     }
 
     fn check(&self) -> Result<(), ConfigError> {
@@ -210,8 +215,16 @@ impl KeyEntry {
 #[non_exhaustive]
 pub enum ConfigError {
     /// Not TOML, or an unknown word in it.
-    #[error("{}", .0.trim_end())]
-    Toml(String),
+    #[error("line {line}: {what}")]
+    Toml {
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong there.
+        what: String,
+    },
+    /// It cannot be written in TOML.
+    #[error("{0}")]
+    Unwritable(String),
     /// A key is none.
     #[error("keys.{name}: {why}")]
     Key {

@@ -25,7 +25,7 @@ mod test;
 pub use audit::{FileAudit, FileFault, FileRules, KeyFile, audit_files};
 pub use config::{
     Chosen, Config, ConfigError, Import, ImportError, KeyEntry, Mail, Matching, OpendkimFiles,
-    PassedOver, Pattern, Rule, Selection, Signing, Verdict, import_opendkim,
+    PassedOver, Pattern, Rule, Selection, Signing, Verdict, check_config, import_opendkim,
 };
 pub use finding::{Finding, Severity};
 pub use form::Form;

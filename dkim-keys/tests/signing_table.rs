@@ -4,7 +4,9 @@
 use std::io;
 use std::path::Path;
 
-use dkim_keys::{Config, ImportError, Mail, import_opendkim};
+use dkim_crypto::PrivateKey;
+use dkim_crypto::ring::PROVIDER;
+use dkim_keys::{Config, ImportError, Mail, check_config, import_opendkim, save_new};
 
 const CONFIG: &str = r#"
 [signing]
@@ -142,7 +144,7 @@ fn mistakes_are_told_with_their_place() {
         assert_ne!(text, CONFIG, "{from}");
         Config::parse(&text).unwrap_err().to_string()
     };
-    assert!(told("[signing]", "[singing]").contains("unknown field `singing`"));
+    assert!(told("[signing]", "[singing]").starts_with("line 2: unknown field `singing`"));
     assert!(told("keys = [\"main\"]", "kees = [\"main\"]").contains("line"));
     assert_eq!(told("keys = [\"main\"]", "keys = [\"man\"]"), "rule 2: there is no key \"man\"");
     assert_eq!(told("from = [\"noreply@*\"]", "from = []"), "rule 4: from= names nobody");
@@ -290,4 +292,52 @@ fn tables_that_cannot_be_taken_over_are_told() {
     assert!(told(inline, "").contains("put it into a file"));
     let short = "KeyTable csl:a=example.com\nSigningTable /etc/SigningTable\n";
     assert!(told(short, "").contains("DOMAIN:SELECTOR:FILE"));
+}
+
+#[test]
+fn what_cannot_be_done_or_should_not_be_is_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let key = PrivateKey::from_ed25519_seed(&[7; 32]);
+    save_new(&at("good.pem"), &key, None).unwrap();
+    std::fs::write(at("bad.pem"), "no key\n").unwrap();
+    let found = |text: &str| -> Vec<String> {
+        let config = Config::parse(text).unwrap();
+        let findings = check_config(&config, directory.path(), &PROVIDER);
+        findings.iter().map(|finding| format!("{} {}", finding.code, finding.subject)).collect()
+    };
+    let key = |name: &str, file: &str| {
+        format!(
+            "[keys.{name}]\ndomain = \"example.com\"\nselector = \"{name}\"\nfile = \"{file}\"\n"
+        )
+    };
+    let rule =
+        |from: &str, key: &str| format!("[[rules]]\nfrom = [\"{from}\"]\nkeys = [\"{key}\"]\n");
+    let good = [key("a", "good.pem"), rule("*@example.com", "a")].concat();
+    assert_eq!(found(&good), [""; 0]);
+    assert_eq!(found(""), ["no-rules rules"]);
+    let dangling = [
+        good.clone(),
+        key("b", "none.pem"),
+        key("c", "bad.pem"),
+        rule("x@example.com", "b"),
+        rule("y@example.com", "c"),
+    ];
+    assert_eq!(
+        found(&dangling.concat()),
+        ["dangling-key keys.b (none.pem)", "dangling-key keys.c (bad.pem)"]
+    );
+    assert_eq!(found(&[good.clone(), key("d", "good.pem")].concat()), ["unused-key keys.d"]);
+    let shadowed = ["match = \"first\"\n", &good, &rule("*@example.com", "a")].concat();
+    assert_eq!(found(&shadowed), ["rule-never-reached rule 2"]);
+    assert_eq!(
+        found(&[key("a", "good.pem"), rule("*@example.org", "a")].concat()),
+        ["not-aligned rule 1"]
+    );
+    assert_eq!(found(&[key("a", "good.pem"), rule("*@*.example.com", "a")].concat()), [""; 0]);
+    let signing = "[signing]\nbody-length = true\noversign = [\"To\"]\n";
+    assert_eq!(
+        found(&[signing, &good].concat()),
+        ["body-length signing", "from-not-oversigned signing"]
+    );
 }

@@ -142,7 +142,7 @@ impl Import {
             rules.push((order, Rule { from, keys: vec![name], identity, clients, authenticated }));
         }
         // In the order in which a table is looked up; lines of one kind stay as they stand.
-        rules.sort_by(|a, b| a.0.cmp(&b.0));
+        rules.sort_by_key(|(order, _)| *order);
         self.config.rules = rules.into_iter().map(|(_, rule)| rule).collect();
         Ok(())
     }

@@ -1,0 +1,88 @@
+//! Who signs: as the command line says, or a configuration.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use dkim_stack::message::Header;
+use dkim_stack::sign::RequestError;
+use dkim_stack::tags::{Canonicalizations, FieldName};
+use dkim_stack::{Auid, DomainName, Selector, SigningKey};
+
+use super::refused;
+use crate::config::{ConfigFile, mail_of};
+use crate::diagnostics::Failure;
+use crate::exit::Exit;
+use crate::key_file;
+
+/// A signature that is wanted.
+pub(super) struct Signer {
+    pub(super) domain: DomainName,
+    pub(super) selector: Selector,
+    pub(super) key: Arc<dyn SigningKey>,
+    pub(super) identity: Option<Auid>,
+}
+
+/// A configuration, and what it says about how messages are signed.
+pub(super) struct Configured {
+    file: ConfigFile,
+    pub(super) canonicalization: Option<Canonicalizations>,
+    pub(super) oversign: Option<Vec<FieldName>>,
+    pub(super) expires: Option<u64>,
+    pub(super) body_length: bool,
+}
+
+impl Configured {
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        let file = ConfigFile::read(path)?;
+        // Checked when the file was read.
+        let signing = &file.config.signing;
+        let canonicalization =
+            signing.canonicalization.as_deref().and_then(Canonicalizations::parse);
+        let names = |names: &Vec<String>| {
+            names.iter().filter_map(|name| FieldName::parse(name).ok()).collect()
+        };
+        let oversign = signing.oversign.as_ref().map(names);
+        let (expires, body_length) = (signing.expires, signing.body_length);
+        Ok(Self { canonicalization, oversign, expires, body_length, file })
+    }
+
+    /// Who signs a message with this header, that comes from there.
+    pub(super) fn signers(
+        &self,
+        header: &Header<'_>,
+        client: Option<IpAddr>,
+    ) -> Result<Vec<Signer>, Failure> {
+        let mut authors = header.named("From");
+        let from = authors.next().ok_or_else(|| refused(&RequestError::NoFrom))?;
+        if authors.next().is_some() {
+            return Err(refused(&RequestError::SeveralFrom));
+        }
+        let mut signers: Vec<Signer> = Vec::new();
+        for mut mail in mail_of(from.body())? {
+            if let Some(client) = client {
+                mail = mail.from_client(client);
+            }
+            for chosen in self.file.config.select(&mail).chosen {
+                let is_same = |signer: &Signer| {
+                    signer.domain == chosen.domain && signer.selector == chosen.selector
+                };
+                if signers.iter().any(is_same) {
+                    continue;
+                }
+                let key = key_file::read(&self.file.key_file(&chosen))?;
+                let (domain, selector) = (chosen.domain, chosen.selector);
+                signers.push(Signer { domain, selector, key, identity: chosen.identity });
+            }
+        }
+        if signers.is_empty() {
+            let from = String::from_utf8_lossy(from.body()).trim().to_owned();
+            return Err(Failure::new(
+                Exit::NonePasses,
+                "the configuration signs for none of its authors",
+            )
+            .remedy(format_args!("see why: dkim config which --config FILE --from '{from}'")));
+        }
+        Ok(signers)
+    }
+}
