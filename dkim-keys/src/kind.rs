@@ -3,10 +3,12 @@
 use std::fmt;
 
 use dkim_crypto::{KeyType, PrivateKey, PrivateKeyError, Provider, PublicKey};
+use serde::{Deserialize, Serialize};
 
 /// The kinds of keys that are made. RFC 8301 §3.2: signers "SHOULD use RSA keys of at least 2048
 /// bits"; shorter ones are not made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum KeyKind {
     /// RSA with 2048 bits, which every verifier knows, and whose record fits into one packet.

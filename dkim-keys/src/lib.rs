@@ -20,6 +20,7 @@ mod kind;
 mod loop_back;
 mod publication;
 mod record;
+mod rotation;
 mod test;
 
 pub use audit::{FileAudit, FileFault, FileRules, KeyFile, audit_files};
@@ -34,4 +35,8 @@ pub use kind::{KeyKind, KeyPair};
 pub use loop_back::{LoopBackError, loop_back};
 pub use publication::Publication;
 pub use record::{RecordFault, examine};
+pub use rotation::{
+    Done, Hands, Phase, Plan, Progress, RotatedKey, RotationError, RotationState, SelectorTemplate,
+    StateError, TemplateError, Transition, abort, revoke, step,
+};
 pub use test::{KeyTest, Tested};

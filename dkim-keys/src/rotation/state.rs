@@ -1,0 +1,159 @@
+//! Where each key stands.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::KeyKind;
+
+/// All keys of a configuration that change, the gone ones included: their selectors are not used
+/// again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct RotationState {
+    /// The hook is to be run: the signing key has changed, and nobody has been told.
+    #[serde(default)]
+    pub hook_pending: bool,
+    /// The keys, oldest first.
+    #[serde(default)]
+    pub keys: Vec<RotatedKey>,
+}
+
+/// A key on its way from birth to grave.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct RotatedKey {
+    /// What the configuration calls the key that it is, was or will be.
+    pub name: String,
+    /// `d=`.
+    pub domain: String,
+    /// `s=`.
+    pub selector: String,
+    /// What kind of key it is.
+    pub kind: KeyKind,
+    /// The file with the private key, seen from the directory of the configuration.
+    pub file: PathBuf,
+    /// Where it stands.
+    pub phase: Phase,
+    /// What happened to it, from the beginning.
+    pub history: Vec<Transition>,
+}
+
+/// A step that was taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Transition {
+    /// Where it led.
+    pub phase: Phase,
+    /// When, in seconds since 1970.
+    pub at: u64,
+    /// What showed that it could be taken.
+    pub evidence: String,
+}
+
+/// Where a key stands, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Phase {
+    /// Its name is taken; the file may be there or not.
+    Planned,
+    /// The private key is in its file.
+    New,
+    /// Every server shows its record.
+    Published,
+    /// No server can remember that there was none, and a message signed with it verified.
+    Proven,
+    /// It signs.
+    Active,
+    /// It signs no more; mail that it signed is on its way.
+    Retiring,
+    /// Its record says that it is revoked.
+    Revoked,
+    /// Nothing is left but its name.
+    Removed,
+}
+
+impl Phase {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::New => "new",
+            Self::Published => "published",
+            Self::Proven => "proven",
+            Self::Active => "active",
+            Self::Retiring => "retiring",
+            Self::Revoked => "revoked",
+            Self::Removed => "removed",
+        }
+    }
+
+    /// Whether the key is on its way to sign.
+    #[must_use]
+    pub fn is_successor(self) -> bool {
+        self < Self::Active
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl RotationState {
+    /// Reads a state in TOML.
+    ///
+    /// # Errors
+    ///
+    /// When it is none: then nobody knows which key signs, and nothing should be done before a
+    /// person has looked.
+    pub fn parse(text: &str) -> Result<Self, StateError> {
+        toml::from_str(text).map_err(|error| StateError(error.message().to_owned()))
+    }
+
+    /// Writes the state in TOML.
+    ///
+    /// # Errors
+    ///
+    /// When a path is not UTF-8.
+    pub fn to_toml(&self) -> Result<String, StateError> {
+        toml::to_string_pretty(self).map_err(|error| StateError(error.to_string()))
+    }
+
+    /// The key that signs by this name.
+    #[must_use]
+    pub fn active(&self, name: &str) -> Option<&RotatedKey> {
+        self.keys.iter().find(|key| key.name == name && key.phase == Phase::Active)
+    }
+
+    /// The key that will sign next by this name.
+    #[must_use]
+    pub fn successor(&self, name: &str) -> Option<&RotatedKey> {
+        self.keys.iter().find(|key| key.name == name && key.phase.is_successor())
+    }
+}
+
+impl RotatedKey {
+    /// When it came to where it stands, in seconds since 1970.
+    #[must_use]
+    pub fn since(&self) -> u64 {
+        self.history.last().map_or(0, |transition| transition.at)
+    }
+
+    pub(super) fn enter(&mut self, phase: Phase, at: u64, evidence: impl Into<String>) {
+        self.phase = phase;
+        self.history.push(Transition { phase, at, evidence: evidence.into() });
+    }
+}
+
+/// Why a text is no state.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a state of rotation: {0}")]
+pub struct StateError(String);

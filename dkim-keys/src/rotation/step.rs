@@ -1,0 +1,374 @@
+//! One step at a time.
+
+use std::path::PathBuf;
+
+use dkim_tags::{DomainName, InvalidName, Selector};
+
+use super::{Phase, Plan, RotatedKey, RotationState};
+
+/// What is done in the world between two states. Everything may be asked for again after a stop
+/// half-way, and must then lead to the same.
+pub trait Hands {
+    /// Why something was not done.
+    type Error: std::error::Error;
+
+    /// Puts a new private key into the key's file, unless there is one.
+    ///
+    /// # Errors
+    ///
+    /// When that fails; the step can be tried again.
+    fn make_key(&mut self, key: &RotatedKey) -> Result<(), Self::Error>;
+
+    /// Publishes the key's record in the place of any other at its name.
+    ///
+    /// # Errors
+    ///
+    /// When that fails; the step can be tried again.
+    fn publish(&mut self, key: &RotatedKey) -> Result<Done, Self::Error>;
+
+    /// Publishes that the key is revoked: its record with an empty `p=`.
+    ///
+    /// # Errors
+    ///
+    /// When that fails; the step can be tried again.
+    fn publish_revocation(&mut self, key: &RotatedKey) -> Result<Done, Self::Error>;
+
+    /// Takes the key's record out of the DNS.
+    ///
+    /// # Errors
+    ///
+    /// When that fails; the step can be tried again.
+    fn withdraw(&mut self, key: &RotatedKey) -> Result<Done, Self::Error>;
+
+    /// Signs a message with the key and verifies it with what every server says.
+    ///
+    /// # Errors
+    ///
+    /// When that fails; the step can be tried again.
+    fn prove(&mut self, key: &RotatedKey) -> Result<Done, Self::Error>;
+
+    /// Deletes the private key's file, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// When that fails; the step can be tried again.
+    fn bury(&mut self, key: &RotatedKey) -> Result<(), Self::Error>;
+
+    /// Tells whoever signs that the signing key has changed.
+    ///
+    /// # Errors
+    ///
+    /// When that fails; it is tried again.
+    fn hook(&mut self) -> Result<(), Self::Error>;
+
+    /// Replaces the state by this one, whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// When that fails; the state is as it was.
+    fn save(&mut self, state: &RotationState) -> Result<(), Self::Error>;
+}
+
+/// What came of something that others may have to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Done {
+    /// It is done and every server shows it: the evidence.
+    Seen(String),
+    /// Not yet: what is waited for, or what a person has to do.
+    NotYet(String),
+}
+
+/// What a step did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Progress {
+    /// A key came to another phase.
+    Moved {
+        /// Its selector.
+        selector: String,
+        /// Where it stands now.
+        phase: Phase,
+        /// What showed that it could.
+        evidence: String,
+    },
+    /// The hook was run.
+    Told,
+    /// Nothing can be done before something happens.
+    Waiting {
+        /// What.
+        what: String,
+        /// When it is worth looking again, in seconds since 1970; `None` if that is up to others.
+        until: Option<u64>,
+    },
+}
+
+/// Why no step was taken.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RotationError<E: std::error::Error> {
+    /// The world did not let it happen.
+    #[error(transparent)]
+    Hands(E),
+    /// The template makes no name that can be used.
+    #[error("selector {selector:?}: {error}")]
+    Selector {
+        /// The selector.
+        selector: String,
+        /// What is wrong.
+        error: InvalidName,
+    },
+    /// There is no key to do that with.
+    #[error("{name} has no {what}")]
+    Missing {
+        /// The name.
+        name: String,
+        /// What is missing.
+        what: &'static str,
+    },
+}
+
+/// Takes one step for the keys of this name, if one can be taken at this time, in seconds since
+/// 1970.
+///
+/// The order of things is that of RFC 5863 §3.5: at no moment does a key sign whose record is not
+/// shown by every server, and no record goes while mail that needs it may be on its way.
+///
+/// # Errors
+///
+/// [`RotationError`]; the state is as it was, and the step can be tried again.
+pub fn step<H: Hands>(
+    state: &mut RotationState,
+    (name, domain): (&str, &DomainName),
+    plan: &Plan,
+    now: u64,
+    hands: &mut H,
+) -> Result<Progress, RotationError<H::Error>> {
+    if state.hook_pending {
+        hands.hook().map_err(RotationError::Hands)?;
+        let mut next = state.clone();
+        next.hook_pending = false;
+        return commit(state, next, hands).map(|()| Progress::Told);
+    }
+    let mut waiting = Vec::new();
+    // The way to a signing key comes first, then that of each old one to its grave.
+    let of_name = |key: &&(usize, RotatedKey)| key.1.name == name;
+    let keys: Vec<(usize, RotatedKey)> = state.keys.iter().cloned().enumerate().collect();
+    let (successors, old): (Vec<_>, Vec<_>) =
+        keys.iter().filter(of_name).partition(|(_, key)| key.phase.is_successor());
+    if successors.is_empty() {
+        match state.active(name).map(|key| key.since().saturating_add(plan.every)) {
+            Some(due) if now < due => {
+                waiting.push((format!("the key signs until {due}"), Some(due)));
+            }
+            _ => return begin(state, (name, domain), plan, now, hands),
+        }
+    }
+    for (at, key) in successors.into_iter().chain(old) {
+        match advance(key, plan, now, hands).map_err(RotationError::Hands)? {
+            Next::Phase(phase, evidence) => {
+                return enter(state, *at, phase, now, evidence, hands);
+            }
+            Next::Wait(what, until) => waiting.push((what, until)),
+            Next::Nothing => {}
+        }
+    }
+    let until = waiting.iter().filter_map(|(_, until)| *until).min();
+    let what: Vec<String> = waiting.into_iter().map(|(what, _)| what).collect();
+    Ok(Progress::Waiting { what: what.join("; "), until })
+}
+
+/// Takes back a key that does not sign yet: its record goes, and its file.
+///
+/// # Errors
+///
+/// [`RotationError`], also when there is no such key; the state is as it was.
+pub fn abort<H: Hands>(
+    state: &mut RotationState,
+    name: &str,
+    now: u64,
+    hands: &mut H,
+) -> Result<Progress, RotationError<H::Error>> {
+    let is = |key: &RotatedKey| key.name == name && key.phase.is_successor();
+    let Some(at) = state.keys.iter().position(is) else {
+        return Err(RotationError::Missing { name: name.to_owned(), what: "key on its way" });
+    };
+    let Some(key) = state.keys.get(at).cloned() else { return Ok(nothing()) };
+    match hands.withdraw(&key).map_err(RotationError::Hands)? {
+        Done::Seen(evidence) => {
+            hands.bury(&key).map_err(RotationError::Hands)?;
+            enter(state, at, Phase::Removed, now, format!("taken back; {evidence}"), hands)
+        }
+        Done::NotYet(what) => Ok(Progress::Waiting { what, until: None }),
+    }
+}
+
+/// Revokes the signing key at once, whatever mail is on its way: it is in other hands. Nothing signs
+/// by this name then until the next key has gone all its way.
+///
+/// # Errors
+///
+/// [`RotationError`], also when no key signs; the state is as it was.
+pub fn revoke<H: Hands>(
+    state: &mut RotationState,
+    name: &str,
+    now: u64,
+    hands: &mut H,
+) -> Result<Progress, RotationError<H::Error>> {
+    let is =
+        |key: &RotatedKey| key.name == name && matches!(key.phase, Phase::Active | Phase::Retiring);
+    let Some(at) = state.keys.iter().rposition(is) else {
+        return Err(RotationError::Missing { name: name.to_owned(), what: "key that signs" });
+    };
+    // It signs no more before it is revoked: mail signed meanwhile would be refused.
+    if let Some(key) = state.keys.get(at).filter(|key| key.phase == Phase::Active) {
+        let selector = key.selector.clone();
+        let mut next = state.clone();
+        if let Some(key) = next.keys.get_mut(at) {
+            key.enter(Phase::Retiring, now, "to be revoked at once");
+        }
+        next.hook_pending = true;
+        commit(state, next, hands)?;
+        let evidence = "to be revoked at once".to_owned();
+        return Ok(Progress::Moved { selector, phase: Phase::Retiring, evidence });
+    }
+    let Some(key) = state.keys.get(at).cloned() else { return Ok(nothing()) };
+    match hands.publish_revocation(&key).map_err(RotationError::Hands)? {
+        Done::Seen(evidence) => enter(state, at, Phase::Revoked, now, evidence, hands),
+        Done::NotYet(what) => Ok(Progress::Waiting { what, until: None }),
+    }
+}
+
+const fn nothing() -> Progress {
+    Progress::Waiting { what: String::new(), until: None }
+}
+
+enum Next {
+    Phase(Phase, String),
+    Wait(String, Option<u64>),
+    Nothing,
+}
+
+/// What a key needs to come on, and whether it is there.
+fn advance<H: Hands>(
+    key: &RotatedKey,
+    plan: &Plan,
+    now: u64,
+    hands: &mut H,
+) -> Result<Next, H::Error> {
+    let when_seen = |done: Done, phase: Phase| match done {
+        Done::Seen(evidence) => Next::Phase(phase, evidence),
+        Done::NotYet(what) => Next::Wait(format!("{}: {what}", key.selector), None),
+    };
+    let after = |rest: u64, what: &str| {
+        let until = key.since().saturating_add(rest);
+        (now < until).then(|| Next::Wait(format!("{}: {what}", key.selector), Some(until)))
+    };
+    Ok(match key.phase {
+        Phase::Planned => {
+            hands.make_key(key)?;
+            Next::Phase(Phase::New, "the private key is in its file".to_owned())
+        }
+        Phase::New => when_seen(hands.publish(key)?, Phase::Published),
+        // RFC 5863 §3.5.1, step 3: "Wait for DNS updates to propagate (if necessary)": who asked
+        // before the record was there may remember that there is none.
+        Phase::Published => {
+            match after(plan.negative_ttl, "servers may remember that there was none") {
+                Some(wait) => wait,
+                None => when_seen(hands.prove(key)?, Phase::Proven),
+            }
+        }
+        Phase::Proven => Next::Phase(Phase::Active, "proven".to_owned()),
+        Phase::Active | Phase::Removed => Next::Nothing,
+        Phase::Retiring => {
+            match after(plan.message_life, "mail that it signed may be on its way") {
+                Some(wait) => wait,
+                None => when_seen(hands.publish_revocation(key)?, Phase::Revoked),
+            }
+        }
+        Phase::Revoked => match after(plan.grave, "its record shows that it is revoked") {
+            Some(wait) => wait,
+            None => match hands.withdraw(key)? {
+                Done::Seen(evidence) => {
+                    hands.bury(key)?;
+                    Next::Phase(Phase::Removed, evidence)
+                }
+                Done::NotYet(what) => Next::Wait(format!("{}: {what}", key.selector), None),
+            },
+        },
+    })
+}
+
+/// A new key begins with its name, so that what is made under it is found again.
+fn begin<H: Hands>(
+    state: &mut RotationState,
+    (name, domain): (&str, &DomainName),
+    plan: &Plan,
+    now: u64,
+    hands: &mut H,
+) -> Result<Progress, RotationError<H::Error>> {
+    let is_used = |selector: &str| {
+        let of_domain = |key: &&RotatedKey| key.domain == domain.as_str();
+        state.keys.iter().filter(of_domain).any(|key| key.selector.eq_ignore_ascii_case(selector))
+    };
+    let selector = plan.selector.fresh(now, is_used);
+    if let Err(error) = Selector::parse(&selector) {
+        return Err(RotationError::Selector { selector, error });
+    }
+    let file = PathBuf::from(format!("{selector}._domainkey.{}.pem", domain.as_str()));
+    let mut key = RotatedKey {
+        name: name.to_owned(),
+        domain: domain.as_str().to_owned(),
+        selector: selector.clone(),
+        kind: plan.kind,
+        file,
+        phase: Phase::Planned,
+        history: Vec::new(),
+    };
+    let evidence = match state.active(name) {
+        Some(active) => format!("the key before it, {}, is due", active.selector),
+        None => "no key signs yet".to_owned(),
+    };
+    key.enter(Phase::Planned, now, evidence.clone());
+    let mut next = state.clone();
+    next.keys.push(key);
+    commit(state, next, hands)?;
+    Ok(Progress::Moved { selector, phase: Phase::Planned, evidence })
+}
+
+/// Moves a key on. With the one that begins to sign, the one that did retires: in the same stroke.
+fn enter<H: Hands>(
+    state: &mut RotationState,
+    at: usize,
+    phase: Phase,
+    now: u64,
+    evidence: String,
+    hands: &mut H,
+) -> Result<Progress, RotationError<H::Error>> {
+    let mut next = state.clone();
+    let Some(name) = next.keys.get(at).map(|key| key.name.clone()) else { return Ok(nothing()) };
+    if phase == Phase::Active {
+        for old in next.keys.iter_mut().filter(|key| key.name == name && key.phase == Phase::Active)
+        {
+            old.enter(Phase::Retiring, now, "another key signs");
+        }
+        next.hook_pending = true;
+    }
+    let mut selector = String::new();
+    if let Some(key) = next.keys.get_mut(at) {
+        key.enter(phase, now, evidence.clone());
+        selector.clone_from(&key.selector);
+    }
+    commit(state, next, hands)?;
+    Ok(Progress::Moved { selector, phase, evidence })
+}
+
+fn commit<H: Hands>(
+    state: &mut RotationState,
+    next: RotationState,
+    hands: &mut H,
+) -> Result<(), RotationError<H::Error>> {
+    hands.save(&next).map_err(RotationError::Hands)?;
+    *state = next;
+    Ok(())
+}
