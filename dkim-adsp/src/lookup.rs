@@ -67,7 +67,7 @@ impl AdspLookup {
     }
 
     fn record_name(&self) -> String {
-        format!("_adsp._domainkey.{}", self.domain.as_str())
+        AdspRecord::name(&self.domain)
     }
 }
 
