@@ -1,12 +1,13 @@
 //! Author Domain Signing Practices (RFC 5617, Historic): the record and its lookup.
 //!
-//! ADSP is Historic since 2013, when DMARC (RFC 7489) had taken its place: read old records and old
-//! archives with it, and publish none. What the crate does: find the [`Author`]s of a message, look
-//! up what their domains say about signatures ([`AdspLookup`]), and put that together with the
-//! signatures found valid ([`evaluate`]). It does not know the verifier.
+//! ADSP is Historic (RFC 7601 §1 lists it so, and RFC 7489 Appendix A.5 tells what was wanting):
+//! read old records and old archives with it, and publish none. What the crate does: find the
+//! [`Author`]s of a message, look up what their domains say about signatures ([`AdspLookup`]), and
+//! put that together with the signatures found valid ([`evaluate`]); [`AdspCheck`] does it all for
+//! a message. It does not know the verifier.
 //!
 //! ```
-//! use dkim_adsp::{AdspLookup, authors, evaluate, resinfo};
+//! use dkim_adsp::{AdspCheck, authors};
 //! use dkim_authres::AdspResult;
 //! use dkim_dns::{Zone, drive_blocking};
 //!
@@ -14,12 +15,12 @@
 //!     .exists("aaa.example")
 //!     .txt("_adsp._domainkey.aaa.example", "dkim=all");
 //!
-//! for author in authors(b"bob@aaa.example (Bob the Author)")? {
-//!     let mut lookup = AdspLookup::new(author.domain());
-//!     drive_blocking(&mut lookup, &zone);
-//!     let result = evaluate(author.domain(), &[], &lookup.finish());
-//!     assert_eq!(result, AdspResult::Fail);
-//!     assert_eq!(resinfo(&author, result).get("header", "from"), Some("bob@aaa.example"));
+//! // No signature was found valid.
+//! let mut check = AdspCheck::new(&authors(b"bob@aaa.example (Bob the Author)")?, &[]);
+//! drive_blocking(&mut check, &zone);
+//! for finding in check.finish() {
+//!     assert_eq!(finding.result(), AdspResult::Fail);
+//!     assert_eq!(finding.resinfo().get("header", "from"), Some("bob@aaa.example"));
 //! }
 //! # Ok::<(), dkim_adsp::AuthorError>(())
 //! ```
@@ -32,10 +33,12 @@
 
 mod adsp;
 mod author;
+mod check;
 mod lookup;
 mod outcome;
 
 pub use adsp::{Adsp, AdspError, AdspRecord};
-pub use author::{Author, AuthorError, MAX_AUTHOR_DOMAINS, authors};
+pub use author::{Author, AuthorError, MAX_AUTHOR_DOMAINS, OutOfScope, authors, authors_of};
+pub use check::{AdspCheck, AdspFinding, gravest};
 pub use lookup::{AdspLookup, LookupFailure};
-pub use outcome::{evaluate, has_author_domain_signature, resinfo};
+pub use outcome::{evaluate, has_author_domain_signature, resinfo, resinfo_without_author};
