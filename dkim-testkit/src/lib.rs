@@ -11,10 +11,12 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod adsp;
 mod load;
 mod score;
 mod vector;
 
+pub use adsp::{AdspVector, load_adsp, own_adsp_vectors};
 pub use load::{LoadError, load, own_vectors};
 pub use score::{Miss, Reported, Scoring, score};
 pub use vector::{Expected, Vector};
