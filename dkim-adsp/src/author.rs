@@ -86,7 +86,7 @@ pub fn authors(from_field_body: &[u8]) -> Result<Vec<Author>, AuthorError> {
 /// # Errors
 /// [`AuthorError`], for a message without From field or with several, too.
 pub fn authors_of(header: &Header<'_>) -> Result<Vec<Author>, AuthorError> {
-    let mut fields = header.fields().iter().filter(|field| field.is("From"));
+    let mut fields = header.named("From");
     match (fields.next(), fields.next()) {
         (Some(field), None) => authors(field.body()),
         (None, _) => Err(AuthorError::NoFrom),
