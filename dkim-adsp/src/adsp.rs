@@ -18,7 +18,21 @@ pub enum Adsp {
 }
 
 impl Adsp {
-    const ALL: [Self; 3] = [Self::Unknown, Self::All, Self::Discardable];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Unknown, Self::All, Self::Discardable];
+
+    /// What it means, in words of RFC 5617 §4.2.1.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Unknown => "the domain might sign some or all email",
+            Self::All => "all mail from the domain is signed with an Author Domain Signature",
+            Self::Discardable => {
+                "all mail from the domain is signed with an Author Domain Signature, and what \
+                 arrives without one may be discarded"
+            }
+        }
+    }
 
     /// The word in the record.
     #[must_use]

@@ -111,7 +111,7 @@ pub enum OutOfScope {
 #[non_exhaustive]
 pub enum AuthorError {
     /// The From field is no address-list.
-    #[error("the From field cannot be read")]
+    #[error("the From field cannot be read: {0}")]
     Syntax(#[from] AddressError),
     /// The From field has nothing but empty groups.
     #[error("the From field has no address")]

@@ -261,5 +261,27 @@ fn authors_that_cannot_be_told() {
     let error = authors(b"a@aaa.example, oops").unwrap_err();
     let info = resinfo_without_author("dkim-adsp", &error);
     assert_eq!(info.result, "permerror");
-    assert_eq!(info.reason.as_deref(), Some("the From field cannot be read"));
+    assert_eq!(
+        info.reason.as_deref(),
+        Some("the From field cannot be read: `<` or `@` expected at octet 19")
+    );
+}
+
+/// RFC 5617 §4.1: records that do not comply "MUST be ignored [...], although they MAY cause the
+/// logging of warning messages".
+#[test]
+fn ignored_records_can_be_told() {
+    let ignored = |domain: &str| {
+        let mut lookup = AdspLookup::new(&DomainName::parse(domain).unwrap());
+        drive_blocking(&mut lookup, &zone());
+        lookup.ignored().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(ignored("both.example"), ["the record does not begin with dkim="]);
+    assert_eq!(ignored("aaa.example"), [""; 0]);
+    let long = format!("dkim=all; x={}", "y".repeat(20_000));
+    let zone = Zone::new().exists("long.example").txt("_adsp._domainkey.long.example", long);
+    let mut lookup = AdspLookup::new(&DomainName::parse("long.example").unwrap());
+    drive_blocking(&mut lookup, &zone);
+    assert_eq!(lookup.ignored(), [dkim_adsp::AdspError::TooLong]);
+    assert_eq!(lookup.finish(), Ok(None));
 }

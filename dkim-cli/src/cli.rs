@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::adsp::Adsp;
+use crate::atps::Atps;
 use crate::completions::Completions;
 use crate::diagnostics::Failure;
 use crate::diff::Diff;
@@ -31,8 +33,10 @@ enum Command {
     Verify(Verify),
     Explain(Explain),
     Diff(Diff),
-    Sign(Sign),
+    Sign(Box<Sign>),
     Keygen(Keygen),
+    Adsp(Adsp),
+    Atps(Atps),
     Completions(Completions),
     Man(Man),
 }
@@ -45,6 +49,8 @@ impl Cli {
             Command::Diff(diff) => diff.run(),
             Command::Sign(sign) => sign.run(),
             Command::Keygen(keygen) => keygen.run(),
+            Command::Adsp(adsp) => adsp.run(),
+            Command::Atps(atps) => atps.run(),
             Command::Completions(completions) => completions.run(Self::command()),
             Command::Man(man) => man.run(Self::command()),
         }

@@ -14,6 +14,7 @@ use crate::exit::{self, Exit};
 use crate::json;
 use crate::key_file;
 use crate::provider::provider;
+use crate::zone_entry::zone_entry;
 
 /// Make a key pair, and the key record to publish
 ///
@@ -126,45 +127,5 @@ fn not_made(error: &PrivateKeyError) -> Failure {
             "use that build, or `--type ed25519`, or make an RSA key with `openssl genrsa`",
         ),
         _ => failure,
-    }
-}
-
-/// A TXT record in master file form (RFC 1035 §5.1), in strings of at most 255 octets.
-fn zone_entry(name: &str, text: &str) -> String {
-    const STRING: usize = 255;
-    let mut entry = format!("{name}. IN TXT (");
-    // A key record is ASCII; `"` and `\` would end or change the string.
-    for string in text.as_bytes().chunks(STRING) {
-        entry.push_str("\n    \"");
-        for octet in string {
-            if matches!(octet, b'"' | b'\\') {
-                entry.push('\\');
-            }
-            entry.push(char::from(*octet));
-        }
-        entry.push('"');
-    }
-    entry.push_str(" )\n");
-    entry
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use dkim_stack::dns::{Query, QueryId, QueryKind};
-    use dkim_stack::{BlockingResolver, Zone};
-
-    use super::*;
-
-    #[test]
-    fn the_record_reads_back_from_a_zone_file() {
-        for length in [0, 1, 254, 255, 256, 510, 511, 1000] {
-            let text = format!("v=DKIM1; \"\\\"; p={}", "x".repeat(length));
-            let zone = Zone::parse(zone_entry("s._domainkey.example.com", &text).as_bytes());
-            let name = "s._domainkey.example.com".to_owned();
-            let query = Query { id: QueryId(0), name, kind: QueryKind::Txt };
-            let found = zone.unwrap().lookup(&query).unwrap();
-            assert_eq!(found.records[0].joined(), text.as_bytes());
-        }
     }
 }

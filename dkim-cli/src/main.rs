@@ -1,6 +1,8 @@
 //! The `dkim` command: signs and verifies messages, explains what became of them, and makes keys.
 #![forbid(unsafe_code)]
 
+mod adsp;
+mod atps;
 mod cli;
 mod completions;
 mod coverage;
@@ -16,12 +18,14 @@ mod key_file;
 mod keygen;
 mod man;
 mod octets;
+mod practices;
 mod printable;
 mod provider;
 mod reasons;
 mod report;
 mod sign;
 mod verify;
+mod zone_entry;
 
 use std::process::ExitCode;
 
