@@ -32,31 +32,41 @@
 //! # ATPS
 //!
 //! Experimental. A third party that signs says for which Author Domain it does
-//! ([`Atps`](dkim_tags::Atps)), and [`AtpsCheck`] asks that domain whether it is so;
-//! a check of ADSP comes after it and takes what it found for the Author Domain's own signature (RFC
-//! 6541 §6):
+//! ([`Atps`](dkim_tags::Atps)), and [`AtpsCheck`] asks that domain whether it is so. A check of ADSP
+//! comes after it, and takes what it found for the Author Domain's own signature (RFC 6541 §6):
 //!
 //! ```
-//! # use dkim_adsp::{AdspCheck, AtpsCheck, Author};
-//! # use dkim_tags::{DomainName, Signature};
-//! # fn check(authors: &[Author], valid: &[Signature], zone: &dkim_dns::Zone) {
-//! # use dkim_crypto::ring::PROVIDER;
-//! # use dkim_dns::drive_blocking;
-//! let mut atps = AtpsCheck::new(authors, valid, &PROVIDER);
-//! drive_blocking(&mut atps, zone);
+//! use dkim_adsp::{AdspCheck, AtpsCheck, AtpsFinding, authors};
+//! use dkim_authres::AdspResult;
+//! use dkim_crypto::ring::PROVIDER;
+//! use dkim_dns::{Zone, drive_blocking};
+//! use dkim_tags::Signature;
+//!
+//! let zone = Zone::new()
+//!     .exists("example.com")
+//!     .txt("_adsp._domainkey.example.com", "dkim=discardable")
+//!     .txt("esp.example._atps.example.com", "v=ATPS1; d=esp.example");
+//! let authors = authors(b"joe@example.com")?;
+//! // A signature that was found valid.
+//! let valid = [Signature::parse(
+//!     b"v=1; a=rsa-sha256; d=esp.example; s=s; h=from; bh=Zm9v; b=Zm9v; \
+//!       atps=example.com; atpsh=none",
+//! )?];
+//!
+//! let mut atps = AtpsCheck::new(&authors, &valid, &PROVIDER);
+//! drive_blocking(&mut atps, &zone);
 //! let found = atps.finish();
-//! let authorized = found.iter().filter_map(|finding| finding.authorized());
 //! let signers = valid.iter().map(|signature| &signature.sdid);
-//! let sdids: Vec<DomainName> = signers.chain(authorized).cloned().collect();
-//! let mut adsp = AdspCheck::new(authors, &sdids);
-//! drive_blocking(&mut adsp, zone);
-//! # }
+//! let sdids = signers.chain(found.iter().filter_map(AtpsFinding::authorized));
+//! let mut adsp = AdspCheck::new(&authors, &sdids.cloned().collect::<Vec<_>>());
+//! drive_blocking(&mut adsp, &zone);
+//! assert_eq!(adsp.finish()[0].result(), AdspResult::Pass);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! RFC 6541 was based on an "original document" of Doug Otis and Daniel Black (its Appendix C). That
-//! elder, draft-otis-dkim-tpa-label, is no standard and was never adopted: the working group held
-//! the need for a third-party mechanism to be "controversial" and another one "sufficient" (§7). It
-//! is not here.
+//! An elder of ATPS, draft-otis-dkim-tpa-label, is no standard, was never adopted and is not here.
+//! RFC 6541 says of itself that it was based on an "original document" of Doug Otis and Daniel Black
+//! (Appendix C), and that the working group held such a mechanism to be "controversial" (§7).
 //!
 //! # Not supported
 //!
