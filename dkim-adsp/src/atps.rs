@@ -49,7 +49,8 @@ impl AtpsRecord {
     ///
     /// // RFC 6541 Appendix A.
     /// let sdid = DomainName::parse("one.example.net")?;
-    /// let (author_domain, hash) = (DomainName::parse("example.com")?, AtpsHash::Hashed(HashAlgorithm::Sha1));
+    /// let author_domain = DomainName::parse("example.com")?;
+    /// let hash = AtpsHash::Hashed(HashAlgorithm::Sha1);
     /// assert_eq!(
     ///     AtpsRecord::name(&sdid, &Atps { author_domain, hash }, &PROVIDER)?,
     ///     "QSP4I4D24CRHOPDZ3O3ZIU2KSGS3X6Z6._atps.example.com"

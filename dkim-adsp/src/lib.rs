@@ -1,5 +1,5 @@
-//! What an Author Domain says about signatures: its practices (ADSP, RFC 5617, Historic), and who may
-//! sign for it (ATPS, RFC 6541, Experimental).
+//! What an Author Domain says about signatures: its practices (ADSP, RFC 5617, Historic), and who
+//! may sign for it (ATPS, RFC 6541, Experimental).
 //!
 //! The crate finds the [`Author`]s of a message, asks their domains, and puts the answers together
 //! with the signatures found valid. It does not know the verifier.

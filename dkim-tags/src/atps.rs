@@ -160,7 +160,8 @@ mod tests {
             ("atps=; atpsh=none", "tag atps= holds an invalid name: an empty label"),
             (
                 "atps=example.\r\n com; atpsh=none",
-                "tag atps= holds an invalid name: a label is not made of letters, digits and inner hyphens",
+                "tag atps= holds an invalid name: a label is not made of letters, digits and inner \
+                 hyphens",
             ),
             ("atps=example.com", "tag atpsh= is missing beside atps="),
             ("atps=example.com; atpsh=", "tag atpsh= names an unknown hash: \"\""),
