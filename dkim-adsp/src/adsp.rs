@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use dkim_tags::{Tag, TagList, TagListError};
+use dkim_tags::value::is_hyphenated_word;
+use dkim_tags::{DomainName, Tag, TagList, TagListError, TagWriter};
 
 /// Outbound signing practices, the value of `dkim=`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,7 +18,21 @@ pub enum Adsp {
 }
 
 impl Adsp {
-    const ALL: [Self; 3] = [Self::Unknown, Self::All, Self::Discardable];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Unknown, Self::All, Self::Discardable];
+
+    /// What it means, in words of RFC 5617 §4.2.1.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Unknown => "the domain might sign some or all email",
+            Self::All => "all mail from the domain is signed with an Author Domain Signature",
+            Self::Discardable => {
+                "all mail from the domain is signed with an Author Domain Signature, and what \
+                 arrives without one may be discarded"
+            }
+        }
+    }
 
     /// The word in the record.
     #[must_use]
@@ -51,20 +66,44 @@ impl fmt::Display for Adsp {
 /// ```
 /// use dkim_adsp::{Adsp, AdspRecord};
 ///
-/// let record = AdspRecord::parse(b"dkim=discardable; ra=postmaster")?;
+/// let record = AdspRecord::parse(b"dkim = discardable; ra=postmaster")?;
 /// assert_eq!(record.practices(), Adsp::Discardable);
 /// assert_eq!(record.tag("ra"), Some("postmaster"));
+/// assert_eq!(record.to_text(), "dkim=discardable; ra=postmaster");
 /// # Ok::<(), dkim_adsp::AdspError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AdspRecord {
-    practices: Adsp,
+    /// The value of `dkim=`, a hyphenated-word.
+    word: String,
     tags: Vec<(String, String)>,
 }
 
 impl AdspRecord {
     /// A record of more octets than this is refused.
     pub const MAX_OCTETS: usize = 16_384;
+
+    /// A record that says this and nothing else.
+    #[must_use]
+    pub fn new(practices: Adsp) -> Self {
+        Self { word: practices.name().to_owned(), tags: Vec::new() }
+    }
+
+    /// The name at which an Author Domain publishes its record (RFC 5617 §4.3): ASCII, lower case,
+    /// without a closing dot. May exceed what the DNS can hold; no record is there then.
+    ///
+    /// ```
+    /// use dkim_adsp::AdspRecord;
+    /// use dkim_tags::DomainName;
+    ///
+    /// let name = AdspRecord::name(&DomainName::parse("Sub.Domain.example")?);
+    /// assert_eq!(name, "_adsp._domainkey.sub.domain.example");
+    /// # Ok::<(), dkim_tags::InvalidName>(())
+    /// ```
+    #[must_use]
+    pub fn name(author_domain: &DomainName) -> String {
+        format!("_adsp._domainkey.{author_domain}")
+    }
 
     /// Reads a TXT record, its strings put together.
     ///
@@ -93,6 +132,10 @@ impl AdspRecord {
         if record.iter().any(|octet| matches!(octet, b'\r' | b'\n')) {
             return Err(AdspError::Folded);
         }
+        // RFC 8616 §5 lets UTF-8 into header fields, not into records.
+        if !record.is_ascii() {
+            return Err(AdspError::NotAscii);
+        }
         let list = TagList::parse(record)?;
         let practices = list.value("dkim").ok_or(AdspError::NotAdsp)?;
         if !is_hyphenated_word(practices) {
@@ -100,13 +143,30 @@ impl AdspRecord {
         }
         let owned = |tag: &Tag<'_>| (tag.name().to_owned(), tag.value().to_owned());
         let others = list.tags().iter().filter(|tag| tag.name() != "dkim");
-        Ok(Self { practices: Adsp::from_name(practices), tags: others.map(owned).collect() })
+        Ok(Self { word: practices.to_owned(), tags: others.map(owned).collect() })
+    }
+
+    /// Writes the record, twin of [`parse`](Self::parse).
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut writer = TagWriter::unfolded();
+        writer.tag("dkim", [self.word.as_str()]);
+        for (name, value) in &self.tags {
+            writer.tag(name, [value.as_str()]);
+        }
+        writer.finish()
     }
 
     /// What the domain says about its mail.
     #[must_use]
-    pub const fn practices(&self) -> Adsp {
-        self.practices
+    pub fn practices(&self) -> Adsp {
+        Adsp::from_name(&self.word)
+    }
+
+    /// The value of `dkim=` as written. What RFC 5617 does not know means `unknown`.
+    #[must_use]
+    pub fn word(&self) -> &str {
+        &self.word
     }
 
     /// The value of a tag other than `dkim=`. RFC 5617 knows none, so they say nothing here;
@@ -115,12 +175,20 @@ impl AdspRecord {
     pub fn tag(&self, name: &str) -> Option<&str> {
         self.tags.iter().find(|(tag, _)| tag == name).map(|(_, value)| value.as_str())
     }
-}
 
-fn is_hyphenated_word(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.ends_with(|c: char| c.is_ascii_alphanumeric())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    /// Adds a tag other than `dkim=`.
+    ///
+    /// # Errors
+    /// [`AdspError`], if the record would not be one with it; it then stays as it is.
+    pub fn add_tag(&mut self, name: &str, value: &str) -> Result<(), AdspError> {
+        let mut longer = self.clone();
+        longer.tags.push((name.to_owned(), value.to_owned()));
+        if Self::parse(longer.to_text().as_bytes())? != longer {
+            return Err(AdspError::Tag);
+        }
+        *self = longer;
+        Ok(())
+    }
 }
 
 /// Why a TXT record is no valid ADSP record.
@@ -133,6 +201,12 @@ pub enum AdspError {
     /// The value of `dkim=` is no hyphenated-word.
     #[error("the value of dkim= is no word")]
     Practices,
+    /// What is to be added is no tag, or more than one.
+    #[error("no single tag and its value")]
+    Tag,
+    /// Octets beyond ASCII.
+    #[error("the record has octets that are not ASCII")]
+    NotAscii,
     /// A CR or LF, which this tag-list must not have.
     #[error("the record has a line end in it")]
     Folded,
@@ -180,6 +254,49 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_reads_as_the_same_record() {
+        for practices in Adsp::ALL {
+            let record = AdspRecord::new(practices);
+            assert_eq!(record.to_text(), format!("dkim={practices}"));
+            assert_eq!(record.practices(), practices);
+            assert_eq!(AdspRecord::parse(record.to_text().as_bytes()), Ok(record));
+        }
+        for (octets, text) in [
+            (&b"dkim=x-New1; b=; a=1 \t2;"[..], "dkim=x-New1; b=; a=1 \t2"),
+            (b"dkim \t= \tall\t; x = y ; ", "dkim=all; x=y"),
+        ] {
+            let record = AdspRecord::parse(octets).unwrap();
+            assert_eq!(record.to_text(), text);
+            assert_eq!(AdspRecord::parse(text.as_bytes()), Ok(record));
+        }
+        assert_eq!(AdspRecord::parse(b"dkim=x-New1").unwrap().word(), "x-New1");
+    }
+
+    #[test]
+    fn tags_are_added_one_by_one() {
+        let mut record = AdspRecord::new(Adsp::All);
+        record.add_tag("ra", "postmaster").unwrap();
+        record.add_tag("x", "a b=c").unwrap();
+        assert_eq!(record.to_text(), "dkim=all; ra=postmaster; x=a b=c");
+        let before = record.clone();
+        for (name, value) in [
+            ("ra", "again"),
+            ("dkim", "all"),
+            ("", ""),
+            ("9", "x"),
+            ("y", "a;z=b"),
+            ("y", " a"),
+            ("y", "a\r\n b"),
+            ("y", "\u{fc}"),
+            ("y", "\0"),
+            ("y", &"x".repeat(AdspRecord::MAX_OCTETS)),
+        ] {
+            assert!(record.add_tag(name, value).is_err(), "{name}={value}");
+            assert_eq!(record, before);
+        }
+    }
+
+    #[test]
     fn what_is_no_record() {
         for record in [
             &b""[..],
@@ -210,6 +327,8 @@ mod tests {
             let error = AdspRecord::parse(record).unwrap_err();
             assert!(matches!(error, AdspError::TagList(_)), "{record:?}");
         }
+        let beyond_ascii = "dkim=all; n=caf\u{e9}".as_bytes();
+        assert_eq!(AdspRecord::parse(beyond_ascii), Err(AdspError::NotAscii));
         let long = [b"dkim=all; x=".to_vec(), vec![b'y'; AdspRecord::MAX_OCTETS]].concat();
         assert_eq!(AdspRecord::parse(&long), Err(AdspError::TooLong));
     }

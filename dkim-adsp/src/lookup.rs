@@ -3,7 +3,7 @@
 use dkim_dns::{Answer, Found, Inquirer, LookupError, Query, QueryId, QueryKind};
 use dkim_tags::DomainName;
 
-use crate::AdspRecord;
+use crate::{AdspError, AdspRecord};
 
 /// More TXT records than this at one name are not looked at.
 const MAX_RECORDS: usize = 20;
@@ -23,6 +23,7 @@ const RECORD: QueryId = QueryId(1);
 pub struct AdspLookup {
     domain: DomainName,
     step: Step,
+    ignored: Vec<AdspError>,
 }
 
 #[derive(Clone, Debug)]
@@ -38,7 +39,14 @@ impl AdspLookup {
     /// A lookup for this Author Domain.
     #[must_use]
     pub fn new(author_domain: &DomainName) -> Self {
-        Self { domain: author_domain.clone(), step: Step::Ask(SCOPE) }
+        Self { domain: author_domain.clone(), step: Step::Ask(SCOPE), ignored: Vec::new() }
+    }
+
+    /// Why records that were found do not count, if there were such. RFC 5617 §4.1 lets them be
+    /// logged.
+    #[must_use]
+    pub fn ignored(&self) -> &[AdspError] {
+        &self.ignored
     }
 
     /// What was found: a record, or that the domain exists and has none.
@@ -67,7 +75,7 @@ impl AdspLookup {
     }
 
     fn record_name(&self) -> String {
-        format!("_adsp._domainkey.{}", self.domain.as_str())
+        AdspRecord::name(&self.domain)
     }
 }
 
@@ -87,7 +95,11 @@ impl Inquirer for AdspLookup {
         if !matches!(self.step, Step::Wait(asked) if asked == id) {
             return;
         }
-        self.step = if id == SCOPE { self.scope(answer) } else { Step::Done(record(answer)) };
+        self.step = if id == SCOPE {
+            self.scope(answer)
+        } else {
+            Step::Done(record(answer, &mut self.ignored))
+        };
     }
 }
 
@@ -95,7 +107,10 @@ impl Inquirer for AdspLookup {
 /// is none. For several, or one that is not valid, "the ADSP result is undefined"; but §4.1 has
 /// records that do not comply "ignored (considered equivalent to a NODATA result)". Our choice:
 /// ignore those first (a wildcard puts foreign records here), then refuse several.
-fn record(answer: Answer) -> Result<Option<AdspRecord>, LookupFailure> {
+fn record(
+    answer: Answer,
+    ignored: &mut Vec<AdspError>,
+) -> Result<Option<AdspRecord>, LookupFailure> {
     let Found { records, .. } = match answer {
         Ok(found) => found,
         Err(LookupError::NoSuchName | LookupError::NoRecords) => return Ok(None),
@@ -104,12 +119,22 @@ fn record(answer: Answer) -> Result<Option<AdspRecord>, LookupFailure> {
     if records.len() > MAX_RECORDS {
         return Err(LookupFailure::SeveralRecords);
     }
-    let mut valid = records
-        .iter()
-        .filter(|record| record.len() <= AdspRecord::MAX_OCTETS)
-        .filter_map(|record| AdspRecord::parse(&record.joined()).ok());
-    let first = valid.next();
-    if valid.next().is_some() { Err(LookupFailure::SeveralRecords) } else { Ok(first) }
+    let mut valid = Vec::new();
+    for record in records.iter() {
+        // What is too long to be read need not be put together.
+        let read = match record.len() {
+            ..=AdspRecord::MAX_OCTETS => AdspRecord::parse(&record.joined()),
+            _ => Err(AdspError::TooLong),
+        };
+        match read {
+            Ok(record) => valid.push(record),
+            Err(error) => ignored.push(error),
+        }
+    }
+    match valid.len() {
+        ..=1 => Ok(valid.pop()),
+        _ => Err(LookupFailure::SeveralRecords),
+    }
 }
 
 /// Why a lookup gave no practices.

@@ -3,7 +3,10 @@
 use dkim_authres::{AdspResult, ResInfo};
 use dkim_tags::DomainName;
 
-use crate::{Adsp, AdspRecord, Author, LookupFailure};
+use crate::{Adsp, AdspRecord, Author, AuthorError, LookupFailure};
+
+/// The method in Authentication-Results (RFC 5617 §5.3).
+const METHOD: &str = "dkim-adsp";
 
 /// Whether one of the signatures found valid, given by their SDIDs, is an Author Domain Signature
 /// (RFC 5617 §2.7). If so, no lookup is needed (RFC 5617 §3.2).
@@ -59,5 +62,14 @@ pub fn evaluate<'a>(
 /// The result as it goes into Authentication-Results: `dkim-adsp=… header.from=…` (RFC 5617 §5.3).
 #[must_use]
 pub fn resinfo(author: &Author, result: AdspResult) -> ResInfo {
-    ResInfo::new("dkim-adsp", result.name()).prop("header", "from", author.address().to_string())
+    ResInfo::new(METHOD, result.name()).prop("header", "from", author.address().to_string())
+}
+
+/// The result where it cannot be told who the authors are: `permerror`, with the reason. No RFC
+/// speaks of this; to say less would let a From field that nobody can read pass for one in order.
+///
+/// The method is `dkim-adsp` or `dkim-atps`.
+#[must_use]
+pub fn resinfo_without_author(method: &str, error: &AuthorError) -> ResInfo {
+    ResInfo::new(method, AdspResult::PermError.name()).reason(error.to_string())
 }

@@ -1,7 +1,10 @@
 //! The examples of RFC 5617 Appendix A and B, and what its §4.3 leaves to DNS.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use dkim_adsp::{AdspLookup, LookupFailure, authors, evaluate, resinfo};
+use dkim_adsp::{
+    AdspCheck, AdspFinding, AdspLookup, LookupFailure, authors, evaluate, gravest, resinfo,
+    resinfo_without_author,
+};
 use dkim_authres::{AdspResult, AuthenticationResults};
 use dkim_dns::{Inquirer, LookupError, Query, QueryKind, Record, Zone, drive_blocking};
 use dkim_tags::DomainName;
@@ -55,9 +58,9 @@ fn zone() -> Zone {
 fn result(from: &str, valid_sdids: &[&str]) -> AdspResult {
     let sdids: Vec<_> = valid_sdids.iter().map(|sdid| DomainName::parse(sdid).unwrap()).collect();
     let [author] = &authors(from.as_bytes()).unwrap()[..] else { panic!("{from}") };
-    let mut lookup = AdspLookup::new(author.domain());
+    let mut lookup = AdspLookup::new(author.domain().unwrap());
     drive_blocking(&mut lookup, &zone());
-    evaluate(author.domain(), &sdids, &lookup.finish())
+    evaluate(author.domain().unwrap(), &sdids, &lookup.finish())
 }
 
 #[test]
@@ -172,4 +175,113 @@ fn results_go_into_authentication_results() {
         "mx.example.org;\r\n    dkim-adsp=fail header.from=\"j doe\"@Aaa.example;\r\n    \
          dkim-adsp=nxdomain header.from=a@b.example"
     );
+}
+
+/// RFC 5617 §3: "If a message has multiple Author Addresses, the ADSP lookups SHOULD be performed
+/// independently on each address."
+#[test]
+fn every_author_counts() {
+    let check = |from: &str, valid_sdids: &[&str]| {
+        let sdids: Vec<_> =
+            valid_sdids.iter().map(|sdid| DomainName::parse(sdid).unwrap()).collect();
+        let mut check = AdspCheck::new(&authors(from.as_bytes()).unwrap(), &sdids);
+        drive_blocking(&mut check, &zone());
+        check.finish()
+    };
+    let words = |findings: &[AdspFinding]| {
+        let words: Vec<_> = findings.iter().map(|finding| finding.result().name()).collect();
+        words.join(" ")
+    };
+    let all = "a@aaa.example, b@bbb.example, c@ccc.example, d@unknown.example, e@bulk.example, \
+               f@slow.example, g@two.example, h@[192.0.2.1], i@a_b.example";
+    let found = check(all, &["esp.example"]);
+    assert_eq!(
+        words(&found),
+        "fail none nxdomain unknown discard temperror permerror nxdomain nxdomain"
+    );
+    assert_eq!(gravest(&found), Some(AdspResult::Discard));
+    let found = check(all, &["AAA.example", "bulk.example", "slow.example"]);
+    assert_eq!(words(&found), "pass none nxdomain unknown pass pass permerror nxdomain nxdomain");
+    assert_eq!(gravest(&found), Some(AdspResult::NxDomain));
+    let record = check("g@bulk.example", &[]).remove(0);
+    assert_eq!(record.record().unwrap().to_text(), "dkim=discardable");
+
+    // The reason of a failure is told.
+    let told: Vec<_> = check("g@two.example, f@slow.example, h@[192.0.2.1]", &[])
+        .iter()
+        .map(|finding| finding.resinfo().reason.unwrap())
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "several ADSP records are published",
+            "a temporary failure of the DNS",
+            "the Author Domain is an IP address"
+        ]
+    );
+
+    // Every result has its rank.
+    for (from, gravest_result) in [
+        ("a@aaa.example, e@bulk.example", "discard"),
+        ("c@ccc.example, a@aaa.example", "fail"),
+        ("f@slow.example, c@ccc.example", "nxdomain"),
+        ("g@two.example, f@slow.example", "temperror"),
+        ("d@unknown.example, g@two.example", "permerror"),
+        ("b@bbb.example, d@unknown.example", "unknown"),
+        ("x@signed.example, b@bbb.example", "none"),
+        ("x@signed.example", "pass"),
+    ] {
+        let found = check(from, &["signed.example"]);
+        assert_eq!(gravest(&found).unwrap().name(), gravest_result, "{from}");
+    }
+    assert_eq!(gravest(&[]), None);
+}
+
+#[test]
+fn lookups_of_several_authors_do_not_mix() {
+    let authors = authors(b"a@aaa.example, b@bbb.example").unwrap();
+    let mut check = AdspCheck::new(&authors, &[]);
+    let scopes = check.queries();
+    let names: Vec<_> = scopes.iter().map(|query| query.name.as_str()).collect();
+    assert_eq!(names, ["aaa.example", "bbb.example"]);
+    assert_ne!(scopes[0].id, scopes[1].id);
+    check.answer(scopes[1].id, Err(LookupError::NoRecords));
+    let record = check.queries();
+    assert_eq!(record[0].name, "_adsp._domainkey.bbb.example");
+    check.answer(record[0].id, Err(LookupError::NoSuchName));
+    check.answer(dkim_dns::QueryId(99), Err(LookupError::NoSuchName));
+    let found = check.finish();
+    assert_eq!(found[0].result(), AdspResult::TempError);
+    assert_eq!(found[1].result(), AdspResult::None);
+}
+
+/// A From field that each reader reads in another way is in order with nobody's practices.
+#[test]
+fn authors_that_cannot_be_told() {
+    let error = authors(b"a@aaa.example, oops").unwrap_err();
+    let info = resinfo_without_author("dkim-adsp", &error);
+    assert_eq!(info.result, "permerror");
+    assert_eq!(
+        info.reason.as_deref(),
+        Some("the From field cannot be read: `<` or `@` expected at octet 19")
+    );
+}
+
+/// RFC 5617 §4.1: records that do not comply "MUST be ignored [...], although they MAY cause the
+/// logging of warning messages".
+#[test]
+fn ignored_records_can_be_told() {
+    let ignored = |domain: &str| {
+        let mut lookup = AdspLookup::new(&DomainName::parse(domain).unwrap());
+        drive_blocking(&mut lookup, &zone());
+        lookup.ignored().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(ignored("both.example"), ["the record does not begin with dkim="]);
+    assert_eq!(ignored("aaa.example"), [""; 0]);
+    let long = format!("dkim=all; x={}", "y".repeat(20_000));
+    let zone = Zone::new().exists("long.example").txt("_adsp._domainkey.long.example", long);
+    let mut lookup = AdspLookup::new(&DomainName::parse("long.example").unwrap());
+    drive_blocking(&mut lookup, &zone);
+    assert_eq!(lookup.ignored(), [dkim_adsp::AdspError::TooLong]);
+    assert_eq!(lookup.finish(), Ok(None));
 }

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::adsp::Adsp;
+use crate::atps::Atps;
 use crate::audit::Audit;
 use crate::completions::Completions;
 use crate::config::Config;
@@ -33,12 +35,14 @@ enum Command {
     Verify(Verify),
     Explain(Explain),
     Diff(Diff),
-    Sign(Sign),
+    Sign(Box<Sign>),
     Key(Key),
     /// Make a key pair: the same as `dkim key new`
     Keygen(New),
     Config(Config),
     Audit(Audit),
+    Adsp(Adsp),
+    Atps(Atps),
     Completions(Completions),
     Man(Man),
 }
@@ -54,6 +58,8 @@ impl Cli {
             Command::Keygen(new) => new.run(),
             Command::Config(config) => config.run(),
             Command::Audit(audit) => audit.run(),
+            Command::Adsp(adsp) => adsp.run(),
+            Command::Atps(atps) => atps.run(),
             Command::Completions(completions) => completions.run(Self::command()),
             Command::Man(man) => man.run(Self::command()),
         }

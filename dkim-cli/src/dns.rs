@@ -1,4 +1,4 @@
-//! Where key records come from: zone files, given name servers, or the system's.
+//! Where records come from: zone files, given name servers, or the system's.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ const OPEN_QUESTIONS: usize = 128;
 /// Where the command line says that records come from.
 #[derive(Debug, Args)]
 pub(crate) struct DnsArgs {
-    /// Take key records from this master file (RFC 1035 §5.1) and ask no server
+    /// Take records from this master file (RFC 1035 §5.1) and ask no server
     ///
     /// May be given several times. The comments `;! SERVFAIL name.` and `;! TIMEOUT name.` let a
     /// name fail.

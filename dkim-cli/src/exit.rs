@@ -23,14 +23,19 @@ const TABLE: [(Exit, u8, &str); 8] = [
     (
         Exit::NonePasses,
         1,
-        "none passes in a message; sign: the check fails; diff: a difference; key test, audit: a finding",
+        "none passes in a message; sign, adsp: the check fails; diff: a difference; key test, audit: a \
+         finding",
     ),
     (Exit::Usage, 2, "the command line is wrong"),
     (Exit::Data, 65, "not a message (no line that is a header field), or no usable key or zone"),
     (Exit::NoInput, 66, "an input cannot be read"),
     (Exit::CannotCreate, 73, "key new: the key file is there already, or cannot be made"),
     (Exit::CannotWrite, 74, "the output cannot be written"),
-    (Exit::Temporary, 75, "no signature passes, for temporary failures only"),
+    (
+        Exit::Temporary,
+        75,
+        "no signature passes, or adsp gets no answer, for temporary failures only",
+    ),
 ];
 
 impl Exit {

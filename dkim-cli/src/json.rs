@@ -10,6 +10,7 @@ use serde_json::ser::{Formatter, Serializer};
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
 use crate::input::Origin;
+use crate::practices::{Practices, json as entries};
 use crate::printable::is_harmful;
 
 /// The number in `schema`; a change that breaks readers raises it.
@@ -39,6 +40,16 @@ JSON, one object a message, on one line (null where there is no value or it cann
     body_length           l=
     timestamp, expiration t= and x=, in seconds since 1970
     testing               whether the key says t=y
+  adsp                    with --adsp, one object for each Author Domain:
+    address, domain       an author in it, and the domain in A-labels
+    result                of dkim-adsp (RFC 5617)
+    record, practices     what the domain publishes, and what that means
+    reason                why there are no practices
+  atps                    with --atps, one object for each Author Domain:
+    address, domain       as with adsp
+    result                of dkim-atps (RFC 6541)
+    signer                d= of the signature that is as good as one of the Author Domain
+    reason                why that cannot be told
   authentication_results  the body of the field to be added, folded
 Of an input that cannot be read, or is no message, there are only schema, file, message, in the
 second case an empty list of signatures, and:
@@ -53,6 +64,10 @@ struct Message<'a> {
     file: &'a str,
     message: Option<u64>,
     signatures: Vec<Entry<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    adsp: Option<Vec<entries::Adsp>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    atps: Option<Vec<entries::Atps>>,
     authentication_results: String,
 }
 
@@ -122,6 +137,7 @@ pub(crate) fn message(
     out: &mut impl Write,
     origin: &Origin,
     found: &[Verification],
+    practices: &Practices,
     results: &AuthenticationResults,
 ) -> io::Result<()> {
     let message = Message {
@@ -129,6 +145,8 @@ pub(crate) fn message(
         file: &origin.file,
         message: origin.number,
         signatures: found.iter().map(Entry::from).collect(),
+        adsp: practices.adsp.as_ref().map(entries::adsp),
+        atps: practices.atps.as_ref().map(entries::atps),
         authentication_results: results.field_body(),
     };
     line(out, &message)

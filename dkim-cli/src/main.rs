@@ -1,6 +1,8 @@
 //! The `dkim` command: signs and verifies messages, explains what became of them, and makes keys.
 #![forbid(unsafe_code)]
 
+mod adsp;
+mod atps;
 mod audit;
 mod cli;
 mod completions;
@@ -19,8 +21,10 @@ mod key;
 mod key_file;
 mod man;
 mod octets;
+mod practices;
 mod printable;
 mod provider;
+mod publication;
 mod reasons;
 mod report;
 mod sign;

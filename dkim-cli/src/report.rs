@@ -11,6 +11,7 @@ use dkim_stack::{Auid, Signature, Verification};
 use crate::coverage::{Coverage, Names};
 use crate::date::date;
 use crate::input::Origin;
+use crate::practices::{Practices, text};
 use crate::printable::printable;
 
 /// Writes what was found in a message.
@@ -19,6 +20,7 @@ pub(crate) fn message(
     origin: &Origin,
     header: &Header<'_>,
     found: &[Verification],
+    practices: &Practices,
     results: &AuthenticationResults,
 ) -> io::Result<()> {
     let bold = Style::new().bold();
@@ -29,6 +31,7 @@ pub(crate) fn message(
     for verification in found {
         signature(out, header, verification)?;
     }
+    text::practices(out, practices)?;
     for line in results.field().lines() {
         writeln!(out, "  {}", printable(line))?;
     }

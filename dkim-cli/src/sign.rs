@@ -12,11 +12,12 @@ use clap::Args;
 use dkim_stack::sign::{
     BodyLength, Copies, Expiration, Fields, QueryMethod, Reports, RequestError, Timestamp,
 };
-use dkim_stack::tags::{Canonicalizations, FieldName};
+use dkim_stack::tags::{Atps, AtpsHash, Canonicalizations, FieldName};
 use dkim_stack::{Auid, DomainName, Request, Selector, UnixTime, now};
 
 use self::check::check;
 use self::signers::{Configured, Signer};
+use crate::atps::parse_hash;
 use crate::diagnostics::{Failure, note};
 use crate::dns::{Dns, DnsArgs};
 use crate::exit::{self, Exit};
@@ -108,6 +109,17 @@ pub(crate) struct Sign {
     /// Put in r=y: ask for reports about failures, to the address in the DNS (RFC 6651)
     #[arg(long)]
     reports: bool,
+
+    /// Put in atps=, the domain that this signature is for: ATPS (RFC 6541, Experimental)
+    ///
+    /// That domain must publish that the --domain may sign for it: `dkim atps zone`.
+    #[arg(long, value_name = "AUTHOR-DOMAIN", value_parser = DomainName::parse)]
+    atps: Option<DomainName>,
+
+    /// atpsh=: how that domain writes the name of its record, sha256, sha1 or none
+    #[arg(long, value_name = "HASH", default_value = "sha256", requires = "atps",
+          value_parser = parse_hash)]
+    atps_hash: AtpsHash,
 
     /// Write the DKIM-Signature field alone
     #[arg(long)]
@@ -328,6 +340,9 @@ impl Sign {
         if self.reports {
             request.reports = Reports::Asked;
         }
+        if let Some(author_domain) = self.atps.clone() {
+            request.atps = Some(Atps { author_domain, hash: self.atps_hash });
+        }
         request
     }
 }
@@ -355,6 +370,9 @@ fn refused(error: &RequestError) -> Failure {
         RequestError::FromNotListed => (Exit::Usage, "add From to --headers"),
         RequestError::AuidOutsideSdid { .. } => {
             (Exit::Usage, "give an --identity in the --domain or in a subdomain")
+        }
+        RequestError::AtpsForItself(_) => {
+            (Exit::Usage, "name the domain that sends in --atps, or leave it out")
         }
         RequestError::SingleLabelDomain(_) => (Exit::Usage, "give the --domain that sends"),
         RequestError::SignsItself => {

@@ -18,6 +18,7 @@ use dkim_stack::{KeyCache, Policy, UnixTime, Verification, now};
 use crate::diagnostics::{Failure, note};
 use crate::dns::{Dns, DnsArgs};
 use crate::exit::{self, Exit};
+use crate::practices::Wanted;
 use crate::provider::provider;
 use crate::{json, reasons};
 use judge::{Form, Judge};
@@ -68,6 +69,20 @@ pub(crate) struct Verify {
     /// Accept rsa-sha1, for archives (RFC 8301 forbids it)
     #[arg(long)]
     allow_sha1: bool,
+
+    /// Tell too what the Author Domains say about their signatures: ADSP (RFC 5617, Historic)
+    ///
+    /// The domains of the From field, asked after the signatures were judged. Nothing is done about
+    /// the result: neither signatures nor exit code depend on it.
+    #[arg(long)]
+    adsp: bool,
+
+    /// Tell too whether the Author Domains let others sign for them: ATPS (RFC 6541, Experimental)
+    ///
+    /// For valid signatures that say so with atps=. What is confirmed counts for --adsp as a
+    /// signature of the Author Domain.
+    #[arg(long)]
+    atps: bool,
 
     /// The shortest RSA key that may verify
     ///
@@ -121,6 +136,7 @@ impl Verify {
             keys: Arc::new(KeyCache::new(provider(), KEPT_KEYS)),
             policy: self.policy(),
             now: self.at.map_or_else(now, UnixTime),
+            wanted: Wanted { adsp: self.adsp, atps: self.atps },
             authserv_id: self.authserv_id.unwrap_or_else(host_name),
             form: if self.json {
                 Form::Json

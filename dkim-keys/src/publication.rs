@@ -3,7 +3,7 @@
 use dkim_keyrec::{KeyRecord, record_name};
 use dkim_tags::{DomainName, Selector};
 
-/// A key record with its place in the DNS.
+/// A TXT record with its place in the DNS: a key record, or what else a domain says about mail.
 ///
 /// ```
 /// use dkim_keyrec::KeyRecord;
@@ -12,7 +12,7 @@ use dkim_tags::{DomainName, Selector};
 ///
 /// let record = KeyRecord::parse(b"v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=")?;
 /// let (selector, domain) = (Selector::parse("e2024")?, DomainName::parse("example.com")?);
-/// let publication = Publication::new(selector, domain, &record);
+/// let publication = Publication::new(&selector, &domain, &record);
 /// assert_eq!(
 ///     Form::Zone.write(&publication),
 ///     "e2024._domainkey.example.com. 3600 IN TXT (\n    \
@@ -23,9 +23,9 @@ use dkim_tags::{DomainName, Selector};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Publication {
-    /// The selector.
-    pub selector: Selector,
-    /// The SDID, which is taken for the zone where a form asks for one.
+    /// The name, in ASCII and without a closing dot.
+    pub name: String,
+    /// The domain that the name is in, which is taken for the zone where a form asks for one.
     pub domain: DomainName,
     /// The record, on one line.
     pub text: String,
@@ -40,22 +40,23 @@ impl Publication {
     /// Octets in one string of a TXT record (RFC 1035 §3.3.14).
     const STRING: usize = 255;
 
-    /// A record to be published for an hour at a time.
+    /// A key record, to be kept for an hour.
     #[must_use]
-    pub fn new(selector: Selector, domain: DomainName, record: &KeyRecord) -> Self {
-        Self { selector, domain, text: record.to_text(), ttl: Self::TTL }
+    pub fn new(selector: &Selector, domain: &DomainName, record: &KeyRecord) -> Self {
+        Self::of(record_name(selector, domain), domain, record.to_text())
     }
 
-    /// The name under which it stands, without a closing dot.
+    /// Any text at a name in a domain, to be kept for an hour.
     #[must_use]
-    pub fn name(&self) -> String {
-        record_name(&self.selector, &self.domain)
+    pub fn of(name: String, domain: &DomainName, text: String) -> Self {
+        Self { name, domain: domain.clone(), text, ttl: Self::TTL }
     }
 
-    /// The name seen from the domain: `S._domainkey`.
+    /// The name seen from the domain, such as `S._domainkey`.
     #[must_use]
-    pub fn relative_name(&self) -> String {
-        format!("{}._domainkey", self.selector.as_str())
+    pub fn relative_name(&self) -> &str {
+        let name = self.name.strip_suffix(self.domain.as_str());
+        name.and_then(|name| name.strip_suffix('.')).unwrap_or(&self.name)
     }
 
     /// The strings that the TXT record holds: all the text, 255 octets at a time. A record is ASCII.

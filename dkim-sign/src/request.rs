@@ -3,7 +3,7 @@
 use dkim_canon::Canonicalization;
 use dkim_crypto::SigningAlgorithm;
 use dkim_message::Defect;
-use dkim_tags::{Auid, Canonicalizations, DomainName, Selector, UnixTime};
+use dkim_tags::{Atps, Auid, Canonicalizations, DomainName, Selector, UnixTime};
 
 use crate::Fields;
 
@@ -50,6 +50,9 @@ pub struct Request {
     pub copies: Copies,
     /// `r=`: absent by default.
     pub reports: Reports,
+    /// `atps=` and `atpsh=` (RFC 6541, Experimental): for which other domain the signature is, and
+    /// how that domain says so. Absent by default.
+    pub atps: Option<Atps>,
 }
 
 impl Request {
@@ -72,6 +75,7 @@ impl Request {
             query_method: QueryMethod::Unsaid,
             copies: Copies::Absent,
             reports: Reports::Unasked,
+            atps: None,
         }
     }
 }
@@ -167,6 +171,9 @@ pub enum RequestError {
         /// The signing domain.
         sdid: DomainName,
     },
+    /// A signature for the SDID itself is none for "another ADMD" (RFC 6541 §4.2).
+    #[error("{0} needs no leave to sign for itself")]
+    AtpsForItself(DomainName),
     /// The SDID has one label only; verifiers refuse it (RFC 6376 §6.1.1).
     #[error("the signing domain {0} is a top-level domain")]
     SingleLabelDomain(DomainName),

@@ -234,6 +234,14 @@ fn describe(
         // RFC 6651 §3.1.
         signature.add_other("r", "y").expect("r=y is a tag, and no other stands there yet");
     }
+    if let Some(atps) = &request.atps {
+        // RFC 6541 §4.2: for another ADMD, the signer "MUST put its own domain in the signature's
+        // "d" tag".
+        if atps.author_domain == request.sdid {
+            return Err(RequestError::AtpsForItself(request.sdid.clone()));
+        }
+        signature.say_atps(atps).expect("two tags that do not stand there yet");
+    }
     // RFC 6376 §3.5: `1*12DIGIT`, so that a verifier reads no larger time.
     let times = signature.timestamp.into_iter().chain(signature.expiration);
     match times.max() {
@@ -246,7 +254,7 @@ fn describe(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use dkim_crypto::ring::PROVIDER;
-    use dkim_tags::{DomainName, Selector};
+    use dkim_tags::{Atps, AtpsHash, DomainName, Selector};
 
     use super::*;
     use crate::Fields;
@@ -351,6 +359,22 @@ mod tests {
             signature.copied_fields.iter().map(|copy| (copy.name.as_str(), &*copy.body)).collect();
         assert_eq!(copies, [("Subject", &b" [a|b] c=d;"[..]), ("From", b" joe@example.com")]);
         assert_eq!(Signature::parse(signature.to_field_body().as_bytes()).unwrap(), signature);
+    }
+
+    #[test]
+    fn a_third_party_says_for_whom_it_signs() {
+        let author_domain = DomainName::parse("author.example").unwrap();
+        let atps = Atps { author_domain, hash: AtpsHash::Plain };
+        let mut asked = request();
+        asked.atps = Some(atps.clone());
+        assert_eq!(sign(asked, MESSAGE).unwrap().atps(), Some(Ok(atps)));
+        assert_eq!(sign(request(), MESSAGE).unwrap().atps(), None);
+
+        let mut for_itself = request();
+        let author_domain = for_itself.sdid.clone();
+        for_itself.atps = Some(Atps { author_domain, hash: AtpsHash::Plain });
+        let refused = Err(RequestError::AtpsForItself(for_itself.sdid.clone()));
+        assert_eq!(sign(for_itself, MESSAGE), refused);
     }
 
     #[test]

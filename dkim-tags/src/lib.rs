@@ -2,6 +2,7 @@
 //! (§3.5).
 #![forbid(unsafe_code)]
 
+mod atps;
 mod claims;
 mod field_name;
 mod format;
@@ -10,6 +11,7 @@ mod name;
 mod signature;
 pub mod value;
 
+pub use atps::{Atps, AtpsError, AtpsHash};
 pub use claims::Claims;
 pub use field_name::{FieldName, FieldNames, InvalidFieldName};
 pub use format::TagWriter;

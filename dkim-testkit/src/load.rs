@@ -6,6 +6,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
+
 use crate::{Expected, Vector};
 
 /// A line of `cases.jsonl`.
@@ -31,26 +33,32 @@ struct Case {
 ///
 /// When a file cannot be read, or a line is no case.
 pub fn load(directory: &Path) -> Result<Vec<Vector>, LoadError> {
-    let list = directory.join("cases.jsonl");
-    let text = read(&list)?;
+    let vector = |case: Case| {
+        Ok(Vector {
+            message: read(&directory.join(&case.message))?,
+            zone: read(&directory.join(&case.zone))?,
+            id: case.id,
+            title: case.title,
+            time: case.time,
+            expect: case.expect,
+            tags: case.tags,
+            section: case.section,
+            source: case.source,
+        })
+    };
+    cases(&directory.join("cases.jsonl"))?.into_iter().map(vector).collect()
+}
+
+/// The cases of a list, one JSON object a line.
+pub(crate) fn cases<T: DeserializeOwned>(list: &Path) -> Result<Vec<T>, LoadError> {
+    let text = read(list)?;
     let lines = text.split(|octet| *octet == b'\n').zip(1..).filter(|(line, _)| !line.is_empty());
     lines
         .map(|(line, number)| {
-            let case: Case = serde_json::from_slice(line).map_err(|error| LoadError::Case {
-                path: list.clone(),
+            serde_json::from_slice(line).map_err(|error| LoadError::Case {
+                path: list.to_owned(),
                 line: number,
                 error,
-            })?;
-            Ok(Vector {
-                message: read(&directory.join(&case.message))?,
-                zone: read(&directory.join(&case.zone))?,
-                id: case.id,
-                title: case.title,
-                time: case.time,
-                expect: case.expect,
-                tags: case.tags,
-                section: case.section,
-                source: case.source,
             })
         })
         .collect()
@@ -69,7 +77,7 @@ pub fn own_vectors() -> Result<Vec<Vector>, LoadError> {
     Ok(vectors)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     fs::read(path).map_err(|error| LoadError::Read { path: path.to_owned(), error })
 }
 
@@ -84,7 +92,7 @@ pub enum LoadError {
         /// Why.
         error: io::Error,
     },
-    /// A line of `cases.jsonl` is no case.
+    /// A line of a list is no case.
     Case {
         /// The file.
         path: PathBuf,

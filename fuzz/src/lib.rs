@@ -6,6 +6,7 @@
 
 mod addresses;
 mod adsp_record;
+mod atps_record;
 mod auth_results;
 mod body_hash;
 mod border;
@@ -29,7 +30,8 @@ mod verify;
 mod zone_file;
 
 pub use addresses::addresses;
-pub use adsp_record::adsp_record;
+pub use adsp_record::{adsp_record, adsp_record_value};
+pub use atps_record::{atps_record, atps_record_value};
 pub use auth_results::{auth_results, auth_results_value};
 pub use body_hash::body_hash;
 pub use border::border;

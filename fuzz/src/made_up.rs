@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use arbitrary::{Result, Unstructured};
+use dkim_adsp::{Adsp, AdspRecord, AtpsRecord};
 use dkim_authres::{AuthenticationResults, ResInfo};
 use dkim_canon::Canonicalization;
-use dkim_crypto::{KeyType, PublicKey, SigningAlgorithm};
+use dkim_crypto::{HashAlgorithm, KeyType, PublicKey, SigningAlgorithm};
 use dkim_keyrec::KeyRecord;
 use dkim_sign::{BodyLength, Copies, Expiration, Fields, QueryMethod, Reports, Request, Timestamp};
 use dkim_tags::{
-    Auid, Canonicalizations, CopiedField, DomainName, FieldName, Selector, Signature, UnixTime,
+    Atps, AtpsHash, Auid, Canonicalizations, CopiedField, DomainName, FieldName, Selector,
+    Signature, UnixTime,
 };
 
 /// One more than the largest time that `t=` and `x=` can tell (RFC 6376 §3.5: 12 digits).
@@ -71,6 +73,40 @@ pub(crate) fn key_record(u: &mut Unstructured<'_>) -> Result<KeyRecord> {
     record.set_flags(&pick(u, &flags)?).expect("words");
     record.set_notes(&word(u, b"ab=;:| \xc3\xbc\"\\", 0, 300)?);
     Ok(record)
+}
+
+pub(crate) fn adsp_record(u: &mut Unstructured<'_>) -> Result<AdspRecord> {
+    let mut record = AdspRecord::new(*u.choose(&[Adsp::Unknown, Adsp::All, Adsp::Discardable])?);
+    for (name, value) in tags(u)? {
+        // Refused, or written as it stands.
+        let _ = record.add_tag(&name, &value);
+    }
+    Ok(record)
+}
+
+pub(crate) fn atps_record(u: &mut Unstructured<'_>) -> Result<AtpsRecord> {
+    let mut record = AtpsRecord::new(&domain(u)?);
+    for (name, value) in tags(u)? {
+        // Refused, or written as it stands.
+        let _ = record.add_tag(&name, &value);
+    }
+    Ok(record)
+}
+
+/// A signer, and the claim that it signs for another.
+pub(crate) fn atps_claim(u: &mut Unstructured<'_>) -> Result<(DomainName, Atps)> {
+    let (sha1, sha256) = (HashAlgorithm::Sha1, HashAlgorithm::Sha256);
+    let hashes = [AtpsHash::Plain, AtpsHash::Hashed(sha1), AtpsHash::Hashed(sha256)];
+    Ok((domain(u)?, Atps { author_domain: domain(u)?, hash: *u.choose(&hashes)? }))
+}
+
+/// Tags of all kinds, some of them none.
+fn tags(u: &mut Unstructured<'_>) -> Result<Vec<(String, String)>> {
+    list(u, 6, |u| {
+        let name = word(u, b"adkimv_1-=", 1, 5)?;
+        let value = if u.arbitrary()? { word(u, b"ab= \t;:\"\\", 0, 60)? } else { text(u)? };
+        Ok((name, value))
+    })
 }
 
 pub(crate) fn public_key(u: &mut Unstructured<'_>) -> Result<PublicKey> {

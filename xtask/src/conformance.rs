@@ -1,5 +1,7 @@
 //! `cargo xtask conformance`: our own vectors and those of a directory, judged in process.
 
+mod adsp;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -15,7 +17,7 @@ const KNOWN_MISSES: &str = include_str!("../conformance-misses.txt");
 /// Judge our own vectors and those of a directory, and print the misses by room.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// A directory of vectors beside our own: cases.jsonl, messages/, zones/.
+    /// A directory of vectors beside our own: cases.jsonl, messages/, zones/, perhaps adsp.jsonl.
     #[arg(long, value_name = "PATH")]
     pub(crate) dir: Option<PathBuf>,
     /// Compare results and reasons by name, not only by class.
@@ -36,7 +38,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         tally.count(&path.display().to_string(), &directory, scoring)?;
     }
     tally.print();
-    tally.verdict()
+    let adsp = adsp::run(options.dir.as_deref());
+    tally.verdict().and(adsp)
 }
 
 /// The known misses for a run on a directory, or why the list cannot be read.

@@ -18,7 +18,7 @@ use crate::house::House;
 use crate::workspace;
 
 /// The RFCs, each with its list in `xtask/spec`.
-const RFCS: [u32; 4] = [6376, 8301, 8463, 8616];
+const RFCS: [u32; 6] = [5617, 6376, 6541, 8301, 8463, 8616];
 
 /// List the requirements of the RFCs, with the tests and the citations of each.
 ///

@@ -1,16 +1,16 @@
 //! `dkim key dns`: prints the record of a key in the form that somebody asks for.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use dkim_keys::{Form, Publication};
+use dkim_keys::Publication;
 use dkim_stack::keyrec::{KeyRecord, KeyRecordError};
 use dkim_stack::{DomainName, Selector};
 
 use crate::diagnostics::Failure;
 use crate::exit::{self, Exit};
 use crate::key_file;
+use crate::publication::FormArgs;
 
 /// Print the key record of a private key, ready to be published
 ///
@@ -26,18 +26,8 @@ pub(super) struct Dns {
     #[arg(long, value_name = "S", value_parser = Selector::parse)]
     selector: Selector,
 
-    /// Who is to take it: zone, plain, nsupdate, json, route53, cloudflare, octodns, terraform or
-    /// tinydns
-    #[arg(long, value_name = "F", default_value = "zone", value_parser = form)]
-    format: Form,
-
-    /// The same as `--format json`
-    #[arg(long, conflicts_with = "format")]
-    json: bool,
-
-    /// How long resolvers may keep the record, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = Publication::TTL)]
-    ttl: u32,
+    #[command(flatten)]
+    form: FormArgs,
 
     /// h=: accept this hash algorithm only; may be given several times
     #[arg(long, value_name = "HASH")]
@@ -77,21 +67,10 @@ Examples:
     [EXAMPLES, &exit::help()].join("\n")
 }
 
-fn form(name: &str) -> Result<Form, String> {
-    Form::from_name(name)
-        .ok_or_else(|| format!("one of {} is needed", Form::ALL.map(Form::name).join(", ")))
-}
-
 impl Dns {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let record = self.record()?;
-        let mut publication = Publication::new(self.selector, self.domain, &record);
-        publication.ttl = self.ttl;
-        let form = if self.json { Form::Json } else { self.format };
-        let mut out = io::stdout().lock();
-        let written = out.write_all(form.write(&publication).as_bytes());
-        written.and_then(|()| out.flush()).map_err(|error| Failure::output(&error))?;
-        Ok(Exit::Success)
+        self.form.write(vec![Publication::new(&self.selector, &self.domain, &record)])
     }
 
     fn record(&self) -> Result<KeyRecord, Failure> {

@@ -147,8 +147,8 @@ impl New {
             .map_err(|error| key_file::unusable(&error).on(path.display()))?;
         let bits = pair.public.bits();
         let record = KeyRecord::new(pair.public);
-        let publication = Publication::new(selector, self.domain.clone(), &record);
-        let (name, zone) = (publication.name(), Form::Zone.write(&publication));
+        let publication = Publication::new(&selector, &self.domain, &record);
+        let zone = Form::Zone.write(&publication);
         let mut out = io::stdout().lock();
         let written = if self.json {
             let made = Made {
@@ -156,8 +156,8 @@ impl New {
                 key: &path.to_string_lossy(),
                 r#type: record.key_type.name(),
                 bits,
-                selector: publication.selector.as_str(),
-                name: &name,
+                selector: selector.as_str(),
+                name: &publication.name,
                 text: &publication.text,
                 zone: &zone,
             };

@@ -16,6 +16,7 @@ use crate::diagnostics::Failure;
 use crate::dns::SharedDns;
 use crate::exit::Exit;
 use crate::input::{LineEnds, Message, MessageError, Origin};
+use crate::practices::{Practices, Wanted};
 use crate::provider::provider;
 use crate::{json, report};
 
@@ -25,6 +26,7 @@ pub(super) struct Judge {
     pub(super) keys: Arc<KeyCache>,
     pub(super) policy: Policy,
     pub(super) now: UnixTime,
+    pub(super) wanted: Wanted,
     pub(super) authserv_id: String,
     pub(super) form: Form,
 }
@@ -84,7 +86,9 @@ impl Judge {
         match read {
             Ok((header, mut verifier)) => {
                 drive(&mut verifier, &self.dns).await;
-                self.found(&mut judged, &Header::parse(&header), &verifier.finish());
+                let (header, found) = (Header::parse(&header), verifier.finish());
+                let practices = self.wanted.ask(&header, &found, &self.dns).await;
+                self.found(&mut judged, &header, &found, &practices);
             }
             Err(failure) => self.failed(&mut judged, failure),
         }
@@ -113,13 +117,20 @@ impl Judge {
         Ok((message.into_header(), verifier))
     }
 
-    fn found(&self, judged: &mut Judged, header: &Header<'_>, found: &[Verification]) {
+    fn found(
+        &self,
+        judged: &mut Judged,
+        header: &Header<'_>,
+        found: &[Verification],
+        practices: &Practices,
+    ) {
         judged.exit = exit_of(found);
-        let (origin, results) = (&judged.origin, self.results(found));
+        let (origin, results) = (&judged.origin, self.results(found, practices));
         judged.output = match self.form {
-            Form::Json => written(|out| json::message(out, origin, found, &results)),
+            Form::Json => written(|out| json::message(out, origin, found, practices, &results)),
             Form::Text(choice) => written(|out| {
-                let text = written(|out| report::message(out, origin, header, found, &results));
+                let text =
+                    written(|out| report::message(out, origin, header, found, practices, &results));
                 // All at once, which is faster than piece by piece.
                 AutoStream::new(out, choice).write_all(&text)
             }),
@@ -136,12 +147,14 @@ impl Judge {
     }
 
     /// The field to be added to the message (RFC 8601).
-    fn results(&self, found: &[Verification]) -> AuthenticationResults {
-        let results = AuthenticationResults::new(&self.authserv_id);
-        if found.is_empty() {
-            return results.with(ResInfo::new("dkim", DkimResult::None.name()));
+    fn results(&self, found: &[Verification], practices: &Practices) -> AuthenticationResults {
+        let mut infos = res_infos(found);
+        if infos.is_empty() {
+            infos.push(ResInfo::new("dkim", DkimResult::None.name()));
         }
-        res_infos(found).into_iter().fold(results, AuthenticationResults::with)
+        infos.extend(practices.res_infos());
+        let results = AuthenticationResults::new(&self.authserv_id);
+        infos.into_iter().fold(results, AuthenticationResults::with)
     }
 }
 

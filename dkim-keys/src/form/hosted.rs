@@ -8,7 +8,7 @@ use crate::Publication;
 /// Everything there is to know, for a program of one's own.
 pub(super) fn json(publication: &Publication) -> String {
     line(&json!({
-        "name": publication.name(),
+        "name": publication.name,
         "type": "TXT",
         "ttl": publication.ttl,
         "text": publication.text,
@@ -23,7 +23,7 @@ pub(super) fn route53(publication: &Publication) -> String {
         "Changes": [{
             "Action": "UPSERT",
             "ResourceRecordSet": {
-                "Name": format!("{}.", publication.name()),
+                "Name": format!("{}.", publication.name),
                 "Type": "TXT",
                 "TTL": publication.ttl,
                 "ResourceRecords": [{ "Value": strings(publication) }],
@@ -36,7 +36,7 @@ pub(super) fn route53(publication: &Publication) -> String {
 pub(super) fn cloudflare(publication: &Publication) -> String {
     line(&json!({
         "type": "TXT",
-        "name": publication.name(),
+        "name": publication.name,
         "content": strings(publication),
         "ttl": publication.ttl,
     }))
@@ -56,11 +56,8 @@ pub(super) fn octodns(publication: &Publication) -> String {
 
 /// A resource of Terraform's AWS provider: strings of more than 255 octets are cut by `\"\"`.
 pub(super) fn terraform(publication: &Publication) -> String {
-    let label: String = publication
-        .name()
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-        .collect();
+    let label: String =
+        publication.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     // The provider puts quotes around the value; between two strings it wants `""`.
     let strings = strings(publication).replace("\" \"", "\"\"");
     let value = strings.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
@@ -75,8 +72,7 @@ pub(super) fn terraform(publication: &Publication) -> String {
            ttl     = {}\n  \
            records = [\"{text}\"]\n\
          }}\n",
-        publication.name(),
-        publication.ttl
+        publication.name, publication.ttl
     )
 }
 

@@ -6,7 +6,7 @@ use crate::Publication;
 
 /// A TXT record in master file form (RFC 1035 §5.1).
 pub(super) fn zone(publication: &Publication) -> String {
-    let mut entry = format!("{}. {} IN TXT (", publication.name(), publication.ttl);
+    let mut entry = format!("{}. {} IN TXT (", publication.name, publication.ttl);
     for string in publication.strings() {
         entry.push_str("\n    ");
         entry.push_str(&quoted(string));
@@ -18,7 +18,7 @@ pub(super) fn zone(publication: &Publication) -> String {
 /// RFC 2136 §2.4.4, §2.5.2: under the condition that there is no alias, the TXT records go and this
 /// one comes. Without the first step a second record would stand beside the old one.
 pub(super) fn nsupdate(publication: &Publication) -> String {
-    let name = publication.name();
+    let name = &publication.name;
     let strings: Vec<String> = publication.strings().map(quoted).collect();
     let (ttl, strings) = (publication.ttl, strings.join(" "));
     format!(
@@ -32,7 +32,7 @@ pub(super) fn nsupdate(publication: &Publication) -> String {
 /// `'fqdn:s:ttl`, which `tinydns-data` cuts into strings itself. Whatever it might take for a
 /// separator is written as `\ooo`.
 pub(super) fn tinydns(publication: &Publication) -> String {
-    let mut line = format!("'{}:", publication.name());
+    let mut line = format!("'{}:", publication.name);
     for octet in publication.text.bytes() {
         match octet {
             b':' | b'\\' | ..=0x1f | 0x7f.. => {
