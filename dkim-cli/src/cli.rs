@@ -9,6 +9,7 @@ use crate::diagnostics::Failure;
 use crate::diff::Diff;
 use crate::exit::{self, Exit};
 use crate::explain::Explain;
+use crate::key::Key;
 use crate::keygen::Keygen;
 use crate::man::Man;
 use crate::provider::provider;
@@ -33,6 +34,7 @@ enum Command {
     Diff(Diff),
     Sign(Sign),
     Keygen(Keygen),
+    Key(Key),
     Completions(Completions),
     Man(Man),
 }
@@ -45,6 +47,7 @@ impl Cli {
             Command::Diff(diff) => diff.run(),
             Command::Sign(sign) => sign.run(),
             Command::Keygen(keygen) => keygen.run(),
+            Command::Key(key) => key.run(),
             Command::Completions(completions) => completions.run(Self::command()),
             Command::Man(man) => man.run(Self::command()),
         }

@@ -1,9 +1,12 @@
 //! What is found, for programs: one JSON object a message, on one line.
 
+mod domainkeys;
+
 use std::io::{self, Write};
 
 use dkim_stack::Verification;
 use dkim_stack::authres::AuthenticationResults;
+use dkim_stack::domainkeys::Verification as DomainKeys;
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
@@ -21,9 +24,10 @@ JSON, one object a message, on one line (null where there is no value or it cann
   schema                  1; raised when a change breaks readers
   file                    the file, \"-\" for standard input
   message                 the number of the message in an mbox, from 1
-  signatures              one object for each DKIM-Signature field, top to bottom:
-    index                 counted from 0
-    type                  \"dkim\"
+  signatures              one object for each DKIM-Signature field, top to bottom, and behind them
+                          one for each DomainKey-Signature field (RFC 4870, Historic):
+    index                 counted from 0, for each type anew
+    type                  \"dkim\" or \"domainkeys\"
     result                pass, fail, neutral, policy, temperror or permerror (RFC 8601)
     reason                a stable code, see below
     detail                the reason in words
@@ -39,6 +43,7 @@ JSON, one object a message, on one line (null where there is no value or it cann
     body_length           l=
     timestamp, expiration t= and x=, in seconds since 1970
     testing               whether the key says t=y
+    sender, sender_field  of \"domainkeys\" only: the sending address, and \"From\" or \"Sender\"
   authentication_results  the body of the field to be added, folded
 Of an input that cannot be read, or is no message, there are only schema, file, message, in the
 second case an empty list of signatures, and:
@@ -76,6 +81,10 @@ struct Entry<'a> {
     timestamp: Option<u64>,
     expiration: Option<u64>,
     testing: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender_field: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -113,6 +122,8 @@ impl<'a> From<&'a Verification> for Entry<'a> {
             timestamp: signature.and_then(|signature| signature.timestamp).map(|time| time.0),
             expiration: signature.and_then(|signature| signature.expiration).map(|time| time.0),
             testing: found.is_testing(),
+            sender: None,
+            sender_field: None,
         }
     }
 }
@@ -122,13 +133,18 @@ pub(crate) fn message(
     out: &mut impl Write,
     origin: &Origin,
     found: &[Verification],
+    domainkeys: &[DomainKeys],
     results: &AuthenticationResults,
 ) -> io::Result<()> {
     let message = Message {
         schema: SCHEMA,
         file: &origin.file,
         message: origin.number,
-        signatures: found.iter().map(Entry::from).collect(),
+        signatures: found
+            .iter()
+            .map(Entry::from)
+            .chain(domainkeys.iter().map(Entry::from))
+            .collect(),
         authentication_results: results.field_body(),
     };
     line(out, &message)

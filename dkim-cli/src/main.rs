@@ -12,6 +12,7 @@ mod exit;
 mod explain;
 mod input;
 mod json;
+mod key;
 mod key_file;
 mod keygen;
 mod man;

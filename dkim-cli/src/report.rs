@@ -1,10 +1,13 @@
 //! What is found, for people: a block for each signature.
 
+mod domainkeys;
+
 use std::fmt::Display;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use dkim_stack::authres::{AuthenticationResults, DkimResult};
+use dkim_stack::domainkeys::Verification as DomainKeys;
 use dkim_stack::message::Header;
 use dkim_stack::{Auid, Signature, Verification};
 
@@ -19,6 +22,7 @@ pub(crate) fn message(
     origin: &Origin,
     header: &Header<'_>,
     found: &[Verification],
+    domainkeys: &[DomainKeys],
     results: &AuthenticationResults,
 ) -> io::Result<()> {
     let bold = Style::new().bold();
@@ -28,6 +32,9 @@ pub(crate) fn message(
     }
     for verification in found {
         signature(out, header, verification)?;
+    }
+    for verification in domainkeys {
+        domainkeys::signature(out, verification)?;
     }
     for line in results.field().lines() {
         writeln!(out, "  {}", printable(line))?;

@@ -146,7 +146,7 @@ impl Finding {
     pub const fn remedy(&self) -> &'static str {
         match self {
             Self::NoKeyRecord(_) => "publish a key record, alone at its name",
-            Self::EmptyGranularity => "take g= out: any sender to both",
+            Self::EmptyGranularity => "take g= out, which means any sender to both",
             Self::WildcardGranularity(_) => {
                 "take g= out, or publish a record of its own for each of the two"
             }

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use anstream::{AutoStream, ColorChoice};
 use dkim_stack::authres::{AuthenticationResults, DkimResult, ResInfo};
 use dkim_stack::dns::drive;
+use dkim_stack::domainkeys;
 use dkim_stack::message::Header;
 use dkim_stack::verify::Stance;
 use dkim_stack::{KeyCache, Policy, UnixTime, Verification, Verifier, res_infos};
 
+use super::domainkeys::DomainKeys;
 use super::exit_of;
 use crate::diagnostics::Failure;
 use crate::dns::SharedDns;
@@ -24,6 +26,7 @@ pub(super) struct Judge {
     pub(super) dns: SharedDns,
     pub(super) keys: Arc<KeyCache>,
     pub(super) policy: Policy,
+    pub(super) domainkeys: domainkeys::Policy,
     pub(super) now: UnixTime,
     pub(super) authserv_id: String,
     pub(super) form: Form,
@@ -41,7 +44,7 @@ pub(super) struct Judged {
     pub(super) origin: Origin,
     /// `None` when the header cannot be read.
     pub(super) line_ends: Option<LineEnds>,
-    /// How many DKIM-Signature fields were not looked at.
+    /// How many signatures were not looked at.
     pub(super) unlisted: usize,
     /// What kept it from being judged.
     pub(super) failure: Option<Failure>,
@@ -53,13 +56,20 @@ pub(super) struct Judged {
 /// A message that was read and waits for its keys, or why it was not read.
 pub(super) struct Waiting {
     judged: Judged,
-    read: Result<(Vec<u8>, Verifier), Failure>,
+    read: Result<Undecided, Failure>,
+}
+
+/// A header, and the verifiers that have seen the whole message.
+struct Undecided {
+    header: Vec<u8>,
+    dkim: Verifier,
+    domainkeys: DomainKeys,
 }
 
 impl Waiting {
     /// How many octets of the message are kept; nothing is of its body.
     pub(super) fn header_octets(&self) -> usize {
-        self.read.as_ref().map_or(0, |(header, _)| header.len())
+        self.read.as_ref().map_or(0, |read| read.header.len())
     }
 }
 
@@ -82,9 +92,11 @@ impl Judge {
     /// Asks for the keys, and judges.
     pub(super) async fn judge(&self, Waiting { mut judged, read }: Waiting) -> Judged {
         match read {
-            Ok((header, mut verifier)) => {
-                drive(&mut verifier, &self.dns).await;
-                self.found(&mut judged, &Header::parse(&header), &verifier.finish());
+            Ok(Undecided { header, mut dkim, domainkeys }) => {
+                drive(&mut dkim, &self.dns).await;
+                let domainkeys = domainkeys.judge(&self.dns).await;
+                let header = Header::parse(&header);
+                self.found(&mut judged, &header, &dkim.finish(), &domainkeys);
             }
             Err(failure) => self.failed(&mut judged, failure),
         }
@@ -96,30 +108,42 @@ impl Judge {
         &self,
         octets: &mut dyn Read,
         judged: &mut Judged,
-    ) -> Result<(Vec<u8>, Verifier), MessageError> {
+    ) -> Result<Undecided, MessageError> {
         let mut message = Message::open(octets)?;
-        let verifier = Verifier::new(&message.header(), &self.policy, self.now, provider());
-        let mut verifier = verifier.with_key_cache(&self.keys);
+        let header = message.header();
+        let dkim = Verifier::new(&header, &self.policy, self.now, provider());
+        let mut dkim = dkim.with_key_cache(&self.keys);
+        let mut domainkeys = DomainKeys::new(&header, &self.domainkeys);
         judged.line_ends = Some(message.line_ends);
-        judged.unlisted = verifier.unlisted();
-        if verifier.stance() == Stance::Interested {
+        judged.unlisted = dkim.unlisted() + domainkeys.unlisted();
+        if [dkim.stance(), domainkeys.stance()].contains(&Stance::Interested) {
             let (line_ends, mut scratch) = (message.line_ends, Vec::new());
             // To its end, even when no more is needed: people are told how much of it is signed.
             message.body.for_each(|chunk| {
-                verifier.body_chunk(line_ends.to_crlf(chunk, &mut scratch));
+                let chunk = line_ends.to_crlf(chunk, &mut scratch);
+                dkim.body_chunk(chunk);
+                domainkeys.body_chunk(chunk);
                 ControlFlow::Continue(())
             })?;
         }
-        Ok((message.into_header(), verifier))
+        Ok(Undecided { header: message.into_header(), dkim, domainkeys })
     }
 
-    fn found(&self, judged: &mut Judged, header: &Header<'_>, found: &[Verification]) {
+    fn found(
+        &self,
+        judged: &mut Judged,
+        header: &Header<'_>,
+        found: &[Verification],
+        domainkeys: &[domainkeys::Verification],
+    ) {
         judged.exit = exit_of(found);
-        let (origin, results) = (&judged.origin, self.results(found));
+        let (origin, results) = (&judged.origin, self.results(found, domainkeys));
         judged.output = match self.form {
-            Form::Json => written(|out| json::message(out, origin, found, &results)),
+            Form::Json => written(|out| json::message(out, origin, found, domainkeys, &results)),
             Form::Text(choice) => written(|out| {
-                let text = written(|out| report::message(out, origin, header, found, &results));
+                let text = written(|out| {
+                    report::message(out, origin, header, found, domainkeys, &results)
+                });
                 // All at once, which is faster than piece by piece.
                 AutoStream::new(out, choice).write_all(&text)
             }),
@@ -136,12 +160,17 @@ impl Judge {
     }
 
     /// The field to be added to the message (RFC 8601).
-    fn results(&self, found: &[Verification]) -> AuthenticationResults {
+    fn results(
+        &self,
+        found: &[Verification],
+        domainkeys: &[domainkeys::Verification],
+    ) -> AuthenticationResults {
         let results = AuthenticationResults::new(&self.authserv_id);
-        if found.is_empty() {
-            return results.with(ResInfo::new("dkim", DkimResult::None.name()));
-        }
-        res_infos(found).into_iter().fold(results, AuthenticationResults::with)
+        let none = || ResInfo::new("dkim", DkimResult::None.name());
+        let none = found.is_empty().then(none);
+        let domainkeys = domainkeys.iter().map(domainkeys::Verification::res_info);
+        let all = res_infos(found).into_iter().chain(none).chain(domainkeys);
+        all.fold(results, AuthenticationResults::with)
     }
 }
 
