@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dkim_crypto::{KeyType, PublicKey};
+use dkim_crypto::{KeyType, PublicKey, SigningAlgorithm};
 use dkim_dns::{Answer, Dnssec, LookupError, MAX_CNAME_HOPS, Record};
 use dkim_keyrec::{KeyRecord, KeyRecordError};
 use dkim_message::Header;
@@ -89,6 +89,9 @@ pub(crate) fn refused(deviations: &[Deviation], policy: &Policy) -> Option<Outco
     refused.cloned().map(Outcome::Refused)
 }
 
+/// The one type of key that DomainKeys knows.
+const KEY_TYPE: KeyType = SigningAlgorithm::RSA_SHA1.key();
+
 /// The most records of an answer that are looked at, keys or not.
 const MAX_RECORDS: usize = 64;
 
@@ -167,9 +170,7 @@ fn read(record: &Record) -> Result<DomainKey, Outcome> {
     }
     DomainKey::parse(&record.joined()).map_err(|error| match error {
         // An Ed25519 key that is malformed is no RSA key in the first place.
-        KeyRecordError::Key { key_type, .. } if key_type != KeyType::Rsa => {
-            Outcome::KeyType(key_type)
-        }
+        KeyRecordError::Key { key_type, .. } if key_type != KEY_TYPE => Outcome::KeyType(key_type),
         error => Outcome::KeyRecord(error),
     })
 }
@@ -181,7 +182,7 @@ fn suits<'k>(
     policy: &Policy,
 ) -> Result<&'k PublicKey, Outcome> {
     let public = key.record().key.as_ref().ok_or(Outcome::KeyRevoked)?;
-    if public.key_type() != KeyType::Rsa {
+    if public.key_type() != KEY_TYPE {
         return Err(Outcome::KeyType(public.key_type()));
     }
     if !key.allows(&sender.address().local_part) {
@@ -201,7 +202,7 @@ pub(crate) fn key_deviations(key: &DomainKey) -> Vec<Deviation> {
     /// The length that RFC 8301 §3.2 tells signers to use, in bits.
     const RECOMMENDED: u32 = 2048;
     let bits = key.record().key.as_ref().map_or(0, PublicKey::bits);
-    let is_rsa = key.record().key_type == KeyType::Rsa;
+    let is_rsa = key.record().key_type == KEY_TYPE;
     [
         (is_rsa && (1..RECOMMENDED).contains(&bits)).then_some(Deviation::ShortKey { bits }),
         key.record().is_testing().then_some(Deviation::Testing),
