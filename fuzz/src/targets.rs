@@ -14,6 +14,7 @@ pub const TARGETS: &[Target] = &[
     ("key_record", fuzz::key_record),
     ("key_record_value", fuzz::key_record_value),
     ("adsp_record", fuzz::adsp_record),
+    ("domainkeys_signature", fuzz::domainkeys_signature),
     ("public_key", fuzz::public_key),
     ("private_key", fuzz::private_key),
     ("zone_file", fuzz::zone_file),
@@ -28,6 +29,7 @@ pub const TARGETS: &[Target] = &[
     ("body_hash", fuzz::body_hash),
     ("verify_message", fuzz::verify_message),
     ("verify", fuzz::verify),
+    ("domainkeys_message", fuzz::domainkeys_message),
     ("explain", fuzz::explain),
     ("sign_verify", fuzz::sign_verify),
 ];
