@@ -1,6 +1,6 @@
 //! The machine: a header, then body octets and DNS answers in any order, then the outcomes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use dkim_dns::{Answer, Inquirer, Query, QueryId, QueryKind};
 use dkim_hash::Stance;
 use dkim_keyrec::record_name;
 use dkim_message::{Field, Header};
-use dkim_tags::{Claims, TagList};
+use dkim_tags::{Claims, FieldNames, TagList};
 
 use crate::checks::{self, Message};
 use crate::{BodyCanonicalizer, Form, Limit, Outcome, Policy, Sender, Signature, Verification};
@@ -273,34 +273,70 @@ fn update(digests: &mut [(usize, Box<dyn Digest>)], octets: &[u8]) {
     }
 }
 
-/// Hashes the fields that are signed, of those that stand below the signature, "in the order found
-/// in the email" (RFC 4870 §3.3 `h=`, §3.4.2). Of a name in `h=`, that is "all occurrences".
-///
-/// `h=` is said to be "in the order presented to the signing algorithm" as well: a signer that keeps
-/// to §3.4.2 leaves no difference.
+/// Hashes the fields that are signed, of those that stand below the signature.
 fn hash_fields(signature: &Signature, below: &[Field<'_>], digest: &mut dyn Digest) {
     /// So that the hash is not fed line by line.
     const ENOUGH: usize = 4096;
-    let names = signature.signed_fields.as_ref();
-    let names: Option<BTreeSet<Vec<u8>>> =
-        names.map(|names| names.iter().map(|name| name.to_ascii_lowercase().into()).collect());
-    let (mut name, mut canonical) = (Vec::new(), Vec::with_capacity(ENOUGH));
-    for field in below {
-        if let Some(names) = &names {
-            name.clear();
-            name.extend_from_slice(field.name());
-            name.make_ascii_lowercase();
-            if !names.contains(&name) {
-                continue;
-            }
-        }
+    let mut canonical = Vec::with_capacity(ENOUGH);
+    let mut write = |field: &Field<'_>| {
         signature.form.write_field(field.octets(), &mut canonical);
         if canonical.len() >= ENOUGH {
             digest.update(&canonical);
             canonical.clear();
         }
+    };
+    match &signature.signed_fields {
+        // RFC 4870 §3.3: without `h=`, "all headers subsequent to the signature header are included
+        // in the order found in the email".
+        None => below.iter().for_each(write),
+        Some(names) => {
+            let picked = pick(names, below);
+            picked.into_iter().filter_map(|at| below.get(at)).for_each(&mut write);
+        }
     }
     digest.update(&canonical);
+}
+
+/// The fields that `h=` names, as indexes into those below the signature, in the order hashed.
+///
+/// RFC 4870 §3.3 has `h=` list them "in the order presented to the signing algorithm", §3.4.2 has
+/// lines presented "in the order it occurs in the complete email". A signer that keeps to both
+/// leaves no difference; if fields changed places since, or a signer did not, the list tells.
+///
+/// "A verifier must include all occurrences of that header", however often a name is listed. Which
+/// stands for which, the RFC leaves open: we count from the bottom, and what is left over goes to
+/// the first, as the one other verifier that is still in use does.
+fn pick(names: &FieldNames, below: &[Field<'_>]) -> Vec<usize> {
+    let mut places: BTreeMap<Vec<u8>, Places> = BTreeMap::new();
+    for name in names.iter() {
+        places.entry(name.to_ascii_lowercase().into()).or_default().listed += 1;
+    }
+    let mut lower = Vec::new();
+    for (at, field) in below.iter().enumerate() {
+        lower.clear();
+        lower.extend_from_slice(field.name());
+        lower.make_ascii_lowercase();
+        if let Some(places) = places.get_mut(&lower) {
+            places.found.push_back(at);
+        }
+    }
+    let mut picked = Vec::new();
+    for name in names.iter() {
+        let Some(places) = places.get_mut(name.to_ascii_lowercase().as_bytes()) else { continue };
+        places.listed -= 1;
+        let these = places.found.len().saturating_sub(places.listed);
+        picked.extend(places.found.drain(..these));
+    }
+    picked
+}
+
+/// Of a name in `h=`.
+#[derive(Default)]
+struct Places {
+    /// How often it is listed still.
+    listed: usize,
+    /// The fields of this name that no entry has taken, top to bottom.
+    found: VecDeque<usize>,
 }
 
 /// RFC 4870 §3.7.4 and §3.7.5: says what became of a signature.
@@ -328,4 +364,34 @@ fn conclude(
     found.key = key;
     let accepted = || checks::refused(&found.deviations, policy).unwrap_or(Outcome::Pass);
     found.outcome = refused.unwrap_or_else(accepted);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What Mail::DKIM 1.20230212 hashed when it signed with these lists, told from the hash in its
+    /// signatures: digits are Received fields.
+    #[test]
+    fn names_listed_more_and_less_often_than_they_are_there() {
+        let octets = b"Received: 1\r\nFrom: F\r\nReceived: 2\r\nTo: T\r\nReceived: 3\r\n";
+        let header = Header::parse(octets);
+        for (list, expected) in [
+            ("received:from:received:to:received", "1F2T3"),
+            ("received:from:received:to", "12F3T"),
+            ("received:from:to", "123FT"),
+            ("from:received:received:received", "F123"),
+            ("from:to:received:received:cc", "FT123"),
+            ("received:from:received:to:received:received", "F1T23"),
+            ("received:from:received:received:to:received", "F12T3"),
+            ("RECEIVED:from:Received:to:cc:received:cc:receiveD", "F1T23"),
+            ("cc:x", ""),
+        ] {
+            let names = list.split(':').map(dkim_tags::FieldName::parse);
+            let names: FieldNames = names.collect::<Result<_, _>>().expect("names");
+            let picked = pick(&names, header.fields());
+            let last = |at: usize| header.fields()[at].octets().last().copied().map(char::from);
+            assert_eq!(picked.into_iter().filter_map(last).collect::<String>(), expected, "{list}");
+        }
+    }
 }

@@ -96,6 +96,24 @@ fn only_what_stands_below_is_signed() {
     }
 }
 
+/// §3.3: `h=` is "in the order presented to the signing algorithm"; §3.7.1 would not have a verifier
+/// rely on more than the order of the fields.
+#[test]
+fn the_list_tells_the_order() {
+    let moved = |signed: &str| {
+        let to = "To: Suzie <suzie@example.net>\r\n";
+        signed.replacen(to, "", 1).replacen("ready?\r\n", &format!("ready?\r\n{to}"), 1)
+    };
+    for h in ["; h=from:to:subject:received", "; h=subject:received:to:from:received"] {
+        let signed = sign(&format!("{TAGS}{h}"), MESSAGE);
+        assert_ne!(moved(&signed), signed);
+        assert_eq!(judge(&signed, &zone()), "pass ok", "{h}");
+        assert_eq!(judge(&moved(&signed), &zone()), "pass ok", "{h}");
+    }
+    let signed = sign(TAGS, MESSAGE);
+    assert_eq!(judge(&moved(&signed), &zone()), "fail signature-mismatch");
+}
+
 /// §3.1, §3.7.3 rules 1 to 3.
 #[test]
 fn the_sender_decides_whose_signature_counts() {

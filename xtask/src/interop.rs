@@ -1,5 +1,6 @@
 //! `cargo xtask interop`: we sign and others verify, others sign and we verify.
 
+mod domainkeys;
 mod messages;
 mod opendkim;
 mod peer;
@@ -87,6 +88,10 @@ fn exchange_all(options: &Options) -> Result<()> {
                 continue;
             }
             disagreements += bench.exchange(&*peer, algorithm)?;
+        }
+        if name == Name::Maildkim {
+            let mut script = script::maildkim().start()?;
+            disagreements += domainkeys::exchange(&mut script, &bench.zone, &bench.records)?;
         }
     }
     if met == 0 {

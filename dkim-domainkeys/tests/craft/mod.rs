@@ -84,12 +84,25 @@ pub fn canonical(form: &str, names: Option<&[&str]>, message: &str) -> Vec<u8> {
             _ => fields.push(vec![line]),
         }
     }
-    for field in fields {
-        let name = field[0].split(':').next().unwrap_or_default().trim();
-        if names.is_some_and(|names| !names.iter().any(|listed| listed.eq_ignore_ascii_case(name)))
-        {
-            continue;
+    if let Some(names) = names {
+        // From the bottom up, each entry takes one, and the first of its name what is left.
+        let is = |field: &[&str], name: &str| {
+            field[0].split(':').next().unwrap_or_default().trim().eq_ignore_ascii_case(name)
+        };
+        let mut picked = Vec::new();
+        for (at, name) in names.iter().enumerate().rev() {
+            let first = names[..at].iter().all(|other| !other.eq_ignore_ascii_case(name));
+            while let Some(last) = fields.iter().rposition(|field| is(field, name)) {
+                picked.push(fields.remove(last));
+                if !first {
+                    break;
+                }
+            }
         }
+        picked.reverse();
+        fields = picked;
+    }
+    for field in fields {
         match form {
             "simple" => lines.extend(field.iter().map(|line| (*line).to_owned())),
             _ => lines.push(field.concat()),

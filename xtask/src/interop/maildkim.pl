@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use JSON::PP;
 use MIME::Base64;
+use Mail::DKIM::DkSignature;
 use Mail::DKIM::PrivateKey;
 use Mail::DKIM::Signature;
 use Mail::DKIM::Signer;
@@ -22,6 +23,34 @@ my %records;
         my $found = $options{Callbacks}->{Success}->(@answer);
         return sub { $found };
     };
+}
+
+# DomainKeys (RFC 4870). Without a list of fields all of them are signed.
+sub sign_domainkeys {
+    my ( $job, $message ) = @_;
+    my $text = join '', grep { !/-----/ } split /\r?\n/, $job->{key};
+    my $policy = sub {
+        shift->add_signature(
+            Mail::DKIM::DkSignature->new(
+                Algorithm => 'rsa-sha1',
+                Method    => $job->{canonicalization},
+                Domain    => $job->{domain},
+                Selector  => $job->{selector},
+                ( @{ $job->{fields} } ? ( Headers => join( ':', @{ $job->{fields} } ) ) : () ),
+            )
+        );
+        return 0;
+    };
+    my $signer = Mail::DKIM::Signer->new(
+        Policy => $policy,
+        Key    => Mail::DKIM::PrivateKey->load( Data => $text ),
+    );
+    $signer->PRINT($message);
+    $signer->CLOSE;
+    die $signer->result unless $signer->result eq 'signed';
+    my $field = $signer->signature->as_string;
+    $field =~ s/\r?\n/\r\n/g;
+    return "$field\r\n";
 }
 
 sub sign {
@@ -70,7 +99,9 @@ while ( my $line = <STDIN> ) {
     ( $last, $job ) = ( $text, decode_json($text) ) if $text ne $last;
     my $message = decode_base64($octets);
     my $answer = eval {
-        $job->{key}
+        $job->{domainkeys}
+            ? { field => encode_base64( sign_domainkeys( $job, $message ), '' ) }
+            : $job->{key}
             ? { field => encode_base64( sign( $job, $message ), '' ) }
             : { pass => verify( $job, $message ) ? JSON::PP::true : JSON::PP::false };
     } // { error => "$@" };

@@ -98,6 +98,27 @@ impl Conversation {
         Ok(signed.collect())
     }
 
+    /// Each message with a DomainKeys signature on top, over these fields; over all, if there are none.
+    pub(super) fn sign_domainkeys(
+        &mut self,
+        messages: &[Vec<u8>],
+        algorithm: Algorithm,
+        form: &str,
+        fields: &[&str],
+    ) -> Result<Vec<Answer<Vec<u8>>>> {
+        let job = json!({
+            "domainkeys": true, "key": algorithm.pem(), "domain": DOMAIN,
+            "selector": algorithm.selector(), "canonicalization": form, "fields": fields,
+        });
+        let jobs: Vec<String> = messages.iter().map(|one| line(&job, one)).collect();
+        let answers = self.ask(&jobs)?;
+        let signed = answers.iter().zip(messages).map(|(answer, message)| {
+            let field = answer["field"].as_str().and_then(base64);
+            Ok([&field.ok_or(error(answer))?, &message[..]].concat())
+        });
+        Ok(signed.collect())
+    }
+
     /// Whether a signature of each message passes, against these TXT records by name.
     pub(super) fn verify(
         &mut self,
