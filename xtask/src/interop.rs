@@ -1,5 +1,6 @@
 //! `cargo xtask interop`: we sign and others verify, others sign and we verify.
 
+mod adsp;
 mod domainkeys;
 mod messages;
 mod opendkim;
@@ -92,6 +93,7 @@ fn exchange_all(options: &Options) -> Result<()> {
         if name == Name::Maildkim {
             let mut script = script::maildkim().start()?;
             disagreements += domainkeys::exchange(&mut script, &bench.zone, &bench.records)?;
+            disagreements += adsp::compare(&mut script)?;
         }
     }
     if met == 0 {

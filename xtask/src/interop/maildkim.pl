@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use JSON::PP;
 use MIME::Base64;
+use Mail::DKIM::AuthorDomainPolicy;
 use Mail::DKIM::DkSignature;
 use Mail::DKIM::PrivateKey;
 use Mail::DKIM::Signature;
@@ -22,6 +23,12 @@ my %records;
             : ();
         my $found = $options{Callbacks}->{Success}->(@answer);
         return sub { $found };
+    };
+    # Whether an Author Domain exists: it does if a name is there, or one below it.
+    *Mail::DKIM::DNS::query = sub {
+        my ($name) = @_;
+        $@ = ( grep { /(^|\.)\Q$name\E$/ } keys %records ) ? '' : 'NXDOMAIN';
+        return ();
     };
 }
 
@@ -92,6 +99,14 @@ sub verify {
     return scalar grep { ( $_->result // '' ) eq 'pass' } $verifier->signatures;
 }
 
+# The practices of an Author Domain (RFC 5617).
+sub adsp {
+    my ($job) = @_;
+    %records = %{ $job->{records} };
+    my $policy = Mail::DKIM::AuthorDomainPolicy->fetch( Protocol => 'dns', Domain => $job->{adsp} );
+    return $policy->policy;
+}
+
 $| = 1;
 my ( $last, $job ) = ('');
 while ( my $line = <STDIN> ) {
@@ -99,7 +114,9 @@ while ( my $line = <STDIN> ) {
     ( $last, $job ) = ( $text, decode_json($text) ) if $text ne $last;
     my $message = decode_base64($octets);
     my $answer = eval {
-        $job->{domainkeys}
+        $job->{adsp}
+            ? { practices => adsp($job) }
+            : $job->{domainkeys}
             ? { field => encode_base64( sign_domainkeys( $job, $message ), '' ) }
             : $job->{key}
             ? { field => encode_base64( sign( $job, $message ), '' ) }

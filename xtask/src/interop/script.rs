@@ -130,6 +130,18 @@ impl Conversation {
         Ok(answers.iter().map(|answer| answer["pass"].as_bool().ok_or(error(answer))).collect())
     }
 
+    /// What an Author Domain says about its mail, against these TXT records by name.
+    pub(super) fn practices(
+        &mut self,
+        domain: &str,
+        records: &BTreeMap<String, String>,
+    ) -> Result<Answer<String>> {
+        let job = json!({"adsp": domain, "records": records});
+        let answers = self.ask(&[line(&job, b"")])?;
+        let answer = answers.first().context("one answer to one job")?;
+        Ok(answer["practices"].as_str().map(str::to_owned).ok_or_else(|| error(answer)))
+    }
+
     /// Hands all jobs to the script and returns its answers, in the same order.
     fn ask(&mut self, jobs: &[String]) -> Result<Vec<Value>> {
         let (name, output, child) = (self.name, &mut self.output, &mut self.child);
