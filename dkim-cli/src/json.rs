@@ -1,5 +1,7 @@
 //! What is found, for programs: one JSON object a message, on one line.
 
+mod domainkeys;
+
 use std::io::{self, Write};
 
 use dkim_stack::Verification;
@@ -10,8 +12,9 @@ use serde_json::ser::{Formatter, Serializer};
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
 use crate::input::Origin;
-use crate::practices::{Practices, json as entries};
+use crate::practices::json as entries;
 use crate::printable::is_harmful;
+use crate::verify::Found;
 
 /// The number in `schema`; a change that breaks readers raises it.
 pub(crate) const SCHEMA: u32 = 1;
@@ -22,9 +25,10 @@ JSON, one object a message, on one line (null where there is no value or it cann
   schema                  1; raised when a change breaks readers
   file                    the file, \"-\" for standard input
   message                 the number of the message in an mbox, from 1
-  signatures              one object for each DKIM-Signature field, top to bottom:
-    index                 counted from 0
-    type                  \"dkim\"
+  signatures              one object for each DKIM-Signature field, top to bottom, and behind them
+                          one for each DomainKey-Signature field (RFC 4870, Historic):
+    index                 counted from 0, for each type anew
+    type                  \"dkim\" or \"domainkeys\"
     result                pass, fail, neutral, policy, temperror or permerror (RFC 8601)
     reason                a stable code, see below
     detail                the reason in words
@@ -40,6 +44,7 @@ JSON, one object a message, on one line (null where there is no value or it cann
     body_length           l=
     timestamp, expiration t= and x=, in seconds since 1970
     testing               whether the key says t=y
+    sender, sender_field  of \"domainkeys\" only: the sending address, and \"From\" or \"Sender\"
   adsp                    with --adsp, one object for each Author Domain:
     address, domain       an author in it, and the domain in A-labels
     result                of dkim-adsp (RFC 5617)
@@ -91,6 +96,10 @@ struct Entry<'a> {
     timestamp: Option<u64>,
     expiration: Option<u64>,
     testing: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender_field: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -128,6 +137,8 @@ impl<'a> From<&'a Verification> for Entry<'a> {
             timestamp: signature.and_then(|signature| signature.timestamp).map(|time| time.0),
             expiration: signature.and_then(|signature| signature.expiration).map(|time| time.0),
             testing: found.is_testing(),
+            sender: None,
+            sender_field: None,
         }
     }
 }
@@ -136,17 +147,21 @@ impl<'a> From<&'a Verification> for Entry<'a> {
 pub(crate) fn message(
     out: &mut impl Write,
     origin: &Origin,
-    found: &[Verification],
-    practices: &Practices,
+    found: &Found,
     results: &AuthenticationResults,
 ) -> io::Result<()> {
     let message = Message {
         schema: SCHEMA,
         file: &origin.file,
         message: origin.number,
-        signatures: found.iter().map(Entry::from).collect(),
-        adsp: practices.adsp.as_ref().map(entries::adsp),
-        atps: practices.atps.as_ref().map(entries::atps),
+        signatures: found
+            .dkim
+            .iter()
+            .map(Entry::from)
+            .chain(found.domainkeys.iter().map(Entry::from))
+            .collect(),
+        adsp: found.practices.adsp.as_ref().map(entries::adsp),
+        atps: found.practices.atps.as_ref().map(entries::atps),
         authentication_results: results.field_body(),
     };
     line(out, &message)

@@ -1,5 +1,6 @@
 //! `dkim key`: keys made, published and tested.
 
+mod check_domainkeys;
 mod dns;
 mod new;
 mod owner;
@@ -7,6 +8,7 @@ mod test;
 
 use clap::{Args, Subcommand};
 
+use self::check_domainkeys::CheckDomainKeys;
 pub(crate) use self::new::New;
 pub(crate) use self::owner::{Owner, parse as parse_owner};
 use crate::diagnostics::Failure;
@@ -25,6 +27,8 @@ enum Command {
     New(New),
     Dns(dns::Dns),
     Test(test::Test),
+    #[command(name = "check-domainkeys")]
+    CheckDomainKeys(CheckDomainKeys),
 }
 
 fn help() -> String {
@@ -45,6 +49,7 @@ impl Key {
             Command::New(new) => new.run(),
             Command::Dns(dns) => dns.run(),
             Command::Test(test) => test.run(),
+            Command::CheckDomainKeys(check) => check.run(),
         }
     }
 }

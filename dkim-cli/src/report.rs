@@ -1,5 +1,7 @@
 //! What is found, for people: a block for each signature.
 
+mod domainkeys;
+
 use std::fmt::Display;
 use std::io::{self, Write};
 
@@ -11,27 +13,30 @@ use dkim_stack::{Auid, Signature, Verification};
 use crate::coverage::{Coverage, Names};
 use crate::date::date;
 use crate::input::Origin;
-use crate::practices::{Practices, text};
+use crate::practices::text;
 use crate::printable::printable;
+use crate::verify::Found;
 
 /// Writes what was found in a message.
 pub(crate) fn message(
     out: &mut impl Write,
     origin: &Origin,
     header: &Header<'_>,
-    found: &[Verification],
-    practices: &Practices,
+    found: &Found,
     results: &AuthenticationResults,
 ) -> io::Result<()> {
     let bold = Style::new().bold();
     writeln!(out, "{bold}{}{bold:#}", printable(&origin.to_string()))?;
-    if found.is_empty() {
+    if found.dkim.is_empty() {
         writeln!(out, "  no DKIM-Signature field")?;
     }
-    for verification in found {
+    for verification in &found.dkim {
         signature(out, header, verification)?;
     }
-    text::practices(out, practices)?;
+    for verification in &found.domainkeys {
+        domainkeys::signature(out, verification)?;
+    }
+    text::practices(out, &found.practices)?;
     for line in results.field().lines() {
         writeln!(out, "  {}", printable(line))?;
     }

@@ -1,5 +1,6 @@
 //! `dkim verify`: judges the signatures of messages.
 
+mod domainkeys;
 mod fleet;
 mod judge;
 mod progress;
@@ -21,6 +22,7 @@ use crate::exit::{self, Exit};
 use crate::practices::Wanted;
 use crate::provider::provider;
 use crate::{json, reasons};
+pub(crate) use judge::Found;
 use judge::{Form, Judge};
 use writer::Writer;
 
@@ -35,6 +37,9 @@ const KEPT_KEYS: usize = 4_096;
 /// Every DKIM-Signature field is judged, top to bottom (RFC 6376 §6), and the
 /// Authentication-Results field to be added is shown (RFC 8601). Key records come from the DNS, or
 /// from zone files and nowhere else.
+///
+/// DomainKey-Signature fields (RFC 4870, Historic) are judged and listed, too. They count for nothing:
+/// all are rsa-sha1, none passes without --allow-sha1, and the exit code does not heed them.
 ///
 /// A FILE is a message, an mbox (it begins with a line `From …`; read as mboxrd: `>From ` loses one
 /// `>`, Content-Length is ignored) or a Maildir. All are read as streams, of any size. A message
@@ -131,10 +136,12 @@ impl Verify {
             let never = format_args!("no provider verifies RSA keys under {LEAST_KEY_BITS} bits");
             note(format_args!("--min-key-bits {bits}"), never);
         }
+        let policy = self.policy();
         let judge = Judge {
             dns: Dns::shared(&self.dns)?,
             keys: Arc::new(KeyCache::new(provider(), KEPT_KEYS)),
-            policy: self.policy(),
+            domainkeys: domainkeys::policy(&policy),
+            policy,
             now: self.at.map_or_else(now, UnixTime),
             wanted: Wanted { adsp: self.adsp, atps: self.atps },
             authserv_id: self.authserv_id.unwrap_or_else(host_name),

@@ -19,6 +19,7 @@ mod provider;
 mod public_key;
 #[cfg(feature = "ring")]
 pub mod ring;
+mod rsa;
 
 pub use algorithm::{HashAlgorithm, KeyType, SigningAlgorithm};
 pub use private_key::{PrivateKey, PrivateKeyError};

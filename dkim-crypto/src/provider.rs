@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::{
     HashAlgorithm, KeyType, PrivateKey, PrivateKeyError, PublicKey, PublicKeyError,
-    SigningAlgorithm,
+    SigningAlgorithm, rsa,
 };
 
 /// A cryptographic library behind the one joint through which DKIM reaches it.
@@ -27,6 +27,25 @@ pub trait Provider: Any + fmt::Debug + Send + Sync {
     ///
     /// When the library cannot use the key, such as an RSA key under 1024 bits.
     fn prepare(&self, key: &PublicKey) -> Result<Arc<dyn VerifyingKey>, PublicKeyError>;
+
+    /// Verifies an RSA signature over a hash that is at hand, where what was signed is too long to
+    /// be kept, as a whole message is (RFC 4870 §3.4.2). Few libraries offer that, so it is here,
+    /// the same for all; one that does may do it faster.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError::Mismatch`] when the signature is not one of this key over this hash;
+    /// [`VerifyError::Unsupported`] when key, algorithm and hash do not belong together, and for
+    /// keys that [`prepare`](Self::prepare) would refuse.
+    fn verify_hash(
+        &self,
+        key: &PublicKey,
+        algorithm: SigningAlgorithm,
+        hash: &HashValue,
+        signature: &[u8],
+    ) -> Result<(), VerifyError> {
+        rsa::verify_hash(key, algorithm, hash, signature)
+    }
 
     /// Prepares a private key for signing.
     ///

@@ -36,6 +36,7 @@ suite! {
     every_kind_of_key_signs_and_verifies
     rfc_8463_keys_are_as_printed
     openssl_signatures_verify_from_1024_bits_on
+    a_hash_at_hand_verifies_as_the_message_does
     short_keys_are_refused_by_exact_bits
     a_changed_message_or_signature_never_verifies
     a_signature_of_another_size_never_verifies
@@ -157,6 +158,62 @@ fn openssl_signatures_verify_from_1024_bits_on(provider: &dyn Provider) {
         assert_eq!(prepared.verify(right, MESSAGE, &vector.signature), Ok(()), "{}", vector.name);
         assert_eq!(prepared.verify(wrong, MESSAGE, &vector.signature), Err(VerifyError::Mismatch));
     }
+}
+
+/// RFC 8017 §8.2.2, whoever hashes.
+fn a_hash_at_hand_verifies_as_the_message_does(provider: &dyn Provider) {
+    let hash = |algorithm: SigningAlgorithm, message: &[u8]| {
+        let mut digest = provider.digest(algorithm.hash()).unwrap();
+        digest.update(message);
+        digest.finish()
+    };
+    for vector in vectors() {
+        let (name, signature) = (vector.name, &vector.signature[..]);
+        let key = PublicKey::from_p_tag(KeyType::Rsa, &vector.subject_public_key_info).unwrap();
+        let (right, wrong) = match vector.hash {
+            "sha1" => (RSA_SHA1, RSA_SHA256),
+            _ => (RSA_SHA256, RSA_SHA1),
+        };
+        let verify = |algorithm: SigningAlgorithm, message: &[u8], signature: &[u8]| {
+            provider.verify_hash(&key, algorithm, &hash(algorithm, message), signature)
+        };
+        if key.bits() < 1024 {
+            let refused = Err(VerifyError::Unsupported(right));
+            assert_eq!(verify(right, MESSAGE, signature), refused, "{name}");
+            continue;
+        }
+        assert_eq!(verify(right, MESSAGE, signature), Ok(()), "{name}");
+        let mismatch = Err(VerifyError::Mismatch);
+        assert_eq!(verify(wrong, MESSAGE, signature), mismatch, "{name}");
+        assert_eq!(verify(right, b"another", signature), mismatch, "{name}");
+        let mut changed = signature.to_vec();
+        *changed.last_mut().unwrap() ^= 1;
+        let modulus = key.modulus().unwrap();
+        let ones = [&vec![0; modulus.len() - 1][..], &[1]].concat();
+        let longer = [&[0], signature].concat();
+        for bad in [&changed, &ones, &longer, &vec![0; modulus.len()], modulus, &signature[1..]] {
+            assert_eq!(verify(right, MESSAGE, bad), mismatch, "{name}");
+        }
+        // A hash of another length than the algorithm's.
+        let other = hash(wrong, MESSAGE);
+        let refused = Err(VerifyError::Unsupported(right));
+        assert_eq!(provider.verify_hash(&key, right, &other, signature), refused, "{name}");
+    }
+    let key = PublicKey::from_p_tag(KeyType::Ed25519, &ed25519_point()).unwrap();
+    for algorithm in [ED25519_SHA256, RSA_SHA256] {
+        let refused = Err(VerifyError::Unsupported(algorithm));
+        let hash = hash(algorithm, MESSAGE);
+        assert_eq!(provider.verify_hash(&key, algorithm, &hash, &[0; 64]), refused);
+    }
+    let rsa = signing_key(provider, keys::RSA2048);
+    let hash = hash(ED25519_SHA256, MESSAGE);
+    let found = provider.verify_hash(rsa.public_key(), ED25519_SHA256, &hash, &[0; 256]);
+    assert_eq!(found, Err(VerifyError::Unsupported(ED25519_SHA256)));
+}
+
+/// RFC 8463 appendix A.2.
+fn ed25519_point() -> Vec<u8> {
+    STANDARD.decode("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=").unwrap()
 }
 
 fn short_keys_are_refused_by_exact_bits(provider: &dyn Provider) {

@@ -23,6 +23,7 @@ pub use dkim_authres as authres;
 pub use dkim_canon as canon;
 pub use dkim_crypto as crypto;
 pub use dkim_dns as dns;
+pub use dkim_domainkeys as domainkeys;
 pub use dkim_explain as explain;
 pub use dkim_hash as hash;
 pub use dkim_keyrec as keyrec;

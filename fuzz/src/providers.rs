@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dkim_crypto::ring::PROVIDER as RING;
 use dkim_crypto::{
-    Digest, HashAlgorithm, KeyType, Provider, PublicKey, PublicKeyError, SignError,
+    Digest, HashAlgorithm, HashValue, KeyType, Provider, PublicKey, PublicKeyError, SignError,
     SigningAlgorithm, SigningKey, VerifyError, VerifyingKey,
 };
 
@@ -34,6 +34,44 @@ impl Provider for Accepting {
     fn prepare(&self, key: &PublicKey) -> Result<Arc<dyn VerifyingKey>, PublicKeyError> {
         key.check_verifiable()?;
         Ok(Arc::new(AcceptingKey(key.key_type())))
+    }
+
+    fn verify_hash(
+        &self,
+        _key: &PublicKey,
+        _algorithm: SigningAlgorithm,
+        _hash: &HashValue,
+        _signature: &[u8],
+    ) -> Result<(), VerifyError> {
+        Ok(())
+    }
+}
+
+/// Real hashes; a signature is the hash of what is signed.
+#[derive(Debug)]
+pub(crate) struct PlainHash;
+
+impl Provider for PlainHash {
+    fn name(&self) -> &'static str {
+        "plain hash"
+    }
+
+    fn digest(&self, hash: HashAlgorithm) -> Option<Box<dyn Digest>> {
+        RING.digest(hash)
+    }
+
+    fn prepare(&self, key: &PublicKey) -> Result<Arc<dyn VerifyingKey>, PublicKeyError> {
+        Accepting.prepare(key)
+    }
+
+    fn verify_hash(
+        &self,
+        _key: &PublicKey,
+        _algorithm: SigningAlgorithm,
+        hash: &HashValue,
+        signature: &[u8],
+    ) -> Result<(), VerifyError> {
+        if hash.as_bytes() == signature { Ok(()) } else { Err(VerifyError::Mismatch) }
     }
 }
 

@@ -17,6 +17,7 @@ pub const TARGETS: &[Target] = &[
     ("adsp_record_value", fuzz::adsp_record_value),
     ("atps_record", fuzz::atps_record),
     ("atps_record_value", fuzz::atps_record_value),
+    ("domainkeys_signature", fuzz::domainkeys_signature),
     ("public_key", fuzz::public_key),
     ("private_key", fuzz::private_key),
     ("zone_file", fuzz::zone_file),
@@ -31,6 +32,7 @@ pub const TARGETS: &[Target] = &[
     ("body_hash", fuzz::body_hash),
     ("verify_message", fuzz::verify_message),
     ("verify", fuzz::verify),
+    ("domainkeys_message", fuzz::domainkeys_message),
     ("explain", fuzz::explain),
     ("sign_verify", fuzz::sign_verify),
 ];

@@ -1,5 +1,7 @@
 //! `cargo xtask interop`: we sign and others verify, others sign and we verify.
 
+mod adsp;
+mod domainkeys;
 mod messages;
 mod opendkim;
 mod peer;
@@ -87,6 +89,11 @@ fn exchange_all(options: &Options) -> Result<()> {
                 continue;
             }
             disagreements += bench.exchange(&*peer, algorithm)?;
+        }
+        if name == Name::Maildkim {
+            let mut script = script::maildkim().start()?;
+            disagreements += domainkeys::exchange(&mut script, &bench.zone, &bench.records)?;
+            disagreements += adsp::compare(&mut script)?;
         }
     }
     if met == 0 {

@@ -5,22 +5,35 @@ use std::borrow::Cow;
 use anyhow::{Context, Result};
 use dkim_crypto::ring::PROVIDER;
 use dkim_dns::{Zone, drive_blocking};
-use dkim_tags::UnixTime;
+use dkim_tags::{Claims, UnixTime};
 use dkim_testkit::{Reported, Vector};
 use dkim_verify::{Policy, Verification, Verifier};
 
-/// What the verifier says of a vector's signatures, top to bottom.
+/// What the verifiers say of a vector's signatures, top to bottom, DomainKeys behind DKIM.
 pub(crate) fn judge(vector: &Vector) -> Result<Vec<Reported>> {
     let zone = Zone::parse(&vector.zone).with_context(|| format!("zone of {}", vector.id))?;
     let message = as_transmitted(&vector.message);
     let found = verify(&message, &zone, UnixTime(vector.time));
-    Ok(found.iter().map(report).collect())
+    let domainkeys = domainkeys(&message, &zone);
+    let domainkeys = domainkeys.iter().map(report_domainkeys);
+    Ok(found.iter().map(report).chain(domainkeys).collect())
 }
 
 /// Verifies a message under the RFC's policy.
 pub(crate) fn verify(message: &[u8], zone: &Zone, now: UnixTime) -> Vec<Verification> {
     let (header, body) = dkim_message::split(message);
     let mut verifier = Verifier::new(&header, &Policy::rfc(), now, &PROVIDER);
+    drive_blocking(&mut verifier, zone);
+    verifier.body_chunk(body);
+    verifier.finish()
+}
+
+/// Verifies the DomainKeys signatures of a message as one does in archives: by default none passes.
+pub(crate) fn domainkeys(message: &[u8], zone: &Zone) -> Vec<dkim_domainkeys::Verification> {
+    let mut policy = dkim_domainkeys::Policy::default();
+    policy.sha1 = dkim_domainkeys::Treatment::Accept;
+    let (header, body) = dkim_message::split(message);
+    let mut verifier = dkim_domainkeys::Verifier::new(&header, &policy, &PROVIDER);
     drive_blocking(&mut verifier, zone);
     verifier.body_chunk(body);
     verifier.finish()
@@ -47,10 +60,19 @@ pub(crate) fn as_transmitted(message: &[u8]) -> Cow<'_, [u8]> {
 }
 
 fn report(verification: &Verification) -> Reported {
-    let claims = &verification.claims();
+    let outcome = &verification.outcome;
+    reported(outcome.result().name(), outcome.reason().code(), &verification.claims())
+}
+
+fn report_domainkeys(verification: &dkim_domainkeys::Verification) -> Reported {
+    let outcome = &verification.outcome;
+    reported(outcome.result().name(), outcome.reason().code(), &verification.claims())
+}
+
+fn reported(result: &str, reason: &str, claims: &Claims) -> Reported {
     Reported {
-        result: verification.outcome.result().name().to_owned(),
-        reason: class(verification.outcome.reason().code()).to_owned(),
+        result: result.to_owned(),
+        reason: class(reason).to_owned(),
         domain: claims.sdid.as_ref().map(|sdid| sdid.as_written().to_owned()),
         selector: claims.selector.as_ref().map(|selector| selector.as_written().to_owned()),
     }

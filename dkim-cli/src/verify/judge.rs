@@ -7,10 +7,12 @@ use std::sync::Arc;
 use anstream::{AutoStream, ColorChoice};
 use dkim_stack::authres::{AuthenticationResults, DkimResult, ResInfo};
 use dkim_stack::dns::drive;
+use dkim_stack::domainkeys;
 use dkim_stack::message::Header;
 use dkim_stack::verify::Stance;
 use dkim_stack::{KeyCache, Policy, UnixTime, Verification, Verifier, res_infos};
 
+use super::domainkeys::DomainKeys;
 use super::exit_of;
 use crate::diagnostics::Failure;
 use crate::dns::SharedDns;
@@ -25,6 +27,7 @@ pub(super) struct Judge {
     pub(super) dns: SharedDns,
     pub(super) keys: Arc<KeyCache>,
     pub(super) policy: Policy,
+    pub(super) domainkeys: domainkeys::Policy,
     pub(super) now: UnixTime,
     pub(super) wanted: Wanted,
     pub(super) authserv_id: String,
@@ -43,7 +46,7 @@ pub(super) struct Judged {
     pub(super) origin: Origin,
     /// `None` when the header cannot be read.
     pub(super) line_ends: Option<LineEnds>,
-    /// How many DKIM-Signature fields were not looked at.
+    /// How many signatures were not looked at.
     pub(super) unlisted: usize,
     /// What kept it from being judged.
     pub(super) failure: Option<Failure>,
@@ -52,16 +55,33 @@ pub(super) struct Judged {
     pub(super) output: Vec<u8>,
 }
 
+/// What was found in a message.
+pub(crate) struct Found {
+    /// A verification for each DKIM-Signature field, top to bottom.
+    pub(crate) dkim: Vec<Verification>,
+    /// One for each DomainKey-Signature field.
+    pub(crate) domainkeys: Vec<domainkeys::Verification>,
+    /// What the authors' domains say, if that was asked for.
+    pub(crate) practices: Practices,
+}
+
 /// A message that was read and waits for its keys, or why it was not read.
 pub(super) struct Waiting {
     judged: Judged,
-    read: Result<(Vec<u8>, Verifier), Failure>,
+    read: Result<Undecided, Failure>,
+}
+
+/// A header, and the verifiers that have seen the whole message.
+struct Undecided {
+    header: Vec<u8>,
+    dkim: Verifier,
+    domainkeys: DomainKeys,
 }
 
 impl Waiting {
     /// How many octets of the message are kept; nothing is of its body.
     pub(super) fn header_octets(&self) -> usize {
-        self.read.as_ref().map_or(0, |(header, _)| header.len())
+        self.read.as_ref().map_or(0, |read| read.header.len())
     }
 }
 
@@ -84,11 +104,12 @@ impl Judge {
     /// Asks for the keys, and judges.
     pub(super) async fn judge(&self, Waiting { mut judged, read }: Waiting) -> Judged {
         match read {
-            Ok((header, mut verifier)) => {
-                drive(&mut verifier, &self.dns).await;
-                let (header, found) = (Header::parse(&header), verifier.finish());
-                let practices = self.wanted.ask(&header, &found, &self.dns).await;
-                self.found(&mut judged, &header, &found, &practices);
+            Ok(Undecided { header, mut dkim, domainkeys }) => {
+                drive(&mut dkim, &self.dns).await;
+                let (header, dkim) = (Header::parse(&header), dkim.finish());
+                let domainkeys = domainkeys.judge(&self.dns).await;
+                let practices = self.wanted.ask(&header, &dkim, &self.dns).await;
+                self.found(&mut judged, &header, &Found { dkim, domainkeys, practices });
             }
             Err(failure) => self.failed(&mut judged, failure),
         }
@@ -100,37 +121,34 @@ impl Judge {
         &self,
         octets: &mut dyn Read,
         judged: &mut Judged,
-    ) -> Result<(Vec<u8>, Verifier), MessageError> {
+    ) -> Result<Undecided, MessageError> {
         let mut message = Message::open(octets)?;
-        let verifier = Verifier::new(&message.header(), &self.policy, self.now, provider());
-        let mut verifier = verifier.with_key_cache(&self.keys);
+        let header = message.header();
+        let dkim = Verifier::new(&header, &self.policy, self.now, provider());
+        let mut dkim = dkim.with_key_cache(&self.keys);
+        let mut domainkeys = DomainKeys::new(&header, &self.domainkeys);
         judged.line_ends = Some(message.line_ends);
-        judged.unlisted = verifier.unlisted();
-        if verifier.stance() == Stance::Interested {
+        judged.unlisted = dkim.unlisted() + domainkeys.unlisted();
+        if [dkim.stance(), domainkeys.stance()].contains(&Stance::Interested) {
             let (line_ends, mut scratch) = (message.line_ends, Vec::new());
             // To its end, even when no more is needed: people are told how much of it is signed.
             message.body.for_each(|chunk| {
-                verifier.body_chunk(line_ends.to_crlf(chunk, &mut scratch));
+                let chunk = line_ends.to_crlf(chunk, &mut scratch);
+                dkim.body_chunk(chunk);
+                domainkeys.body_chunk(chunk);
                 ControlFlow::Continue(())
             })?;
         }
-        Ok((message.into_header(), verifier))
+        Ok(Undecided { header: message.into_header(), dkim, domainkeys })
     }
 
-    fn found(
-        &self,
-        judged: &mut Judged,
-        header: &Header<'_>,
-        found: &[Verification],
-        practices: &Practices,
-    ) {
-        judged.exit = exit_of(found);
-        let (origin, results) = (&judged.origin, self.results(found, practices));
+    fn found(&self, judged: &mut Judged, header: &Header<'_>, found: &Found) {
+        judged.exit = exit_of(&found.dkim);
+        let (origin, results) = (&judged.origin, self.results(found));
         judged.output = match self.form {
-            Form::Json => written(|out| json::message(out, origin, found, practices, &results)),
+            Form::Json => written(|out| json::message(out, origin, found, &results)),
             Form::Text(choice) => written(|out| {
-                let text =
-                    written(|out| report::message(out, origin, header, found, practices, &results));
+                let text = written(|out| report::message(out, origin, header, found, &results));
                 // All at once, which is faster than piece by piece.
                 AutoStream::new(out, choice).write_all(&text)
             }),
@@ -147,14 +165,14 @@ impl Judge {
     }
 
     /// The field to be added to the message (RFC 8601).
-    fn results(&self, found: &[Verification], practices: &Practices) -> AuthenticationResults {
-        let mut infos = res_infos(found);
-        if infos.is_empty() {
-            infos.push(ResInfo::new("dkim", DkimResult::None.name()));
-        }
-        infos.extend(practices.res_infos());
+    fn results(&self, found: &Found) -> AuthenticationResults {
         let results = AuthenticationResults::new(&self.authserv_id);
-        infos.into_iter().fold(results, AuthenticationResults::with)
+        let none = || ResInfo::new("dkim", DkimResult::None.name());
+        let none = found.dkim.is_empty().then(none);
+        let domainkeys = found.domainkeys.iter().map(domainkeys::Verification::res_info);
+        let all = res_infos(&found.dkim).into_iter().chain(none).chain(domainkeys);
+        let all = all.chain(found.practices.res_infos());
+        all.fold(results, AuthenticationResults::with)
     }
 }
 

@@ -118,6 +118,11 @@ impl Damage {
         }
     }
 
+    /// Whether it is white space only that comes and goes within a line.
+    pub(super) fn is_white_space(&self) -> bool {
+        self.forgiven.is_some()
+    }
+
     fn do_to(&self, message: &[u8]) -> Option<Vec<u8>> {
         let at = message.windows(self.what.len()).position(|octets| octets == self.what.as_bytes());
         let at = at?;

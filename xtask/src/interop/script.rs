@@ -98,6 +98,27 @@ impl Conversation {
         Ok(signed.collect())
     }
 
+    /// Each message with a DomainKeys signature on top, over these fields; over all, if there are none.
+    pub(super) fn sign_domainkeys(
+        &mut self,
+        messages: &[Vec<u8>],
+        algorithm: Algorithm,
+        form: &str,
+        fields: &[&str],
+    ) -> Result<Vec<Answer<Vec<u8>>>> {
+        let job = json!({
+            "domainkeys": true, "key": algorithm.pem(), "domain": DOMAIN,
+            "selector": algorithm.selector(), "canonicalization": form, "fields": fields,
+        });
+        let jobs: Vec<String> = messages.iter().map(|one| line(&job, one)).collect();
+        let answers = self.ask(&jobs)?;
+        let signed = answers.iter().zip(messages).map(|(answer, message)| {
+            let field = answer["field"].as_str().and_then(base64);
+            Ok([&field.ok_or(error(answer))?, &message[..]].concat())
+        });
+        Ok(signed.collect())
+    }
+
     /// Whether a signature of each message passes, against these TXT records by name.
     pub(super) fn verify(
         &mut self,
@@ -107,6 +128,18 @@ impl Conversation {
         let job = json!({"records": records});
         let answers = self.ask(&messages.iter().map(|one| line(&job, one)).collect::<Vec<_>>())?;
         Ok(answers.iter().map(|answer| answer["pass"].as_bool().ok_or(error(answer))).collect())
+    }
+
+    /// What an Author Domain says about its mail, against these TXT records by name.
+    pub(super) fn practices(
+        &mut self,
+        domain: &str,
+        records: &BTreeMap<String, String>,
+    ) -> Result<Answer<String>> {
+        let job = json!({"adsp": domain, "records": records});
+        let answers = self.ask(&[line(&job, b"")])?;
+        let answer = answers.first().context("one answer to one job")?;
+        Ok(answer["practices"].as_str().map(str::to_owned).ok_or_else(|| error(answer)))
     }
 
     /// Hands all jobs to the script and returns its answers, in the same order.

@@ -1,0 +1,114 @@
+//! Octets and answers in any order and any pieces, and no more work than the limits allow.
+#![allow(clippy::unwrap_used)]
+
+mod craft;
+
+use craft::{
+    MESSAGE, Plain, TAGS, archive, canonical, outcome, sign, sign_plainly, verify_by, verify_with,
+    zone,
+};
+use dkim_crypto::ring::PROVIDER;
+use dkim_dns::{BlockingResolver, Inquirer, LookupError, QueryId};
+use dkim_domainkeys::{Stance, Verifier};
+use dkim_message::Header;
+
+#[test]
+fn any_order_and_any_pieces_give_the_same() {
+    let simple = TAGS.replace("nofws", "simple");
+    let signed = sign(TAGS, &sign(&simple, MESSAGE));
+    let expected = verify_with(&archive(), signed.as_bytes(), &zone());
+    assert_eq!(expected.iter().filter(|one| one.passes()).count(), 2);
+    let (header, body) = dkim_message::split(signed.as_bytes());
+    for size in 1..body.len() {
+        for answers_first in [true, false] {
+            let mut verifier = Verifier::new(&header, &archive(), &PROVIDER);
+            let queries = verifier.queries();
+            // Both are by one key, which is asked for once.
+            assert_eq!((queries.len(), verifier.queries().len()), (1, 0));
+            let answer = |verifier: &mut Verifier| {
+                verifier.answer(QueryId(7), Err(LookupError::Timeout));
+                verifier.answer(queries[0].id, zone().lookup(&queries[0]));
+                // The first answer stands.
+                verifier.answer(queries[0].id, Err(LookupError::NoSuchName));
+            };
+            if answers_first {
+                answer(&mut verifier);
+            }
+            for chunk in body.chunks(size) {
+                assert_eq!(verifier.body_chunk(chunk), Stance::Interested);
+            }
+            if !answers_first {
+                answer(&mut verifier);
+            }
+            assert_eq!(format!("{:?}", verifier.finish()), format!("{expected:?}"), "{size}");
+        }
+    }
+}
+
+/// A message without a signature costs nothing and asks nothing.
+#[test]
+fn without_a_signature_there_is_nothing_to_do() {
+    let (header, body) = dkim_message::split(MESSAGE.as_bytes());
+    let mut verifier = Verifier::new(&header, &archive(), &PROVIDER);
+    assert_eq!((verifier.stance(), verifier.body_chunk(body)), (Stance::Done, Stance::Done));
+    assert_eq!(verifier.queries(), []);
+    assert!(verifier.finish().is_empty());
+}
+
+/// The fields as the verifier hashes them are those of the words: all short headers, signed whole.
+#[test]
+fn headers_of_every_shape_verify() {
+    let lines = ["From: joe@example.com", "A:", "a : b", "\tfolded \t", " x", "To:  b  c"];
+    let zone = zone();
+    for number in 0..6_usize.pow(3) {
+        let picked = (0..3).map(|place| lines[number / 6_usize.pow(place) % 6]);
+        let header: String = picked.map(|line| format!("{line}\r\n")).collect();
+        // One From field, at the bottom, and no white space before the first field.
+        let message =
+            format!("B: c\r\n{}From: joe@example.com\r\n\r\nHi.\r\n", header.replace("From", "X"));
+        for form in ["simple", "nofws"] {
+            let tags = format!("{}; h=from:a:b", TAGS.replace("nofws", form));
+            for tags in [&TAGS.replace("nofws", form), &tags] {
+                let signed = sign_plainly(tags, &message);
+                let found = verify_by(&Plain, &archive(), signed.as_bytes(), &zone);
+                assert_eq!(outcome(&found), "pass ok", "{signed}");
+            }
+        }
+    }
+    assert!(canonical("nofws", Some(&["b"]), "A: x\r\nB : c\r\n d\r\n").ends_with(b"B:cd\r\n"));
+}
+
+#[test]
+fn limits_come_before_the_work() {
+    let mut policy = archive();
+    policy.limits.signatures = 2;
+    policy.limits.listed = 4;
+    let invalid = "DomainKey-Signature: oops\r\n";
+    let signed = (0..3).fold(MESSAGE.to_owned(), |message, _| sign(TAGS, &message));
+    let all = format!("{invalid}{signed}");
+    let words = |message: &str, policy: &_| -> Vec<String> {
+        let found = verify_with(policy, message.as_bytes(), &zone());
+        found.iter().map(|one| one.outcome.reason().code().to_owned()).collect()
+    };
+    // An invalid signature takes nobody's place.
+    assert_eq!(words(&all, &policy), ["syntax", "ok", "ok", "limit-signatures"]);
+    let header = Header::parse(all.as_bytes());
+    assert_eq!(Verifier::new(&header, &policy, &PROVIDER).unlisted(), 0);
+    let more = format!("{invalid}{all}");
+    let header = Header::parse(more.as_bytes());
+    let verifier = Verifier::new(&header, &policy, &PROVIDER);
+    assert_eq!((verifier.unlisted(), verifier.finish().len()), (1, 4));
+
+    let length = dkim_message::split(all.as_bytes()).0.octets().len();
+    policy.limits.header_octets = length;
+    assert_eq!(words(&all, &policy)[1], "ok");
+    policy.limits.header_octets = length - 1;
+    assert_eq!(words(&all, &policy), ["limit-header"; 4]);
+
+    let tags: String = (0..300).map(|number| format!("; t{number}=")).collect();
+    let many = format!("DomainKey-Signature: {TAGS}{tags}; b=Zm9v\r\n{MESSAGE}");
+    assert_eq!(words(&many, &archive()), ["limit-tags"]);
+    let fields = vec!["from"; 1001].join(":");
+    let many = format!("DomainKey-Signature: {TAGS}; h={fields}; b=Zm9v\r\n{MESSAGE}");
+    assert_eq!(words(&many, &archive()), ["limit-signed-fields"]);
+}

@@ -1,0 +1,165 @@
+//! DomainKeys (RFC 4870): its signatures read, and verified over any message.
+
+use dkim_crypto::HashAlgorithm;
+use dkim_dns::{Answer, Found, Inquirer, LookupError, QueryId, Record};
+use dkim_domainkeys::{
+    Form, Outcome, Policy, Sender, Signature, Treatment, Verification, Verifier, most_appropriate,
+};
+use dkim_message::split;
+use dkim_tags::TagList;
+use dkim_tags::value::to_base64;
+
+use crate::body_hash::digest;
+use crate::made_up;
+use crate::pieces::pieces;
+use crate::providers::{Accepting, PlainHash};
+
+/// What is read of a field says what its tags say, and no more than RFC 4870's grammar allows.
+pub fn domainkeys_signature(data: &[u8]) {
+    let Ok(signature) = Signature::parse(data) else { return };
+    let tags = TagList::parse(data).expect("a signature is a tag-list");
+    assert!(tags.tags().iter().all(|tag| tag.name().len() == 1 && tag.value().is_ascii()));
+    assert_eq!(tags.value("a").unwrap_or("rsa-sha1"), signature.algorithm.name());
+    assert_eq!(tags.value("c"), Some(signature.form.name()));
+    assert_eq!(tags.value("q"), Some("dns"));
+    assert!(!signature.signature.is_empty());
+    let names = signature.signed_fields.as_ref();
+    assert_eq!(names.is_some(), tags.get("h").is_some());
+    assert!(names.is_none_or(|names| (1..=Signature::MAX_FIELDS).contains(&names.len())));
+    // Written anew it reads as the same.
+    let h = names.map_or_else(String::new, |names| format!("; h={names}"));
+    let again = format!(
+        "b={}; c={}; d={}; q=dns; s={}{h}",
+        to_base64(&signature.signature),
+        signature.form,
+        signature.sdid,
+        signature.selector
+    );
+    let again = Signature::parse(again.as_bytes()).expect("what was read can be written");
+    let names = |names: &Signature| names.signed_fields.as_ref().map(ToString::to_string);
+    assert_eq!((&again.signature, &again.sdid), (&signature.signature, &signature.sdid));
+    assert_eq!(names(&again), names(&signature));
+}
+
+/// A message as it stands, to a provider that takes every signature; and the same message signed.
+pub fn domainkeys_message(data: &[u8]) {
+    let mut archive = Policy::default();
+    archive.sha1 = Treatment::Accept;
+    let found = verify(data, &archive, false);
+    assert_eq!(format!("{found:?}"), format!("{:?}", verify(data, &archive, true)));
+    let (header, _) = split(data);
+    let fields = header.named(Signature::FIELD_NAME).count();
+    assert_eq!(found.len(), fields.min(archive.limits.listed));
+    for (place, one) in found.iter().enumerate() {
+        assert_eq!(one.index, place);
+        let info = one.res_info();
+        assert_eq!((info.method.as_str(), info.get("header", "b")), ("domainkeys", None));
+        if one.passes() {
+            assert_passes_by_right(one);
+            assert!(most_appropriate(&found).is_some());
+        }
+    }
+    // RFC 8301: nothing passes unasked.
+    assert!(!verify(data, &Policy::default(), false).iter().any(Verification::passes));
+    for form in Form::ALL {
+        assert_signed_verifies(data, *form, &archive);
+    }
+}
+
+fn assert_passes_by_right(found: &Verification) {
+    let signature = found.signature.as_ref().expect("what passes was read");
+    let sender = found.sender.as_ref().expect("what passes has a sender");
+    assert!(sender.domain().is_within(&signature.sdid));
+    assert!(signature.sdid.as_str().contains('.'));
+    let names = signature.signed_fields.as_ref();
+    assert!(names.is_none_or(|names| names.contains(sender.field().name())));
+    let key = found.key.as_ref().expect("what passes has a key");
+    assert!(key.allows(&sender.address().local_part));
+    assert!(key.record().key.as_ref().is_some_and(|key| key.bits() >= 1024));
+}
+
+/// A signature over what the whole-message twin makes of it, where there is a sender to sign for.
+fn assert_signed_verifies(message: &[u8], form: Form, policy: &Policy) {
+    let (header, body) = split(message);
+    let Ok(sender) = Sender::of(&header) else { return };
+    if !header.defects().is_empty() || sender.domain().is_single_label() {
+        return;
+    }
+    let fields: Vec<&[u8]> = header.fields().iter().map(|field| field.octets()).collect();
+    let b = digest(HashAlgorithm::Sha1, &twin(form, &fields, body));
+    let field = format!(
+        "DomainKey-Signature: c={form}; d={}; q=dns; s=s; b={}\r\n",
+        sender.domain(),
+        to_base64(b.as_bytes())
+    );
+    let signed = [field.as_bytes(), message].concat();
+    let (header, body) = split(&signed);
+    if header.octets().len() > policy.limits.header_octets {
+        return;
+    }
+    let mut verifier = Verifier::new(&header, policy, &PlainHash);
+    for query in verifier.queries() {
+        verifier.answer(query.id, rsa_key("p="));
+    }
+    for piece in pieces(body, 1) {
+        verifier.body_chunk(piece);
+    }
+    let found = verifier.finish();
+    assert_eq!(found[0].outcome, Outcome::Pass, "{form}");
+}
+
+/// RFC 4870 §3.4.2, line by line over the whole message.
+fn twin(form: Form, fields: &[&[u8]], body: &[u8]) -> Vec<u8> {
+    let stripped = |line: &[u8]| match form {
+        Form::Simple => line.to_vec(),
+        Form::Nofws => line.iter().copied().filter(|o| ![9, 10, 13, 32].contains(o)).collect(),
+    };
+    let mut lines: Vec<Vec<u8>> = fields.iter().map(|field| stripped(field)).collect();
+    lines.push(Vec::new());
+    let mut rest = body;
+    while let Some(end) = rest.windows(2).position(|pair| pair == b"\r\n") {
+        lines.push(stripped(&rest[..end]));
+        rest = &rest[end + 2..];
+    }
+    lines.push(stripped(rest));
+    while lines.last().is_some_and(Vec::is_empty) {
+        lines.pop();
+    }
+    lines.iter().flat_map(|line| [line, &b"\r\n"[..]].concat()).collect()
+}
+
+fn rsa_key(terms: &str) -> Answer {
+    let p = to_base64(&made_up::rsa_key(2048).to_p_tag());
+    let text = terms.replace("p=", &format!("p={p}"));
+    let records = [Record { strings: vec![text.into_bytes()] }].into();
+    Ok(Found { records, ..Found::default() })
+}
+
+/// Verifies with answers that follow from the names asked for, before the body or behind it.
+fn verify(message: &[u8], policy: &Policy, body_first: bool) -> Vec<Verification> {
+    let (header, body) = split(message);
+    let mut verifier = Verifier::new(&header, policy, &Accepting);
+    let queries = verifier.queries();
+    assert!(queries.len() <= policy.limits.signatures);
+    assert_eq!(verifier.queries(), [], "each question is asked once");
+    if body_first {
+        for piece in pieces(body, 0) {
+            verifier.body_chunk(piece);
+        }
+    }
+    for query in &queries {
+        let answer = match query.name.len() % 8 {
+            0 => Err(LookupError::NoSuchName),
+            1 => Err(LookupError::Timeout),
+            2 => rsa_key("g=joe; t=y; p="),
+            3 => rsa_key("g=; k=rsa; p="),
+            _ => rsa_key("v=DKIM1; p="),
+        };
+        verifier.answer(query.id, answer);
+        verifier.answer(QueryId(u32::MAX), Err(LookupError::Timeout));
+    }
+    if !body_first {
+        verifier.body_chunk(body);
+    }
+    verifier.finish()
+}
