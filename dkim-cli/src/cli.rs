@@ -16,6 +16,7 @@ use crate::explain::Explain;
 use crate::key::{Key, New};
 use crate::man::Man;
 use crate::provider::provider;
+use crate::relay_check::RelayCheck;
 use crate::sign::Sign;
 use crate::verify::Verify;
 
@@ -35,6 +36,7 @@ enum Command {
     Verify(Verify),
     Explain(Explain),
     Diff(Diff),
+    RelayCheck(RelayCheck),
     Sign(Box<Sign>),
     Key(Key),
     /// Make a key pair: the same as `dkim key new`
@@ -53,6 +55,7 @@ impl Cli {
             Command::Verify(verify) => verify.run(),
             Command::Explain(explain) => explain.run(),
             Command::Diff(diff) => diff.run(),
+            Command::RelayCheck(check) => check.run(),
             Command::Sign(sign) => sign.run(),
             Command::Key(key) => key.run(),
             Command::Keygen(new) => new.run(),

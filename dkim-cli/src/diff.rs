@@ -1,21 +1,24 @@
 //! `dkim diff`: shows which canonical octets of a message differ from those that were signed.
 
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+mod json;
+mod text;
 
-use anstyle::{AnsiColor, Style};
+use std::io::{self, Write};
+use std::path::PathBuf;
+
 use clap::Args;
 use dkim_stack::Signature;
 use dkim_stack::explain::{Difference, diff};
 use dkim_stack::message::Header;
 use serde::Serialize;
 
-use crate::diagnostics::{Failure, note};
+pub(crate) use self::json::Entries;
+use self::json::Entry;
+pub(crate) use self::text::{difference, title};
+use crate::diagnostics::Failure;
 use crate::exit::{self, Exit};
-use crate::input::{LineEnds, Message, Origin, open_file};
+use crate::input::Held;
 use crate::json::{SCHEMA, line};
-use crate::octets;
-use crate::printable::printable;
 
 /// Compare a message as it was signed with the same message as it arrived
 ///
@@ -60,38 +63,6 @@ JSON, one object, on one line (octets that are no UTF-8 are replaced in text):
     [EXAMPLES, &exit::help(), JSON].join("\n")
 }
 
-/// A message held as a whole.
-struct Whole {
-    header: Vec<u8>,
-    body: Vec<u8>,
-}
-
-impl Whole {
-    fn read(path: &Path) -> Result<Self, Failure> {
-        let origin = Origin::of(path);
-        let read = || -> Result<Self, Failure> {
-            let mut file = open_file(path)?;
-            let mut message = Message::open(&mut file)?;
-            if message.line_ends == LineEnds::Lf {
-                note(&origin, "lines end with LF; read as CRLF");
-            }
-            let body = message.whole_body()?;
-            Ok(Self { header: message.header().octets().to_vec(), body })
-        };
-        read().map_err(|failure| failure.on(&origin))
-    }
-
-    /// The DKIM-Signature fields that can be read, by their positions.
-    fn signatures(&self) -> Vec<(usize, Signature)> {
-        let header = Header::parse(&self.header);
-        let fields = header.fields().iter().enumerate();
-        fields
-            .filter(|(_, field)| field.is(Signature::FIELD_NAME))
-            .filter_map(|(position, field)| Some((position, Signature::parse(field.body()).ok()?)))
-            .collect()
-    }
-}
-
 /// What differs for a signature.
 struct Compared {
     signature: Signature,
@@ -100,10 +71,10 @@ struct Compared {
 
 impl Diff {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let (signed, received) = (Whole::read(&self.signed)?, Whole::read(&self.received)?);
+        let (signed, received) = (Held::read(&self.signed)?, Held::read(&self.received)?);
         let mut signatures: Vec<Signature> = [&signed, &received]
             .into_iter()
-            .map(Whole::signatures)
+            .map(Held::signatures)
             .find(|all| !all.is_empty())
             .unwrap_or_default()
             .into_iter()
@@ -135,14 +106,14 @@ impl Diff {
         }
         let mut out = anstream::stdout().lock();
         for one in compared {
-            text(&mut out, one)?;
+            text::compared(&mut out, one)?;
         }
         out.flush()
     }
 }
 
-fn compare(signature: Signature, signed: &Whole, received: &Whole) -> Compared {
-    let own = |message: &Whole| {
+fn compare(signature: Signature, signed: &Held, received: &Held) -> Compared {
+    let own = |message: &Held| {
         let same = |(_, other): &(usize, Signature)| other.signature == signature.signature;
         message.signatures().into_iter().find(same).map(|(position, _)| position)
     };
@@ -156,89 +127,8 @@ fn compare(signature: Signature, signed: &Whole, received: &Whole) -> Compared {
     Compared { signature, difference }
 }
 
-fn text(out: &mut impl Write, Compared { signature, difference }: &Compared) -> io::Result<()> {
-    let (sdid, selector) = (signature.sdid.as_str(), signature.selector.as_str());
-    let bold = Style::new().bold();
-    writeln!(
-        out,
-        "{bold}signature of {}, selector {}, {}{bold:#}",
-        printable(sdid),
-        printable(selector),
-        signature.canonicalization
-    )?;
-    if difference.is_empty() {
-        writeln!(out, "  no difference in what is signed")?;
-    }
-    for field in &difference.fields {
-        writeln!(out, "  {}", printable(&field.name))?;
-        lines(out, '-', field.signed.as_slice())?;
-        lines(out, '+', field.received.as_slice())?;
-    }
-    for stretch in &difference.body {
-        writeln!(out, "  body, line {}", stretch.line)?;
-        lines(out, '-', &stretch.signed)?;
-        lines(out, '+', &stretch.received)?;
-    }
-    Ok(())
-}
-
-fn lines(out: &mut impl Write, mark: char, all: &[Vec<u8>]) -> io::Result<()> {
-    let color = if mark == '-' { AnsiColor::Red } else { AnsiColor::Green };
-    let style = color.on_default();
-    for line in all.iter().flat_map(|octets| octets::lines(octets)) {
-        writeln!(out, "  {style}{mark} {line}{style:#}")?;
-    }
-    Ok(())
-}
-
 #[derive(Serialize)]
 struct Object<'a> {
     schema: u32,
     signatures: Vec<Entry<'a>>,
-}
-
-#[derive(Serialize)]
-struct Entry<'a> {
-    domain: &'a str,
-    selector: &'a str,
-    canonicalization: String,
-    fields: Vec<FieldEntry<'a>>,
-    body: Vec<LineEntry>,
-}
-
-#[derive(Serialize)]
-struct FieldEntry<'a> {
-    name: &'a str,
-    signed: Option<String>,
-    received: Option<String>,
-}
-
-#[derive(Serialize)]
-struct LineEntry {
-    line: usize,
-    signed: Vec<String>,
-    received: Vec<String>,
-}
-
-impl<'a> From<&'a Compared> for Entry<'a> {
-    fn from(Compared { signature, difference }: &'a Compared) -> Self {
-        let text = |octets: &Vec<u8>| String::from_utf8_lossy(octets).into_owned();
-        let fields = difference.fields.iter().map(|field| FieldEntry {
-            name: &field.name,
-            signed: field.signed.as_ref().map(text),
-            received: field.received.as_ref().map(text),
-        });
-        let body = difference.body.iter().map(|stretch| LineEntry {
-            line: stretch.line,
-            signed: stretch.signed.iter().map(text).collect(),
-            received: stretch.received.iter().map(text).collect(),
-        });
-        Self {
-            domain: signature.sdid.as_written(),
-            selector: signature.selector.as_written(),
-            canonicalization: signature.canonicalization.to_string(),
-            fields: fields.collect(),
-            body: body.collect(),
-        }
-    }
 }

@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 
 mod file;
+mod held;
 mod line_ends;
 mod maildir;
 mod mbox;
@@ -11,6 +12,7 @@ mod twice;
 mod whole;
 
 pub(crate) use file::{Origin, Source, for_each_message, open_file};
+pub(crate) use held::Held;
 pub(crate) use line_ends::{BodyLineEnds, LineEnds};
 pub(crate) use mbox::is_mbox;
 pub(crate) use message::{Message, MessageError};

@@ -26,6 +26,7 @@ mod printable;
 mod provider;
 mod publication;
 mod reasons;
+mod relay_check;
 mod report;
 mod sign;
 mod verify;

@@ -82,6 +82,11 @@ pub(crate) struct Sign {
     #[arg(long, value_name = "A:B", value_parser = parse_names, conflicts_with = "headers")]
     oversign: Option<Names>,
 
+    /// Sign the Authentication-Results fields, too, as a mailing list does with what it found out:
+    /// see `dkim mediate`
+    #[arg(long, conflicts_with_all = ["headers", "oversign"])]
+    mediator: bool,
+
     /// The AUID, i=: [local-part]@ the domain or a subdomain
     #[arg(long, value_name = "I", value_parser = Auid::parse)]
     identity: Option<Auid>,
@@ -318,6 +323,8 @@ impl Sign {
             request.fields = Fields::Exact(names.clone());
         } else if let Some(Names(names)) = &self.oversign {
             request.fields = oversigning(names);
+        } else if self.mediator {
+            request.fields = Fields::of_mediator();
         } else if let Some(names) = oversign {
             request.fields = oversigning(names);
         }

@@ -2,7 +2,9 @@
 //! makes it right.
 //!
 //! [`explain`] tries what relays, lists and signers are known to do to a message. What it names
-//! suffices: the body hash fits, or the key verifies the header, once the change is undone. [`diff`] compares a message as it was signed with the same message as it arrived.
+//! suffices: the body hash fits, or the key verifies the header, once the change is undone. [`diff`]
+//! compares a message as it was signed with the same message as it arrived, and [`relayed`] tells
+//! what a mailing list does to its signatures.
 #![forbid(unsafe_code)]
 
 mod body;
@@ -11,6 +13,7 @@ mod explanation;
 mod header;
 mod input;
 mod key;
+mod relay;
 
 pub use body::{BodyChange, BodyFinding, Place};
 pub use diff::{Difference, FieldDifference, LineDifference, diff};
@@ -18,3 +21,4 @@ pub use explanation::{CopyDifference, Explanation, explain};
 pub use header::{FieldChange, FieldChangeKind, HeaderChange, HeaderFinding};
 pub use input::{HashInput, HashedField};
 pub use key::KeyFit;
+pub use relay::{Fate, Relayed, relayed};

@@ -64,6 +64,18 @@ const SIGNED: [FieldName; 21] = [
     FieldName::from_static("Autocrypt"),
 ];
 
+impl Fields {
+    /// The default choice for a mediator, such as a mailing list, which signs what it found out
+    /// about the message as it came in, too: the Authentication-Results fields (RFC 6377 §5.7,
+    /// step 6).
+    #[must_use]
+    pub fn of_mediator() -> Self {
+        let results = FieldName::from_static("Authentication-Results");
+        let signed = SIGNED.into_iter().chain([results]).collect();
+        Self::Chosen { signed, oversigned: OVERSIGNED.to_vec() }
+    }
+}
+
 impl Default for Fields {
     fn default() -> Self {
         Self::Chosen { signed: SIGNED.to_vec(), oversigned: OVERSIGNED.to_vec() }

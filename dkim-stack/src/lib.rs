@@ -10,10 +10,13 @@
 //! ```
 //!
 //! The resolver is the DNS (`HickoryResolver`, `HickoryBlocking`, feature `hickory`), a [`Zone`] in
-//! a file, or one of your own. For messages that come in pieces, answers that come from elsewhere,
+//! a file, or one of your own. What a filter makes its decision from is an [`Assessment`]. For messages that come in pieces, answers that come from elsewhere,
 //! and keys that are not at hand, use the machines themselves: [`Verifier`] and [`Signer`].
 #![forbid(unsafe_code)]
 
+mod assessment;
+mod local_practices;
+mod mediation;
 mod one_call;
 #[cfg(any(feature = "ring", feature = "aws-lc-rs"))]
 mod provider;
@@ -32,6 +35,7 @@ pub use dkim_sign as sign;
 pub use dkim_tags as tags;
 pub use dkim_verify as verify;
 
+pub use assessment::{Alignment, Assessment, OpaqueAuid, Practices, Role, Source, VerifiedSigner};
 pub use dkim_crypto::{PrivateKey, Provider, SigningAlgorithm, SigningKey};
 pub use dkim_dns::{BlockingResolver, Resolver, Zone};
 #[cfg(feature = "hickory")]
@@ -44,6 +48,8 @@ pub use dkim_tags::{Auid, DomainName, Selector, Signature, UnixTime};
 pub use dkim_verify::{
     Deviation, KeyCache, Limits, Outcome, Policy, Treatment, Verification, Verifier, res_infos,
 };
+pub use local_practices::LocalPractices;
+pub use mediation::Mediation;
 pub use one_call::{SignMessageError, now, sign, verify, verify_blocking};
 #[cfg(any(feature = "ring", feature = "aws-lc-rs"))]
 pub use provider::provider;

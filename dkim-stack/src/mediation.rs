@@ -1,0 +1,81 @@
+//! What a mediator, such as a mailing list, does to a header before it signs (RFC 6377 §5.7).
+
+use dkim_authres::{AuthenticationResults, DkimResult, ResInfo, forged};
+use dkim_message::Header;
+use dkim_tags::{DomainName, Signature};
+use dkim_verify::{Verification, res_infos};
+
+/// The fields that a mediator takes away, and the one that it adds on top.
+///
+/// Its own old signatures go: it signs anew what it sends out. Results that claim to be its own go,
+/// since it has not written them. The signatures of others stay, whether they still verify or not
+/// is for the receiver to see: `broken` names those to take away that the mediator itself has broken
+/// (`dkim_explain::relayed` tells which).
+///
+/// ```
+/// use dkim_stack::message::Header;
+/// use dkim_stack::{DomainName, Mediation};
+///
+/// let header = Header::parse(
+///     b"Authentication-Results: lists.example; dkim=pass header.d=bank.example\r\n\
+///       From: joe@example.com\r\n",
+/// );
+/// let own = DomainName::parse("lists.example")?;
+/// let mediation = Mediation::new(&header, &own, "lists.example", &[], &[]);
+/// assert_eq!(mediation.removed, [0]);
+/// let out = String::from_utf8(mediation.header(&header))?;
+/// assert_eq!(out, format!("{}From: joe@example.com\r\n", mediation.results.field()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Mediation {
+    /// Indexes of the fields to take away, from last to first.
+    pub removed: Vec<usize>,
+    /// What was found when the message came in, for the top of the header.
+    pub results: AuthenticationResults,
+}
+
+impl Mediation {
+    /// For a message that goes out with this header. `received` is what was found when it came in,
+    /// before anything was changed; `broken` are indexes of signatures to take away.
+    #[must_use]
+    pub fn new(
+        header: &Header<'_>,
+        own: &DomainName,
+        authserv_id: &str,
+        received: &[Verification],
+        broken: &[usize],
+    ) -> Self {
+        let fields = || header.fields().iter().enumerate();
+        let is_own = |body: &[u8]| {
+            Signature::parse(body).is_ok_and(|signature| signature.sdid.is_within(own))
+        };
+        let stale = fields().filter(|(position, field)| {
+            field.is(Signature::FIELD_NAME) && (is_own(field.body()) || broken.contains(position))
+        });
+        let named = header.fields().iter().map(|field| (field.raw_name(), field.body()));
+        let forged = forged(named, &[authserv_id]);
+        let mut removed: Vec<usize> = stale.map(|(position, _)| position).collect();
+        removed.extend(forged.iter().map(|field| field.position));
+        removed.sort_unstable_by(|a, b| b.cmp(a));
+        removed.dedup();
+        let none = received.is_empty().then(|| ResInfo::new("dkim", DkimResult::None.name()));
+        let infos = res_infos(received).into_iter().chain(none);
+        let results = AuthenticationResults::new(authserv_id);
+        Self { removed, results: infos.fold(results, AuthenticationResults::with) }
+    }
+
+    /// The header as it goes out, to be signed with
+    /// [`Fields::of_mediator`](dkim_sign::Fields::of_mediator). All other fields stand as they did.
+    #[must_use]
+    pub fn header(&self, header: &Header<'_>) -> Vec<u8> {
+        let mut out = self.results.field().into_bytes();
+        let kept = header.fields().iter().enumerate();
+        for (_, field) in kept.filter(|(position, _)| !self.removed.contains(position)) {
+            out.extend_from_slice(field.octets());
+            out.extend_from_slice(b"\r\n");
+        }
+        out
+    }
+}

@@ -1,0 +1,203 @@
+//! What a filter is told: who has verifiably signed, how they stand to the authors, and nothing of
+//! what does not verify. And what a mailing list does before it signs.
+#![cfg(any(feature = "ring", feature = "aws-lc-rs"))]
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use dkim_stack::adsp::{AdspCheck, authors_of};
+use dkim_stack::dns::drive_blocking;
+use dkim_stack::explain::{Fate, relayed};
+use dkim_stack::message::split;
+use dkim_stack::{
+    Alignment, Assessment, Auid, DomainName, Fields, LocalPractices, Mediation, Policy, PrivateKey,
+    Request, Role, Selector, SigningKey, Source, UnixTime, Verification, Zone, provider, sign,
+    verify_blocking,
+};
+
+const NOW: UnixTime = UnixTime(1_700_000_000);
+
+fn name(text: &str) -> DomainName {
+    DomainName::parse(text).unwrap()
+}
+
+fn key() -> Arc<dyn SigningKey> {
+    provider().signing_key(&PrivateKey::from_ed25519_seed(&[7; 32])).unwrap()
+}
+
+/// A zone in which each of these domains has the key, `test.` ones as a test.
+fn zone(domains: &[&str]) -> Zone {
+    let record = dkim_stack::keyrec::KeyRecord::new(key().public_key().clone()).to_text();
+    let testing = record.replace("v=DKIM1;", "v=DKIM1; t=y;");
+    domains.iter().fold(Zone::new(), |zone, domain| {
+        let text = if domain.starts_with("test.") { &testing } else { &record };
+        zone.txt(&format!("s._domainkey.{domain}"), text)
+    })
+}
+
+fn request(domain: &str) -> Request {
+    Request::new(name(domain), Selector::parse("s").unwrap(), key().algorithm())
+}
+
+fn signed(message: &str, request: Request) -> String {
+    sign(message.as_bytes(), request, NOW, provider(), &*key()).unwrap().to_field() + message
+}
+
+fn judged(message: &str, zone: &Zone) -> Vec<Verification> {
+    verify_blocking(message.as_bytes(), &Policy::rfc(), NOW, provider(), zone)
+}
+
+const MESSAGE: &str = "From: Joe <joe@shop.example.com>, Ann <ann@example.org>\r\n\
+                       List-Post: <mailto:dinner@talk.lists.example>\r\nSubject: Dinner\r\n\r\nHi.\r\n";
+
+#[test]
+fn each_signer_has_a_role_and_what_fails_is_not_there() {
+    let domains =
+        ["esp.example", "lists.example", "example.com", "example.org", "test.shop.example.com"];
+    let mut message = MESSAGE.to_owned();
+    for domain in ["broken.example"].iter().chain(&domains) {
+        message = signed(&message, request(domain));
+    }
+    let found = judged(&message, &zone(&domains));
+    assert_eq!(found.len(), 6);
+    let (header, _) = split(message.as_bytes());
+    let assessment = Assessment::new(&header, &found);
+    let roles: Vec<_> = assessment
+        .signers
+        .iter()
+        .map(|signer| (signer.sdid.as_str(), signer.role, signer.testing))
+        .collect();
+    assert_eq!(
+        roles,
+        [
+            ("test.shop.example.com", Role::ThirdParty, true),
+            ("example.org", Role::Author, false),
+            ("example.com", Role::ParentDomain, false),
+            ("lists.example", Role::Mediator, false),
+            ("esp.example", Role::ThirdParty, false),
+        ]
+    );
+    let [_, author, parent, ..] = &assessment.signers[..] else { panic!() };
+    let shop = name("shop.example.com");
+    assert_eq!(Assessment::alignment(author, &shop), Alignment::None);
+    assert_eq!(Assessment::alignment(author, &name("example.org")), Alignment::Exact);
+    assert_eq!(Assessment::alignment(parent, &shop), Alignment::Parent);
+    assert_eq!(assessment.authors, Ok(vec![shop, name("example.org")]));
+    // One of the authors has not signed.
+    assert!(!assessment.is_signed_for_all_authors());
+
+    // A failed signature weighs exactly as none.
+    let without = message.replacen("d=broken.example", "d=other.example", 1);
+    let (header, _) = split(without.as_bytes());
+    let again = judged(&without, &zone(&domains));
+    assert_eq!(Assessment::new(&header, &again), assessment);
+}
+
+#[test]
+fn an_auid_is_a_token() {
+    let mut request = request("example.org");
+    request.auid = Some(Auid::parse("joe@sales.example.org").unwrap());
+    let message = signed("From: joe@example.org\r\n\r\nHi.\r\n", request);
+    let (header, _) = split(message.as_bytes());
+    let assessment = Assessment::new(&header, &judged(&message, &zone(&["example.org"])));
+    let auid = assessment.signers[0].auid.as_ref().unwrap();
+    assert_eq!(auid.to_string(), "joe@sales.example.org");
+    assert!(assessment.is_signed_for_all_authors());
+}
+
+/// A signer calls itself a mediator only by a field that it has signed.
+#[test]
+fn what_is_not_covered_says_nothing() {
+    let mut request = request("lists.example");
+    request.fields = Fields::Exact(vec![dkim_stack::tags::FieldName::parse("From").unwrap()]);
+    let message = signed(MESSAGE, request);
+    let (header, _) = split(message.as_bytes());
+    let assessment = Assessment::new(&header, &judged(&message, &zone(&["lists.example"])));
+    assert_eq!(assessment.signers[0].role, Role::ThirdParty);
+}
+
+#[test]
+fn local_practices_go_before_published_ones() {
+    let message = signed(MESSAGE, request("esp.example"));
+    let zone = zone(&["esp.example"])
+        .txt("_adsp._domainkey.shop.example.com", "dkim=discardable")
+        .txt("_adsp._domainkey.example.org", "dkim=all")
+        .exists("shop.example.com")
+        .exists("example.org");
+    let found = judged(&message, &zone);
+    let (header, _) = split(message.as_bytes());
+    let mut check = AdspCheck::new(&authors_of(&header).unwrap(), &[]);
+    drive_blocking(&mut check, &zone);
+    let assessment = Assessment::new(&header, &found).with_adsp(&check.finish());
+    let practices = |assessment: &Assessment| -> Vec<(String, Source, &'static str)> {
+        let practices = assessment.practices.iter();
+        practices.map(|p| (p.author_domain.to_string(), p.source, p.result.name())).collect()
+    };
+    assert_eq!(
+        practices(&assessment),
+        [
+            ("shop.example.com".to_owned(), Source::Remote, "discard"),
+            ("example.org".to_owned(), Source::Remote, "fail")
+        ]
+    );
+    let mut local = LocalPractices::new();
+    local.add(name("shop.example.com"), true, vec![name("esp.example")]);
+    let assessment = assessment.with_local(&local);
+    assert_eq!(
+        practices(&assessment),
+        [
+            ("example.org".to_owned(), Source::Remote, "fail"),
+            ("shop.example.com".to_owned(), Source::Local, "pass")
+        ]
+    );
+    assert_eq!(assessment.signers[0].role, Role::Delegate);
+    assert!(!assessment.is_signed_for_all_authors());
+    let delegates = Assessment::new(&header, &found).with_delegates(&[name("esp.example")]);
+    assert_eq!(delegates.signers[0].role, Role::Delegate);
+}
+
+#[test]
+fn authors_that_cannot_be_told_are_an_error_and_no_gap() {
+    let (header, _) = split(b"From: a@example.com\r\nFrom: b@example.org\r\n\r\n");
+    let assessment = Assessment::new(&header, &[]);
+    assert!(assessment.authors.is_err() && !assessment.is_signed_for_all_authors());
+}
+
+#[test]
+fn a_list_keeps_the_authors_signature_and_puts_its_own_on_top() {
+    let zone = zone(&["example.org", "lists.example"]);
+    let posted =
+        signed("From: ann@example.org\r\nSubject: Dinner\r\n\r\nHi.\r\n", request("example.org"));
+    let received = judged(&posted, &zone);
+    assert!(received[0].passes());
+
+    // It came by this list before, and somebody has forged its results.
+    let looped = signed(&posted, request("lists.example"));
+    let forged = format!(
+        "Authentication-Results: LISTS.example; dkim=pass header.d=bank.example\r\n{looped}"
+    );
+    let listed = forged.replacen("Subject: Dinner", "Subject: [talk] Dinner", 1);
+    let (header, body) = split(listed.as_bytes());
+    let (before, before_body) = split(posted.as_bytes());
+    let fates = relayed((&before, before_body), (&header, body));
+    assert!(matches!(fates[0].fate, Fate::Broken(_)));
+
+    let mediation =
+        Mediation::new(&header, &name("lists.example"), "lists.example", &received, &[]);
+    let out = String::from_utf8(mediation.header(&header)).unwrap() + "\r\nHi.\r\n";
+    assert!(!out.contains("bank.example") && !out.contains("d=lists.example"));
+    let mut request = request("lists.example");
+    request.fields = Fields::of_mediator();
+    let out = signed(&out, request);
+    let found = judged(&out, &zone);
+    let results: Vec<_> = found.iter().map(|one| one.outcome.result().name()).collect();
+    assert_eq!(results, ["pass", "fail"]);
+    // What the list found out is under its signature.
+    assert!(out.contains("header.d=example.org"), "{out}");
+    let changed = judged(&out.replace("header.d=example.org", "header.d=example.net"), &zone);
+    assert!(!changed[0].passes());
+
+    // It may take away what it has broken.
+    let broken = Mediation::new(&header, &name("lists.example"), "lists.example", &received, &[2]);
+    assert_eq!(broken.removed, [2, 1, 0]);
+}
