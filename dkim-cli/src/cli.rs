@@ -9,10 +9,12 @@ use crate::diagnostics::Failure;
 use crate::diff::Diff;
 use crate::exit::{self, Exit};
 use crate::explain::Explain;
+use crate::failure_report::FailureReport;
 use crate::keygen::Keygen;
 use crate::man::Man;
 use crate::provider::provider;
 use crate::sign::Sign;
+use crate::strip::Strip;
 use crate::verify::Verify;
 
 static VERSION: LazyLock<String> =
@@ -32,6 +34,9 @@ enum Command {
     Explain(Explain),
     Diff(Diff),
     Sign(Sign),
+    Strip(Strip),
+    #[command(subcommand)]
+    Report(FailureReport),
     Keygen(Keygen),
     Completions(Completions),
     Man(Man),
@@ -44,6 +49,8 @@ impl Cli {
             Command::Explain(explain) => explain.run(),
             Command::Diff(diff) => diff.run(),
             Command::Sign(sign) => sign.run(),
+            Command::Strip(strip) => strip.run(),
+            Command::Report(report) => report.run(),
             Command::Keygen(keygen) => keygen.run(),
             Command::Completions(completions) => completions.run(Self::command()),
             Command::Man(man) => man.run(Self::command()),

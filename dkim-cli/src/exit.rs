@@ -23,7 +23,8 @@ const TABLE: [(Exit, u8, &str); 8] = [
     (
         Exit::NonePasses,
         1,
-        "none passes in a message; sign: the check fails; diff: there is a difference",
+        "none passes in a message; sign: the check fails; diff: there is a difference; report: \
+         none is due, or it has faults",
     ),
     (Exit::Usage, 2, "the command line is wrong"),
     (Exit::Data, 65, "not a message (no line that is a header field), or no usable key or zone"),

@@ -10,6 +10,7 @@ mod diff;
 mod dns;
 mod exit;
 mod explain;
+mod failure_report;
 mod input;
 mod json;
 mod key_file;
@@ -21,6 +22,7 @@ mod provider;
 mod reasons;
 mod report;
 mod sign;
+mod strip;
 mod verify;
 
 use std::process::ExitCode;

@@ -226,11 +226,11 @@ fn text(feedback: &Feedback) -> String {
     let reason = feedback.authentication_results.first().and_then(|one| one.results.first());
     let reason = reason.and_then(|result| result.reason.as_deref());
     let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    let source = feedback.source_ip.map(|ip| format!(" from {ip}")).unwrap_or_default();
-    let arrival = feedback.arrival_date.as_ref().map(|date| format!(" on {date}"));
+    let source = feedback.source_ip.map(|ip| format!(" received from {ip}")).unwrap_or_default();
+    let arrival = feedback.arrival_date.as_ref().map(|date| format!(" of {date}"));
     let arrival = arrival.unwrap_or_default();
     format!(
-        "This is an authentication failure report about a message received{source}{arrival}.\n\n\
+        "This is an authentication failure report about a message{source}{arrival}.\n\n\
          {what}{reason}.\n\n\
          The report was asked for by a record in the DNS of the domain (RFC 6651), and made by a \
          program. Its format is that of RFC 6591.\n"
