@@ -1,5 +1,7 @@
-//! `cargo xtask interop`: we sign and others verify, others sign and we verify.
+//! `cargo xtask interop`: we sign and others verify, others sign and we verify; we report and others
+//! read.
 
+mod arf;
 mod messages;
 mod opendkim;
 mod peer;
@@ -51,6 +53,7 @@ pub(crate) struct Options {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Name {
+    Arf,
     Dkimpy,
     Maildkim,
     Opendkim,
@@ -88,6 +91,11 @@ fn exchange_all(options: &Options) -> Result<()> {
             }
             disagreements += bench.exchange(&*peer, algorithm)?;
         }
+    }
+    if options.with.is_none_or(|only| only == Name::Arf) {
+        let (read, faults) = arf::exchange()?;
+        met += usize::from(read);
+        disagreements += faults;
     }
     if met == 0 {
         bail!("nobody to talk to is installed");
