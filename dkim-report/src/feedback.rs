@@ -143,9 +143,31 @@ impl Feedback {
     }
 }
 
+/// What closes a value must not be cut off: words between brackets or quotes have at most this many
+/// characters.
+const MAX_INNER_WORD: usize = 890;
+
 /// `reverse-path` and `forward-path` (RFC 5321 §4.1.2)
 fn path(address: &str) -> String {
-    format!("<{address}>")
+    format!("<{}>", with_words_cut(address, |_| false))
+}
+
+/// Text whose words are not too long, and in which some characters are escaped.
+fn with_words_cut(text: &str, is_escaped: impl Fn(char) -> bool) -> String {
+    let (mut result, mut length) = (String::with_capacity(text.len()), 0);
+    for c in text.chars() {
+        if matches!(c, ' ' | '\t') {
+            length = 0;
+            result.push(c);
+            continue;
+        }
+        let escape = is_escaped(c);
+        length += 1 + usize::from(escape);
+        if length <= MAX_INNER_WORD {
+            result.extend(escape.then_some('\\').into_iter().chain([c]));
+        }
+    }
+    result
 }
 
 /// `IPv4-address-literal / IPv6-address-literal` (RFC 5321 §4.1.3), without the brackets around
@@ -164,8 +186,9 @@ fn identity(auid: &Auid) -> String {
     format!("{local_part}@{}", auid.domain().as_str())
 }
 
+/// `quoted-string` (RFC 5322 §3.2.4)
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    format!("\"{}\"", with_words_cut(text, |c| matches!(c, '"' | '\\')))
 }
 
 /// Results in ASCII alone, before they are written: afterwards it is too late to quote.
