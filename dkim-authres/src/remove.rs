@@ -21,9 +21,9 @@ pub struct Forged {
 ///
 /// `fields` are names and bodies, top to bottom, of a message that did not come from a trusted
 /// neighbour. Put into `own` every id that a reader behind the border believes. Case and dots at
-/// either end do not matter, nor whether a domain name is in A-labels or U-labels (RFC 8601 §5: "this
-/// test is done after converting A-labels into U-labels"), nor what IDNA takes for the same (UTS 46):
-/// `ｅxample。org` is `example.org`.
+/// either end do not matter, nor whether a domain name is in A-labels or U-labels (RFC 8601 §5:
+/// "this test is done after converting A-labels into U-labels"), nor what IDNA takes for the same
+/// (UTS 46): `ｅxample。org` is `example.org`.
 ///
 /// A field is deleted if its authserv-id is ours, or its version is not 1 (RFC 8601 §5: "an MTA
 /// MUST remove such a header field"). Readers are less strict than the grammar, so these are
@@ -70,8 +70,8 @@ pub fn forged<N: AsRef<[u8]>, B: AsRef<[u8]>>(
     forged
 }
 
-/// The octets of a header without the fields that are [forged], and which those are. Every other octet
-/// stays as it was.
+/// The octets of a header without the fields that are [forged], and which those are. Every other
+/// octet stays as it was.
 ///
 /// Refuse a message whose header has [defects](Header::defects): other readers may see other fields
 /// in it.
@@ -80,7 +80,8 @@ pub fn forged<N: AsRef<[u8]>, B: AsRef<[u8]>>(
 /// use dkim_authres::without_forged;
 /// use dkim_message::Header;
 ///
-/// let header = Header::parse(b"A: b\r\nAuthentication-Results: example.org;\r\n none\r\nC: d\r\n");
+/// let header = b"A: b\r\nAuthentication-Results: example.org;\r\n none\r\nC: d\r\n";
+/// let header = Header::parse(header);
 /// let (octets, forged) = without_forged(&header, &["example.org"]);
 /// assert_eq!(octets, b"A: b\r\nC: d\r\n");
 /// assert_eq!(forged.len(), 1);

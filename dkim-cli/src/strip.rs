@@ -13,12 +13,13 @@ use crate::input::{Message, MessageError, Origin, is_mbox, open_file};
 
 /// Delete forged Authentication-Results fields from a message
 ///
-/// What came from outside and claims, by its authserv-id, to come from inside is forged (RFC 8601 §5).
-/// Such fields are deleted however the id is written (case, comments, folding, quotes, dots, another
-/// version, A-labels or U-labels) and so are those in which a careless reader would find it. Every
-/// other octet is written to standard output as it was.
+/// What came from outside and claims, by its authserv-id, to come from inside is forged (RFC 8601
+/// §5). Such fields are deleted however the id is written (case, comments, folding, quotes, dots,
+/// another version, A-labels or U-labels) and so are those in which a careless reader would find
+/// it. Every other octet is written to standard output as it was.
 ///
-/// Do it before the message is verified, so that the field to be added is the only one of that name.
+/// Do it before the message is verified, so that the field to be added is the only one of that
+/// name.
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub(crate) struct Strip {

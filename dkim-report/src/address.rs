@@ -25,8 +25,8 @@ impl LocalPart {
     }
 }
 
-/// The address that a report goes to: a local-part from the DNS in the domain that published it, and
-/// no other. RFC 6651 §3.2: "The value MUST be interpreted as a local-part only."
+/// The address that a report goes to: a local-part from the DNS in the domain that published it,
+/// and no other. RFC 6651 §3.2: "The value MUST be interpreted as a local-part only."
 ///
 /// A decision has one, and nothing else makes one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

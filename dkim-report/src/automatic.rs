@@ -1,5 +1,5 @@
-//! Mail that machines sent, about which no machine complains: a report about a report could go on for
-//! ever.
+//! Mail that machines sent, about which no machine complains: a report about a report could go on
+//! for ever.
 
 use std::fmt;
 
@@ -28,8 +28,8 @@ impl fmt::Display for Automatic {
     }
 }
 
-/// Whether a message was sent by a machine, as far as it says so; when in doubt, yes. `mail_from` is
-/// its envelope sender with or without `<>`, if that is known; else Return-Path counts.
+/// Whether a message was sent by a machine, as far as it says so; when in doubt, yes. `mail_from`
+/// is its envelope sender with or without `<>`, if that is known; else Return-Path counts.
 ///
 /// ```
 /// use dkim_message::Header;

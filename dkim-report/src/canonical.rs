@@ -30,7 +30,8 @@ pub fn canonical_header(found: &Verification, header: &Header<'_>) -> Option<Vec
 /// use dkim_report::CanonicalBody;
 /// use dkim_tags::Signature;
 ///
-/// let signature = Signature::parse(b"v=1; a=rsa-sha256; d=a.example; s=s; h=from; bh=YQ==; b=YQ==")?;
+/// let field = b"v=1; a=rsa-sha256; d=a.example; s=s; h=from; bh=YQ==; b=YQ==";
+/// let signature = Signature::parse(field)?;
 /// let mut body = CanonicalBody::new(&signature, 100);
 /// body.chunk(b"Hi.\r\n\r");
 /// body.chunk(b"\n");

@@ -20,7 +20,8 @@ const MONTHS: [(&str, u64); 12] = [
     ("Dec", 334),
 ];
 
-/// A time as `date-time` (RFC 5322 §3.3), in UTC; one after the year 9999 as that year's last second.
+/// A time as `date-time` (RFC 5322 §3.3), in UTC; one after the year 9999 as that year's last
+/// second.
 ///
 /// ```
 /// use dkim_tags::UnixTime;

@@ -179,8 +179,8 @@ fn address_literal(address: &IpAddr) -> String {
     }
 }
 
-/// `[ local-part ] "@" domain-name`. A local-part beyond ASCII has no place in an ASCII field, and is
-/// left out.
+/// `[ local-part ] "@" domain-name`. A local-part beyond ASCII has no place in an ASCII field, and
+/// is left out.
 fn identity(auid: &Auid) -> String {
     let local_part = Some(auid.local_part()).filter(|text| text.is_ascii()).unwrap_or_default();
     format!("{local_part}@{}", auid.domain().as_str())

@@ -6,8 +6,9 @@ use dkim_verify::Verification;
 
 use crate::{DkimIncident, ReportAddress, ReportTerms, TermsError};
 
-/// Of so many domains a message's signatures may ask for reports. RFC 6651 §3.3: "a report generator
-/// SHOULD establish an upper bound on the number of reports a single message can generate overall".
+/// Of so many domains a message's signatures may ask for reports. RFC 6651 §3.3: "a report
+/// generator SHOULD establish an upper bound on the number of reports a single message can generate
+/// overall".
 pub const MAX_DOMAINS: usize = 5;
 
 /// A name in the DNS has at most this many octets in text (RFC 1035 §3.1).

@@ -13,8 +13,8 @@
 //! use dkim_tags::UnixTime;
 //! use dkim_verify::{Policy, Verifier};
 //!
-//! let message = b"DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=s; r=y; h=from; bh=YQ==;\r\n \
-//!                 b=YQ==\r\nFrom: joe@example.com\r\n\r\nHi.\r\n";
+//! let message = b"DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=s; r=y; h=from;\r\n \
+//!                 bh=YQ==; b=YQ==\r\nFrom: joe@example.com\r\n\r\nHi.\r\n";
 //! let zone = Zone::new().txt("_report._domainkey.example.com", "ra=dkim-errors; rp=100; rr=d:v");
 //! let (header, body) = dkim_message::split(message);
 //! let mut verifier = Verifier::new(&header, &Policy::rfc(), UnixTime(1_700_000_000), &PROVIDER);

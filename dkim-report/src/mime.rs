@@ -36,8 +36,8 @@ impl ContentType {
     /// parameter = attribute "=" value
     /// value     = token / quoted-string
     /// ```
-    /// with CFWS between any two tokens. A parameter that cannot be read ends the list: some senders
-    /// write file names as they please, behind what matters.
+    /// with CFWS between any two tokens. A parameter that cannot be read ends the list: some
+    /// senders write file names as they please, behind what matters.
     fn parse(body: &[u8]) -> Option<Self> {
         let (rest, kind) = token(body)?;
         let (rest, subtype) = token(special(rest, b'/')?)?;
@@ -111,7 +111,8 @@ impl<'m> Part<'m> {
         Self { content_type, encoding: encoding.unwrap_or_default().to_ascii_lowercase(), body }
     }
 
-    /// The content, its transfer encoding undone (RFC 2045 §6); `None` if that is unknown or broken.
+    /// The content, its transfer encoding undone (RFC 2045 §6); `None` if that is unknown or
+    /// broken.
     pub(crate) fn content(&self) -> Option<Cow<'m, [u8]>> {
         match &*self.encoding {
             "" | "7bit" | "8bit" | "binary" => Some(Cow::Borrowed(self.body)),
@@ -170,8 +171,8 @@ fn lines(octets: &[u8]) -> impl Iterator<Item = Line> {
     })
 }
 
-/// Undoes quoted-printable (RFC 2045 §6.7) by its note for robust decoders: what is no encoding stands
-/// for itself.
+/// Undoes quoted-printable (RFC 2045 §6.7) by its note for robust decoders: what is no encoding
+/// stands for itself.
 fn from_quoted_printable(octets: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(octets.len());
     for line in octets.split_inclusive(|octet| *octet == b'\n') {
@@ -234,8 +235,8 @@ pub(crate) fn is_lines(octets: &[u8]) -> bool {
     true
 }
 
-/// Writes octets as quoted-printable (RFC 2045 §6.7). Line ends of CRLF stay, any other octet that is
-/// not plain is encoded.
+/// Writes octets as quoted-printable (RFC 2045 §6.7). Line ends of CRLF stay, any other octet that
+/// is not plain is encoded.
 pub(crate) fn to_quoted_printable(octets: &[u8]) -> String {
     const LINE: usize = 76;
     let mut text = String::new();

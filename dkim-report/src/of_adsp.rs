@@ -1,16 +1,16 @@
-//! Whether a report is wanted about a message that does not keep its author's signing practices
+//! Reports about messages that do not keep their author's signing practices
 //! (RFC 6651 §4; Historic, as ADSP is).
 
-use dkim_adsp::AdspRecord;
-use dkim_authres::AdspResult;
+use dkim_adsp::{AdspRecord, Author};
+use dkim_authres::{AdspResult, AuthenticationResults};
 use dkim_tags::DomainName;
 
-use crate::{AdspIncident, ReportAddress, ReportTerms, Unwanted};
+use crate::{AdspIncident, AuthFailure, Feedback, ReportAddress, ReportTerms, Unwanted};
 
 /// Where a report about an Author Domain's practices goes, or why there is none.
 ///
-/// `record` is the one that the result rests on, `signed` tells whether any signature of the message
-/// passes, and `drawn` is a number at random from 0 to 99.
+/// `record` is the one that the result rests on, `signed` tells whether any signature of the
+/// message passes, and `drawn` is a number at random from 0 to 99.
 ///
 /// ```
 /// use dkim_adsp::AdspRecord;
@@ -51,6 +51,24 @@ pub fn adsp_decision(
         return Err(Unwanted::NotSampled);
     }
     terms.address(author_domain).ok_or(Unwanted::NoAddress)
+}
+
+impl Feedback {
+    /// What there is to report about a message that does not keep its author's signing practices;
+    /// `record` is the text of the record that the result rests on.
+    ///
+    /// RFC 6591 §3.3: "The DKIM-ADSP-DNS field MUST be included".
+    #[must_use]
+    pub fn of_adsp(author: &Author, result: AdspResult, record: &str, authserv_id: &str) -> Self {
+        let mut feedback = Self::new(AuthFailure::Adsp);
+        let info = dkim_adsp::resinfo(author, result);
+        feedback.authentication_results = vec![AuthenticationResults::new(authserv_id).with(info)];
+        feedback.reported_domain = vec![author.domain().as_str().to_owned()];
+        // What is no such record cannot have been used.
+        feedback.dkim_adsp_dns =
+            AdspRecord::parse(record.as_bytes()).is_ok().then(|| record.to_owned());
+        feedback
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! From a verification to the fields of a report.
 
-use dkim_adsp::{AdspRecord, Author};
-use dkim_authres::{AdspResult, AuthenticationResults};
+use dkim_authres::AuthenticationResults;
 use dkim_message::Header;
 use dkim_tags::Auid;
 use dkim_verify::{Outcome, Verification, res_infos};
@@ -36,8 +35,8 @@ impl Feedback {
         Some(feedback)
     }
 
-    /// Adds the canonical octets that the kind of failure asks for (RFC 6591 §3.3): the header's for
-    /// `signature`, the body's for `bodyhash`.
+    /// Adds the canonical octets that the kind of failure asks for (RFC 6591 §3.3): the header's
+    /// for `signature`, the body's for `bodyhash`.
     #[must_use]
     pub fn with_canonical(
         mut self,
@@ -56,28 +55,12 @@ impl Feedback {
         }
         self
     }
-
-    /// What there is to report about a message that does not keep its author's signing practices;
-    /// `record` is the text of the record that the result rests on.
-    ///
-    /// RFC 6591 §3.3: "The DKIM-ADSP-DNS field MUST be included".
-    #[must_use]
-    pub fn of_adsp(author: &Author, result: AdspResult, record: &str, authserv_id: &str) -> Self {
-        let mut feedback = Self::new(AuthFailure::Adsp);
-        let info = dkim_adsp::resinfo(author, result);
-        feedback.authentication_results = vec![AuthenticationResults::new(authserv_id).with(info)];
-        feedback.reported_domain = vec![author.domain().as_str().to_owned()];
-        // What is no such record cannot have been used.
-        feedback.dkim_adsp_dns =
-            AdspRecord::parse(record.as_bytes()).is_ok().then(|| record.to_owned());
-        feedback
-    }
 }
 
 impl AuthFailure {
-    /// The RFC knows three ways in which DKIM fails. A reason beyond them is `signature`, our choice:
-    /// whatever it is, the signature "did not successfully verify against the header hash and public
-    /// key".
+    /// The RFC knows three ways in which DKIM fails. A reason beyond them is `signature`, our
+    /// choice: whatever it is, the signature "did not successfully verify against the header hash
+    /// and public key".
     fn of(outcome: &Outcome) -> Self {
         match outcome {
             Outcome::BodyHashMismatch | Outcome::BodyTooShort { .. } => Self::BodyHash,

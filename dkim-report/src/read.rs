@@ -59,7 +59,8 @@ impl ReadReport {
         }
         let (header, body) = split(message);
         let content_type = ContentType::of(&header).ok_or(ReadError::NoReport)?;
-        // RFC 5965 §2 a: `report-type` says which kind. Some leave it out, and the second part tells.
+        // RFC 5965 §2 a: `report-type` says which kind. Some leave it out, and the second part
+        // tells.
         let kind = content_type.parameter("report-type").unwrap_or("feedback-report");
         if content_type.media_type != "multipart/report" || !is_feedback(kind) {
             return Err(ReadError::NoReport);

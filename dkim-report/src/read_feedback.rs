@@ -14,8 +14,8 @@ use crate::{AuthFailure, DeliveryResult, Feedback};
 /// More fields than this are not looked at.
 const MAX_FIELDS: usize = 1000;
 
-/// Something about a report that is not as the RFCs want it. RFC 5965 §4: an agent "SHOULD ignore or
-/// reject the message".
+/// Something about a report that is not as the RFCs want it. RFC 5965 §4: an agent "SHOULD ignore
+/// or reject the message".
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fault {

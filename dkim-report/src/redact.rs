@@ -1,5 +1,5 @@
-//! Redaction: who received a message stays between the receivers, and reports about the same one can
-//! still be told to be so (RFC 6590).
+//! Redaction: who received a message stays between the receivers, and reports about the same one
+//! can still be told to be so (RFC 6590).
 
 use std::fmt;
 
@@ -33,8 +33,8 @@ const UNREADABLE: &str = " redacted:;";
 /// The block size of SHA-1 and SHA-256, in octets (RFC 2104 §2: B).
 const BLOCK: usize = 64;
 
-/// Replaces local-parts by a keyed hash: the same by the same with one key, and nobody without the key
-/// can tell which was which.
+/// Replaces local-parts by a keyed hash: the same by the same with one key, and nobody without the
+/// key can tell which was which.
 ///
 /// ```
 /// use dkim_crypto::ring::PROVIDER;
@@ -71,8 +71,8 @@ impl Redactor {
         redactor.keyed_hash(b"").is_some().then_some(redactor)
     }
 
-    /// What stands for a local-part: 44 characters that are a local-part themselves. Upper and lower
-    /// case make no difference, as they make none to those who have the address.
+    /// What stands for a local-part: 44 characters that are a local-part themselves. Upper and
+    /// lower case make no difference, as they make none to those who have the address.
     #[must_use]
     pub fn redact(&self, local_part: &str) -> String {
         // That the provider has the hash was tried when the redactor was made. Were it gone,
@@ -101,10 +101,11 @@ fn hash<const N: usize>(provider: &dyn Provider, pieces: [&[u8]; N]) -> Option<H
 }
 
 impl Report {
-    /// Hides who received the message: the local-parts of its recipients, in the envelope and in the
-    /// header, are [redacted](Redactor::redact) wherever they stand with their domain, as
-    /// `joe@example.org` or `joe=example.org`; their names and the copies in `z=` are left out, and so
-    /// are the body and the canonical octets, which "MUST NOT be included" then (RFC 6591 §3.2.4).
+    /// Hides who received the message: the local-parts of its recipients, in the envelope and in
+    /// the header, are [redacted](Redactor::redact) wherever they stand with their domain, as
+    /// `joe@example.org` or `joe=example.org`; their names and the copies in `z=` are left out, and
+    /// so are the body and the canonical octets, which "MUST NOT be included" then (RFC 6591
+    /// §3.2.4).
     ///
     /// Who can look into the sender's logs may still find the recipient by the Message-ID and the
     /// like (RFC 6590 §5.3). The name in the From field is not touched: it is the sender's.

@@ -73,9 +73,9 @@ impl Report {
 
     /// The message, in transit form: ASCII, or 8-bit if it has an 8-bit message in it.
     ///
-    /// `message/rfc822` knows no encoding (RFC 2046 §5.2.1): of a message with lines of more than 998
-    /// octets, a NUL or a line end that is not CRLF, only the header is sent back. A header that is
-    /// not plain lines of ASCII is encoded (RFC 6522 §4).
+    /// `message/rfc822` knows no encoding (RFC 2046 §5.2.1): of a message with lines of more than
+    /// 998 octets, a NUL or a line end that is not CRLF, only the header is sent back. A header
+    /// that is not plain lines of ASCII is encoded (RFC 6522 §4).
     ///
     /// # Errors
     /// [`ReportError`], if there is nothing that can be sent.
@@ -153,8 +153,8 @@ impl Report {
     }
 }
 
-/// A boundary that stands in none of these, found in one pass: the first number that none of them has
-/// behind the beginning of one.
+/// A boundary that stands in none of these, found in one pass: the first number that none of them
+/// has behind the beginning of one.
 fn boundary(contents: [&[u8]; 3]) -> String {
     let mut taken = BTreeSet::new();
     for content in contents {

@@ -1,5 +1,5 @@
-//! The terms under which a domain wants reports: the record in the DNS, and the same tags in an ADSP
-//! record.
+//! The terms under which a domain wants reports: the record in the DNS, and the same tags in an
+//! ADSP record.
 
 use std::marker::PhantomData;
 
@@ -167,17 +167,17 @@ impl<I: Incident> ReportTerms<I> {
         drawn < self.percentage() || self.percentage() == 100
     }
 
-    /// Whether a report about such an incident is asked for. RFC 6651 §5: "Verifiers […] MUST ignore
-    /// requests for reports not included in this list".
+    /// Whether a report about such an incident is asked for. RFC 6651 §5: "Verifiers […] MUST
+    /// ignore requests for reports not included in this list".
     #[must_use]
     pub fn asks_for(&self, incident: I) -> bool {
         let asked = |word: &String| word == incident.word();
         self.requested.as_ref().is_none_or(|words| words.iter().any(asked))
     }
 
-    /// What the domain asks to be said to the client when the message is refused (RFC 6651 §3.3, step
-    /// 10), fit for an SMTP reply: what is not printable ASCII is a space, and it is cut at 400
-    /// characters.
+    /// What the domain asks to be said to the client when the message is refused (RFC 6651 §3.3,
+    /// step 10), fit for an SMTP reply: what is not printable ASCII is a space, and it is cut at
+    /// 400 characters.
     #[must_use]
     pub fn smtp_text(&self) -> Option<String> {
         let printable =

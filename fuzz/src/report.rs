@@ -1,4 +1,5 @@
-//! Reports about failures: the record that asks for them (RFC 6651 §3.2), and the message (RFC 6591).
+//! Reports about failures: the record that asks for them (RFC 6651 §3.2), and the message (RFC
+//! 6591).
 
 use arbitrary::Unstructured;
 use dkim_crypto::ring::PROVIDER;
@@ -11,7 +12,8 @@ use dkim_tags::DomainName;
 
 use crate::made_up;
 
-/// What is read and written reads as the same; an address is one, and in the domain that publishes it.
+/// What is read and written reads as the same; an address is one, and in the domain that publishes
+/// it.
 pub fn report_record(data: &[u8]) {
     let Ok(terms) = ReportTerms::<DkimIncident>::parse(data) else { return };
     assert!(data.len() <= ReportTerms::MAX_OCTETS);
@@ -79,8 +81,8 @@ fn written_and_read(feedback: &Feedback) -> Feedback {
     ReadReport::parse(message.as_bytes()).expect("a report").feedback
 }
 
-/// Whatever text is put into a report, nothing gets out of its field or its part: what is read has the
-/// fields, the address and the header that were put in. Redacted, it names no recipient.
+/// Whatever text is put into a report, nothing gets out of its field or its part: what is read has
+/// the fields, the address and the header that were put in. Redacted, it names no recipient.
 pub fn report_value(data: &[u8]) {
     let Ok(mut report) = made_up::report(&mut Unstructured::new(data)) else { return };
     let message = report.to_message().expect("an ASCII address and a short message");

@@ -1,5 +1,5 @@
-//! `cargo xtask interop`: we sign and others verify, others sign and we verify; we report and others
-//! read.
+//! `cargo xtask interop`: we sign and others verify, others sign and we verify; we report and
+//! others read.
 
 mod arf;
 mod messages;

@@ -29,10 +29,10 @@ const MOST_KEY: usize = 64 * 1024;
 
 /// Make the report that a failing signature asks for, and print it
 ///
-/// The message is verified as `dkim verify` does it. For a signature that fails and says r=y, the DNS is
-/// asked at _report._domainkey.DOMAIN whether and about what reports are wanted (RFC 6651). The report
-/// (RFC 6591) is written to standard output, with CRLF, and nothing is sent. If none is due, the
-/// reasons are told.
+/// The message is verified as `dkim verify` does it. For a signature that fails and says r=y, the
+/// DNS is asked at _report._domainkey.DOMAIN whether and about what reports are wanted (RFC 6651).
+/// The report (RFC 6591) is written to standard output, with CRLF, and nothing is sent. If none is
+/// due, the reasons are told.
 ///
 /// To send it: with an empty envelope sender, signed, and to the address in its To field.
 #[derive(Debug, Args)]
@@ -49,7 +49,8 @@ pub(crate) struct Make {
     #[command(flatten)]
     dns: DnsArgs,
 
-    /// Judge as of this time, in seconds since 1970, and not as of now; the report has it as its date
+    /// Judge as of this time, in seconds since 1970, and not as of now; the report has it as its
+    /// date
     #[arg(long, value_name = "UNIXTIME")]
     at: Option<u64>,
 

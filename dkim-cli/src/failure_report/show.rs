@@ -26,8 +26,8 @@ const MOST_LINES: usize = 20;
 /// Read a report, ours or another's, and tell what it says
 ///
 /// Feedback reports (RFC 5965) of any kind are read; those about authentication failures (RFC 6591)
-/// are explained. What is not as the RFCs want it is told. Nothing in a report is proven: anybody can
-/// write one.
+/// are explained. What is not as the RFCs want it is told. Nothing in a report is proven: anybody
+/// can write one.
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub(crate) struct Show {
