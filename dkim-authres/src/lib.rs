@@ -30,6 +30,6 @@ mod write;
 
 pub use field::AuthenticationResults;
 pub use parse::{AuthResError, MAX_OCTETS};
-pub use remove::{Forged, forged};
+pub use remove::{Forged, forged, without_forged};
 pub use resinfo::{Prop, ResInfo};
 pub use result::{AdspResult, AtpsResult, DkimResult};

@@ -1,5 +1,7 @@
 //! Which fields a border must delete, because they claim to be its own (RFC 8601 §5).
 
+use dkim_message::Header;
+
 use crate::AuthenticationResults;
 use crate::parse::authserv_id;
 
@@ -18,8 +20,10 @@ pub struct Forged {
 /// authserv-ids, from last to first, so that deleting one does not move the next.
 ///
 /// `fields` are names and bodies, top to bottom, of a message that did not come from a trusted
-/// neighbour. Put into `own` every id that a reader behind the border believes, in each spelling
-/// (A-labels and U-labels); ASCII case and dots at either end do not matter.
+/// neighbour. Put into `own` every id that a reader behind the border believes. Case and dots at
+/// either end do not matter, nor whether a domain name is in A-labels or U-labels (RFC 8601 §5:
+/// "this test is done after converting A-labels into U-labels"), nor what IDNA takes for the same
+/// (UTS 46): `ｅxample。org` is `example.org`.
 ///
 /// A field is deleted if its authserv-id is ours, or its version is not 1 (RFC 8601 §5: "an MTA
 /// MUST remove such a header field"). Readers are less strict than the grammar, so these are
@@ -66,6 +70,46 @@ pub fn forged<N: AsRef<[u8]>, B: AsRef<[u8]>>(
     forged
 }
 
+/// The octets of a header without the fields that are [forged], and which those are. Every other
+/// octet stays as it was.
+///
+/// Refuse a message whose header has [defects](Header::defects): other readers may see other fields
+/// in it.
+///
+/// ```
+/// use dkim_authres::without_forged;
+/// use dkim_message::Header;
+///
+/// let header = b"A: b\r\nAuthentication-Results: example.org;\r\n none\r\nC: d\r\n";
+/// let header = Header::parse(header);
+/// let (octets, forged) = without_forged(&header, &["example.org"]);
+/// assert_eq!(octets, b"A: b\r\nC: d\r\n");
+/// assert_eq!(forged.len(), 1);
+/// ```
+#[must_use]
+pub fn without_forged(header: &Header<'_>, own: &[impl AsRef<str>]) -> (Vec<u8>, Vec<Forged>) {
+    let fields = header.fields().iter().map(|field| (field.raw_name(), field.body()));
+    let forged = forged(fields, own);
+    let mut kept = Vec::with_capacity(header.octets().len());
+    let mut rest = header.octets();
+    // From last to first, so the other way round.
+    let mut deleted = forged.iter().rev().map(|one| one.position).peekable();
+    for (position, field) in header.fields().iter().enumerate() {
+        // Fields stand one behind the other, each with the line end that closes it.
+        let after = rest.get(field.octets().len()..).unwrap_or_default();
+        let line_end: &[u8] = [&b"\r\n"[..], b"\n"]
+            .into_iter()
+            .find(|end| after.starts_with(end))
+            .unwrap_or_default();
+        if deleted.next_if_eq(&position).is_none() {
+            kept.extend_from_slice(field.octets());
+            kept.extend_from_slice(line_end);
+        }
+        rest = after.get(line_end.len()..).unwrap_or_default();
+    }
+    (kept, forged)
+}
+
 fn is_forged(body: &[u8], own: &[String]) -> bool {
     let ours = |text: &str| own.iter().any(|id| claims(text, id));
     match authserv_id(body) {
@@ -89,7 +133,12 @@ fn claims(text: &str, id: &str) -> bool {
 
 /// An id without what makes no difference.
 fn plain(id: &str) -> String {
-    id.trim().trim_matches('.').to_ascii_lowercase()
+    // A name of 253 octets has no more in UTF-8, and IDNA mapping is not linear.
+    const LONGEST: usize = 4 * 253;
+    let id = id.trim();
+    let mapped = (!id.is_ascii() && id.len() <= LONGEST).then(|| idna::domain_to_ascii(id).ok());
+    let id = mapped.flatten().unwrap_or_else(|| id.to_ascii_lowercase());
+    id.trim_matches('.').to_owned()
 }
 
 /// Text without what may hide an id from a strict reader and not from a careless one.
@@ -97,8 +146,11 @@ fn squeezed(text: &str) -> String {
     text.chars().filter(|&c| !is_noise(c)).map(|c| c.to_ascii_lowercase()).collect()
 }
 
+/// White space, quoting, and what cannot be seen.
 fn is_noise(c: char) -> bool {
-    c.is_whitespace() || c.is_control() || matches!(c, '"' | '\\')
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(c, '"' | '\\' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
 /// What stands before the first `;` (but at the beginning) to readers who know comments in

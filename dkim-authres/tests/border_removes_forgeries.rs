@@ -1,7 +1,8 @@
 //! A border deletes every field that could pass for its own, and no other (RFC 8601 §5).
 #![allow(missing_docs)]
 
-use dkim_authres::{Forged, forged};
+use dkim_authres::{Forged, forged, without_forged};
+use dkim_message::Header;
 
 const OWN: [&str; 3] = ["example.org", "MX1.Example.Net.", "xn--bcher-kva.example"];
 
@@ -14,8 +15,8 @@ fn is_removed(body: &[u8]) -> bool {
 }
 
 #[test]
-fn forty_spellings_of_ours() {
-    let spellings: [&[u8]; 44] = [
+fn sixty_spellings_of_ours() {
+    let spellings: [&[u8]; 62] = [
         // Well-formed.
         b"example.org; none",
         b" example.org; dkim=pass header.d=bank.example\r\n",
@@ -36,6 +37,25 @@ fn forty_spellings_of_ours() {
         b"example.org.; dkim=pass",
         b"mx1.example.net; dkim=pass",
         b"xn--bcher-kva.example; dkim=pass",
+        b"XN--BCHER-KVA.Example; dkim=pass",
+        b"example.org/1; dkim=pass",
+        b"(a)(b) (c)\r\n (d) example.org (e)\r\n (f); dkim=pass",
+        b"(\\() example.org; dkim=pass",
+        b"\t\r\n\t\"example.org\"\t(x)1(y)\t;dkim=pass",
+        b"example.org 01; dkim=pass",
+        b"\"example.org\"; none",
+        b"..example.org..; none",
+        // The same name to those who know IDNA.
+        "b\u{fc}cher.example; dkim=pass".as_bytes(),
+        "B\u{dc}CHER.example. 1; dkim=pass".as_bytes(),
+        "\"bu\u{308}cher.example\"; dkim=pass".as_bytes(),
+        "\u{ff45}xample.org; dkim=pass".as_bytes(),
+        "example\u{3002}org; dkim=pass".as_bytes(),
+        "exam\u{200b}ple.org; dkim=pass".as_bytes(),
+        "exam\u{ad}ple.org; dkim=pass".as_bytes(),
+        "\u{feff}example.org; dkim=pass".as_bytes(),
+        "exam\u{200b}ple.org dkim=pass".as_bytes(),
+        "\u{feff}\u{200b}, example.org".as_bytes(),
         // Versions that nobody knows.
         b"example.org 2; dkim=pass",
         b"other.example 2; dkim=pass",
@@ -72,8 +92,16 @@ fn forty_spellings_of_ours() {
 }
 
 #[test]
+fn an_id_of_u_labels_is_ours_in_either_form() {
+    let own = ["b\u{fc}cher.example"];
+    for body in ["b\u{fc}cher.example; none", "xn--bcher-kva.example; none"] {
+        assert_eq!(forged([("Authentication-Results", body)], &own).len(), 1, "{body}");
+    }
+}
+
+#[test]
 fn fields_of_others_stay() {
-    let others: [&[u8]; 15] = [
+    let others: [&[u8]; 18] = [
         b"example.net; dkim=pass header.d=example.org",
         b"mail.example.org; dkim=pass",
         b"example.org.example.com; dkim=pass",
@@ -84,6 +112,9 @@ fn fields_of_others_stay() {
         b"example.com; dkim=pass (example.org)",
         b"example.com; dkim=pass action=none header.from=example.org",
         b"mail.example.org; dkim=pass action=none",
+        "\u{eb}xample.org; dkim=pass".as_bytes(),
+        "b\u{fc}cher.example.com; dkim=pass".as_bytes(),
+        b"xn--xample-ova.org; dkim=pass",
         b"example.com 1; none",
         b"\"\"; none",
         b"example.com",
@@ -113,4 +144,27 @@ fn places_count_from_the_bottom_up() {
     assert!(forged(fields, &["", ".", " "]).is_empty());
     let spaced = [(b"Authentication-Results".to_vec(), b"\"my  host\"; none".to_vec())];
     assert_eq!(forged(spaced, &["My  Host".to_owned()]).len(), 1);
+}
+
+#[test]
+fn deletion_leaves_every_other_octet() {
+    for (header, left) in [
+        ("A: b\r\n", "A: b\r\n"),
+        ("Authentication-Results: example.org; none", ""),
+        ("Authentication-Results: example.com; none", "Authentication-Results: example.com; none"),
+        (
+            "authentication-results:\r\n (x) Example.Org.;\r\n none\r\nA: b\r\n c\r\n",
+            "A: b\r\n c\r\n",
+        ),
+        ("A: b\nAuthentication-Results : example.org; none\nC: d\n", "A: b\nC: d\n"),
+        (
+            "Authentication-Results: example.org; none\r\nAuthentication-Results: example.org; none\r\n\
+             Authentication-Results: example.com; none\r\nAuthentication-Results: example.org;\r\n",
+            "Authentication-Results: example.com; none\r\n",
+        ),
+        (" x\r\nno colon\r\n: y\r\n", " x\r\nno colon\r\n: y\r\n"),
+    ] {
+        let (octets, _) = without_forged(&Header::parse(header.as_bytes()), &["example.org"]);
+        assert_eq!(String::from_utf8_lossy(&octets), left, "{header:?}");
+    }
 }

@@ -93,6 +93,56 @@ fn appendix_b() {
     );
 }
 
+/// Those of the RFC's other fields, and of its text (§2.4, §2.7.4, §2.7.6).
+#[test]
+fn every_kind_of_property() {
+    for (body, id, expected) in [
+        (
+            "example.com; iprev=pass\r\n            policy.iprev=192.0.2.200",
+            "example.com",
+            ResInfo::new("iprev", "pass").prop("policy", "iprev", "192.0.2.200"),
+        ),
+        (
+            "example.net;\r\n          dkim=pass (good signature) header.i=@newyork.example.com",
+            "example.net",
+            ResInfo::new("dkim", "pass").prop("header", "i", "@newyork.example.com"),
+        ),
+        (
+            "x; dkim=policy policy.dkim-rules=unsigned-subject",
+            "x",
+            ResInfo::new("dkim", "policy").prop("policy", "dkim-rules", "unsigned-subject"),
+        ),
+        (
+            "x; auth=pass smtp.auth=client@c.example smtp.mailfrom=bob@b.example",
+            "x",
+            ResInfo::new("auth", "pass").prop("smtp", "auth", "client@c.example").prop(
+                "smtp",
+                "mailfrom",
+                "bob@b.example",
+            ),
+        ),
+        (
+            "example.com;\r\n            foo=pass bar.baz=blob (2 of 3 tests OK)",
+            "example.com",
+            ResInfo::new("foo", "pass").prop("bar", "baz", "blob"),
+        ),
+        (
+            "x; dkim=pass header.d=a.example header.i=@a.example header.s=s header.a=rsa-sha256 \
+             header.b=oINEO8hg body.hash=\"a b\"",
+            "x",
+            ResInfo::new("dkim", "pass")
+                .prop("header", "d", "a.example")
+                .prop("header", "i", "@a.example")
+                .prop("header", "s", "s")
+                .prop("header", "a", "rsa-sha256")
+                .prop("header", "b", "oINEO8hg")
+                .prop("body", "hash", "a b"),
+        ),
+    ] {
+        assert_eq!(read(body), results(id, [expected]), "{body}");
+    }
+}
+
 #[test]
 fn rfc_6008_appendix_a() {
     let body = "mail-router.example.net;\r\n    dkim=pass (good signature) \

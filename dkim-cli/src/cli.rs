@@ -13,11 +13,14 @@ use crate::diagnostics::Failure;
 use crate::diff::Diff;
 use crate::exit::{self, Exit};
 use crate::explain::Explain;
+use crate::failure_report::FailureReport;
 use crate::key::{Key, New};
 use crate::man::Man;
+use crate::mediate::Mediate;
 use crate::provider::provider;
 use crate::relay_check::RelayCheck;
 use crate::sign::Sign;
+use crate::strip::Strip;
 use crate::verify::Verify;
 
 static VERSION: LazyLock<String> =
@@ -38,6 +41,10 @@ enum Command {
     Diff(Diff),
     RelayCheck(RelayCheck),
     Sign(Box<Sign>),
+    Strip(Strip),
+    Mediate(Mediate),
+    #[command(subcommand)]
+    Report(FailureReport),
     Key(Key),
     /// Make a key pair: the same as `dkim key new`
     Keygen(New),
@@ -57,6 +64,9 @@ impl Cli {
             Command::Diff(diff) => diff.run(),
             Command::RelayCheck(check) => check.run(),
             Command::Sign(sign) => sign.run(),
+            Command::Strip(strip) => strip.run(),
+            Command::Mediate(mediate) => mediate.run(),
+            Command::Report(report) => report.run(),
             Command::Key(key) => key.run(),
             Command::Keygen(new) => new.run(),
             Command::Config(config) => config.run(),

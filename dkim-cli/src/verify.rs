@@ -183,7 +183,7 @@ pub(crate) fn exit_of(found: &[Verification]) -> Exit {
     }
 }
 
-fn host_name() -> String {
+pub(crate) fn host_name() -> String {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     if name.is_empty() { "localhost".to_owned() } else { name }
 }

@@ -31,6 +31,7 @@ pub use dkim_explain as explain;
 pub use dkim_hash as hash;
 pub use dkim_keyrec as keyrec;
 pub use dkim_message as message;
+pub use dkim_report as report;
 pub use dkim_sign as sign;
 pub use dkim_tags as tags;
 pub use dkim_verify as verify;

@@ -23,6 +23,8 @@ pub struct Claims {
     /// `b=`, in base64 without white space; not checked to be base64 where the signature is
     /// invalid
     pub signature: Option<String>,
+    /// Whether `r=y` asks for reports about failures (RFC 6651 §3.1)
+    pub asks_for_reports: bool,
 }
 
 impl Claims {
@@ -37,6 +39,7 @@ impl Claims {
             algorithm: word("a"),
             canonicalization: word("c"),
             signature: word("b").map(|b| b.replace([' ', '\t', '\r', '\n'], "")),
+            asks_for_reports: tags.value("r").is_some_and(asks),
         }
     }
 }
@@ -50,8 +53,14 @@ impl From<&Signature> for Claims {
             algorithm: Some(signature.algorithm.name().to_owned()),
             canonicalization: Some(signature.canonicalization.to_string()),
             signature: Some(to_base64(&signature.signature)),
+            asks_for_reports: signature.other().iter().any(|(name, r)| name == "r" && asks(r)),
         }
     }
+}
+
+/// `sig-r-tag = %x72 *WSP "=" *WSP %x79 ; "r=y" (lower-case only)` (RFC 6651 §3.1)
+fn asks(r: &str) -> bool {
+    r == "y"
 }
 
 #[cfg(test)]
@@ -68,5 +77,19 @@ mod tests {
         assert_eq!(claims.auid.unwrap().to_string(), "joe@example.com");
         assert_eq!(claims.algorithm.as_deref(), Some("rsa-md5"));
         assert_eq!(claims.signature.as_deref(), Some("Zm9v"));
+        assert!(!claims.asks_for_reports);
+    }
+
+    #[test]
+    fn reports_are_asked_for_by_one_letter() {
+        for (r, asks) in [("y", true), (" y ", true), ("Y", false), ("", false), ("y y", false)] {
+            let list = format!("v=2; d=example.com; r={r}");
+            let claims = Claims::from_tags(&TagList::parse(list.as_bytes()).unwrap());
+            assert_eq!(claims.asks_for_reports, asks, "{r:?}");
+            let list =
+                format!("v=1; a=rsa-sha256; b=YQ==; bh=YQ==; h=from; s=s; d=e.example; r={r}");
+            let signature = Signature::parse(list.as_bytes()).unwrap();
+            assert_eq!(Claims::from(&signature).asks_for_reports, asks, "{r:?}");
+        }
     }
 }

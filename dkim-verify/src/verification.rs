@@ -13,7 +13,10 @@ use crate::{Deviation, Outcome};
 /// more than RFC 6376 §3.9 asks for.
 ///
 /// What a consumer may rely on is the SDID of a verification that passed (RFC 6376 §3.11, §6.2);
-/// the AUID is the signer's own affair, and the selector is no identity at all.
+/// the AUID is opaque, the signer's own affair, and the selector is no identity at all. In
+/// Authentication-Results they are `header.d`, `header.i` (where the signature has an `i=`) and
+/// `header.s`; who relays them to others sees to it that nobody can forge them on the way (RFC 5863
+/// §5.6): see `dkim_authres::forged`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Verification {

@@ -111,3 +111,22 @@ fn domain_and_result_are_told() {
         assert_eq!(told.get("header", "d"), Some("example.com"));
     }
 }
+
+/// §3.11: "MUST communicate the Signing Domain Identifier (d=) […] and MAY communicate the Agent or
+/// User Identifier (i=) if present". The selector names a key and nobody (§3.1), so it is told as
+/// `header.s` and in no other place.
+#[test]
+fn identifiers_are_told_as_what_they_are() {
+    let told = |template: &str| {
+        let message = sign(template, MESSAGE.as_bytes());
+        res_infos(&verify(&message, &zone())).remove(0)
+    };
+    let plain = told(TEMPLATE);
+    assert_eq!((plain.get("header", "d"), plain.get("header", "i")), (Some("example.com"), None));
+    let selector: Vec<_> = plain.props.iter().filter(|prop| prop.value.contains("sel")).collect();
+    assert_eq!(selector.len(), 1);
+    assert_eq!((&*selector[0].ptype, &*selector[0].property), ("header", "s"));
+    let identified = told(&format!("{TEMPLATE}; i=joe@mail.example.com"));
+    assert_eq!(identified.get("header", "d"), Some("example.com"));
+    assert_eq!(identified.get("header", "i"), Some("joe@mail.example.com"));
+}

@@ -8,6 +8,8 @@ use dkim_authres::{AuthenticationResults, ResInfo};
 use dkim_canon::Canonicalization;
 use dkim_crypto::{HashAlgorithm, KeyType, PublicKey, SigningAlgorithm};
 use dkim_keyrec::KeyRecord;
+use dkim_message::author_addresses;
+use dkim_report::{AuthFailure, DeliveryResult, Feedback, Incident, Original, Report, ReportTerms};
 use dkim_sign::{BodyLength, Copies, Expiration, Fields, QueryMethod, Reports, Request, Timestamp};
 use dkim_tags::{
     Atps, AtpsHash, Auid, Canonicalizations, CopiedField, DomainName, FieldName, Selector,
@@ -191,6 +193,76 @@ pub(crate) fn auth_results(u: &mut Unstructured<'_>) -> Result<AuthenticationRes
         Ok(info)
     })?;
     Ok(value)
+}
+
+pub(crate) fn report_terms<I: Incident>(
+    u: &mut Unstructured<'_>,
+    incidents: &[I],
+) -> Result<ReportTerms<I>> {
+    let mut terms = ReportTerms::none();
+    let local_part = text(u)?;
+    // Refused, or one that stays within its domain.
+    let else_part = if u.arbitrary()? { "a" } else { "\"a b@c\"" };
+    terms = match terms.clone().to_local_part(&local_part) {
+        Ok(terms) => terms,
+        Err(_) if u.arbitrary()? => terms,
+        Err(_) => terms.to_local_part(else_part).expect("a local-part"),
+    };
+    let percentage = u.arbitrary()?;
+    terms = terms.clone().of_percentage(percentage).unwrap_or(terms);
+    terms = terms.about(&list(u, 3, |u| u.choose(incidents).copied())?);
+    if u.arbitrary()? {
+        terms = terms.with_smtp_text(&octets(u, 0, 500)?);
+    }
+    Ok(terms)
+}
+
+pub(crate) fn report(u: &mut Unstructured<'_>) -> Result<Report> {
+    let mut feedback = Feedback::new(*u.choose(AuthFailure::ALL)?);
+    feedback.user_agent = text(u)?;
+    feedback.authentication_results = list(u, 2, auth_results)?;
+    feedback.delivery_result = option(u, |u| u.choose(DeliveryResult::ALL).copied())?;
+    feedback.original_envelope_id = option(u, text)?;
+    feedback.original_mail_from = option(u, text)?;
+    feedback.original_rcpt_to = list(u, 3, text)?;
+    feedback.arrival_date = option(u, text)?;
+    feedback.source_ip = option(u, |u| u.arbitrary())?;
+    feedback.reporting_mta = option(u, text)?;
+    feedback.incidents = u.arbitrary()?;
+    feedback.reported_domain = list(u, 3, text)?;
+    feedback.reported_uri = list(u, 3, text)?;
+    let sdid = domain(u)?;
+    feedback.dkim_identity = auid(u, &sdid)?;
+    feedback.dkim_domain = Some(sdid);
+    feedback.dkim_selector = Some(selector(u)?);
+    feedback.dkim_selector_dns = option(u, text)?;
+    feedback.dkim_adsp_dns = option(u, text)?;
+    feedback.identity_alignment = option(u, text)?;
+    feedback.canonicalized_header = option(u, |u| octets(u, 0, 300))?;
+    feedback.canonicalized_body = option(u, |u| octets(u, 0, 300))?;
+    // Names that no field has yet.
+    feedback.other = list(u, 3, |u| Ok((format!("X-{}", text(u)?), text(u)?)))?;
+    let original = if u.arbitrary()? {
+        Original::Header(octets(u, 0, 500)?)
+    } else {
+        Original::Message(octets(u, 0, 500)?)
+    };
+    let from = author_addresses(b"mx@example.net").expect("an address").remove(0);
+    let to = report_terms(u, dkim_report::DkimIncident::ALL)?.address(&domain(u)?);
+    let to = to.ok_or(arbitrary::Error::IncorrectFormat)?;
+    let date = UnixTime(u.arbitrary()?);
+    let mut report = Report::new(from, to, date, feedback, original);
+    report.message_id = option(u, text)?;
+    report.subject = option(u, text)?;
+    report.text = text(u)?;
+    Ok(report)
+}
+
+fn option<'a, T>(
+    u: &mut Unstructured<'a>,
+    value: impl FnOnce(&mut Unstructured<'a>) -> Result<T>,
+) -> Result<Option<T>> {
+    if u.arbitrary()? { value(u).map(Some) } else { Ok(None) }
 }
 
 fn canonicalizations(u: &mut Unstructured<'_>) -> Result<Canonicalizations> {

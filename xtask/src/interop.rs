@@ -1,6 +1,8 @@
-//! `cargo xtask interop`: we sign and others verify, others sign and we verify.
+//! `cargo xtask interop`: we sign and others verify, others sign and we verify; we report and
+//! others read.
 
 mod adsp;
+mod arf;
 mod domainkeys;
 mod messages;
 mod opendkim;
@@ -53,6 +55,7 @@ pub(crate) struct Options {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Name {
+    Arf,
     Dkimpy,
     Maildkim,
     Opendkim,
@@ -95,6 +98,11 @@ fn exchange_all(options: &Options) -> Result<()> {
             disagreements += domainkeys::exchange(&mut script, &bench.zone, &bench.records)?;
             disagreements += adsp::compare(&mut script)?;
         }
+    }
+    if options.with.is_none_or(|only| only == Name::Arf) {
+        let (read, faults) = arf::exchange()?;
+        met += usize::from(read);
+        disagreements += faults;
     }
     if met == 0 {
         bail!("nobody to talk to is installed");

@@ -36,6 +36,20 @@ impl LineEnds {
         scratch
     }
 
+    /// Octets in transit form, in this form again.
+    pub(crate) fn of_octets(self, octets: &[u8]) -> Vec<u8> {
+        let mut octets = octets.to_vec();
+        if self == Self::Lf {
+            // No CR stood there before, or the form would be CRLF.
+            let mut rest = octets.clone().into_iter().skip(1);
+            octets.retain(|octet| {
+                let next = rest.next();
+                *octet != b'\r' || next != Some(b'\n')
+            });
+        }
+        octets
+    }
+
     /// Text with CRLF in this form.
     pub(crate) fn of_text(self, text: &str) -> String {
         match self {
@@ -105,6 +119,8 @@ mod tests {
         let mut scratch = Vec::new();
         assert_eq!(LineEnds::Lf.to_crlf(b"\na\n\nb", &mut scratch), b"\r\na\r\n\r\nb");
         assert_eq!(LineEnds::Crlf.to_crlf(b"\na", &mut scratch), b"\na");
+        assert_eq!(LineEnds::Lf.of_octets(b"\r\na\rb\r\n\r\nc\r"), b"\na\rb\n\nc\r");
+        assert_eq!(LineEnds::Crlf.of_octets(b"\r\na\n"), b"\r\na\n");
     }
 
     /// All bodies over a small alphabet, cut at every place, against a count of what is there.

@@ -112,6 +112,11 @@ impl<'r> Message<'r> {
         Header::parse(&self.header)
     }
 
+    /// The empty line after the header, in transit form; nothing if there is none.
+    pub(crate) fn empty_line(&self) -> &[u8] {
+        self.header.get(self.header().octets().len()..).unwrap_or_default()
+    }
+
     /// The octets of the header and of the empty line after it, in transit form.
     pub(crate) fn into_header(self) -> Vec<u8> {
         self.header

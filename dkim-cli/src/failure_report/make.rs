@@ -1,0 +1,293 @@
+//! `dkim report make`: the report that a failing signature asks for.
+
+use core::net::IpAddr;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use dkim_stack::dns::drive_blocking;
+use dkim_stack::message::{Address, Header, author_addresses};
+use dkim_stack::report::{
+    CanonicalBody, Decision, DeliveryResult, Feedback, Original, Redactor, Report, ReportAddress,
+    ReportInquiry, Unwanted, automatic, date_time,
+};
+use dkim_stack::{Policy, UnixTime, Verification, Verifier, now};
+use zeroize::Zeroizing;
+
+use crate::diagnostics::{Failure, note};
+use crate::dns::{Dns, DnsArgs};
+use crate::exit::{self, Exit};
+use crate::input::{LineEnds, Message, Origin, Twice, is_mbox, read_whole};
+use crate::provider::provider;
+use crate::verify::host_name;
+
+/// How long a canonical body may be that is put into a report, in octets.
+const MOST_BODY: usize = 256 * 1024;
+
+/// How long the file with the key for redaction may be, in octets.
+const MOST_KEY: usize = 64 * 1024;
+
+/// Make the report that a failing signature asks for, and print it
+///
+/// The message is verified as `dkim verify` does it. For a signature that fails and says r=y, the
+/// DNS is asked at _report._domainkey.DOMAIN whether and about what reports are wanted (RFC 6651).
+/// The report (RFC 6591) is written to standard output, with CRLF, and nothing is sent. If none is
+/// due, the reasons are told.
+///
+/// To send it: with an empty envelope sender, signed, and to the address in its To field.
+#[derive(Debug, Args)]
+#[command(after_long_help = help())]
+pub(crate) struct Make {
+    /// The message; `-` is standard input
+    #[arg(value_name = "MESSAGE", default_value = "-")]
+    file: PathBuf,
+
+    /// Only about this signature, counted from 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    signature: Option<u32>,
+
+    #[command(flatten)]
+    dns: DnsArgs,
+
+    /// Judge as of this time, in seconds since 1970, and not as of now; the report has it as its
+    /// date
+    #[arg(long, value_name = "UNIXTIME")]
+    at: Option<u64>,
+
+    /// Who reports: postmaster at this host unless said
+    #[arg(long, value_name = "ADDRESS", value_parser = one_address)]
+    from: Option<Address>,
+
+    /// Who says so in the Authentication-Results field; the host's name unless said
+    #[arg(long, value_name = "NAME")]
+    authserv_id: Option<String>,
+
+    /// The envelope sender of the message; `<>` is the empty one, about which nothing is reported
+    #[arg(long, value_name = "ADDRESS")]
+    mail_from: Option<String>,
+
+    /// An envelope recipient of the message; may be given several times
+    #[arg(long, value_name = "ADDRESS")]
+    rcpt_to: Vec<String>,
+
+    /// From where the message came
+    #[arg(long, value_name = "IP")]
+    source_ip: Option<IpAddr>,
+
+    /// When the message came, in seconds since 1970
+    #[arg(long, value_name = "UNIXTIME")]
+    arrival: Option<u64>,
+
+    /// What became of the message
+    #[arg(long, value_enum)]
+    delivery: Option<Delivery>,
+
+    /// The number drawn for rp=, the percentage of failures to be reported: 0 to 99
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(..100))]
+    drawn: u8,
+
+    /// Send the whole message back and not only its header
+    #[arg(long, conflicts_with = "redact")]
+    whole: bool,
+
+    /// Hide the recipients, by a hash with the key in this file (RFC 6590)
+    ///
+    /// The canonical header and body are left out then, as RFC 6591 demands.
+    #[arg(long, value_name = "KEYFILE")]
+    redact: Option<PathBuf>,
+}
+
+/// The words of Delivery-Result.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Delivery {
+    Delivered,
+    Spam,
+    Policy,
+    Reject,
+    Other,
+}
+
+impl From<Delivery> for DeliveryResult {
+    fn from(delivery: Delivery) -> Self {
+        match delivery {
+            Delivery::Delivered => Self::Delivered,
+            Delivery::Spam => Self::Spam,
+            Delivery::Policy => Self::Policy,
+            Delivery::Reject => Self::Reject,
+            Delivery::Other => Self::Other,
+        }
+    }
+}
+
+fn help() -> String {
+    const EXAMPLES: &str = "\
+Examples:
+  dkim report make message.eml > report.eml
+  dkim report make --zone keys.zone --at 1700000000 --source-ip 192.0.2.1 --delivery reject message.eml
+  dkim report make --redact secret.key --rcpt-to joe@example.org - < message.eml | dkim report show -
+";
+    [EXAMPLES, &exit::help()].join("\n")
+}
+
+fn one_address(text: &str) -> Result<Address, String> {
+    let mut addresses = author_addresses(text.as_bytes()).map_err(|error| error.to_string())?;
+    match (addresses.pop(), addresses.is_empty()) {
+        (Some(address), true) => Ok(address),
+        _ => Err("one address is needed".to_owned()),
+    }
+}
+
+impl Make {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
+        let origin = Origin::of(&self.file);
+        let dns = Dns::new(&self.dns)?;
+        let redactor = self.redactor()?;
+        let report = self.report(&origin, &dns).map_err(|failure| failure.on(&origin))?;
+        let Some(mut report) = report else { return Ok(Exit::NonePasses) };
+        if let Some(redactor) = redactor {
+            report.redact(&redactor);
+        }
+        let message =
+            report.to_message().map_err(|error| Failure::of(Exit::Data, &error).on(&origin))?;
+        let mut out = io::stdout().lock();
+        out.write_all(&message)
+            .and_then(|()| out.flush())
+            .map_err(|error| Failure::output(&error))?;
+        Ok(Exit::Success)
+    }
+
+    fn redactor(&self) -> Result<Option<Redactor>, Failure> {
+        let Some(path) = &self.redact else { return Ok(None) };
+        let mut key = Zeroizing::new(Vec::new());
+        read_whole(path, MOST_KEY, &mut key)?;
+        if key.trim_ascii().is_empty() {
+            return Err(Failure::new(Exit::Data, "the key is empty")
+                .on(path.display())
+                .remedy("put 32 octets at random into it, as with `openssl rand -hex 32`"));
+        }
+        Redactor::new(provider(), key.trim_ascii())
+            .map(Some)
+            .ok_or_else(|| Failure::new(Exit::Data, "the cryptographic library has no SHA-256"))
+    }
+
+    /// The report; `None` if none is due, which is told.
+    fn report(&self, origin: &Origin, dns: &Dns) -> Result<Option<Report>, Failure> {
+        let mut octets = Twice::open(&self.file)?;
+        if is_mbox(&octets.peek()?) {
+            return Err(Failure::new(Exit::Data, "is an mbox and not a message")
+                .remedy("take away its first line, `From …`, if it holds one message only"));
+        }
+        let mut message = Message::open(&mut octets)?;
+        let body = message.whole_body()?;
+        if message.line_ends == LineEnds::Lf {
+            note(origin, "lines end with LF; read as CRLF");
+        }
+        let empty_line = message.empty_line().to_vec();
+        let header = message.header();
+        let now = self.at.map_or_else(now, UnixTime);
+        let mut verifier = Verifier::new(&header, &Policy::rfc(), now, provider());
+        drive_blocking(&mut verifier, dns);
+        verifier.body_chunk(&body);
+        let found = verifier.finish();
+        let Some((index, to)) = self.wanted(origin, &header, &found, dns)? else { return Ok(None) };
+        let signed = found.iter().find(|one| one.index == index);
+        let authserv_id = self.authserv_id.clone().unwrap_or_else(host_name);
+        let feedback = Feedback::of_signature(&found, index, &authserv_id);
+        // A decision for a report is for a signature with names.
+        let (Some(signed), Some(feedback)) = (signed, feedback) else { return Ok(None) };
+        let canonical = signed.signature.as_ref().map(|signature| {
+            let mut canonical = CanonicalBody::new(signature, MOST_BODY);
+            canonical.chunk(&body);
+            canonical
+        });
+        let mut feedback = feedback.with_canonical(signed, &header, canonical);
+        self.add_envelope(&mut feedback);
+        let original = if self.whole {
+            Original::Message([header.octets(), &empty_line, &body].concat())
+        } else {
+            Original::of_header(&header)
+        };
+        let mut report = Report::new(self.sender()?, to, now, feedback, original);
+        report.message_id = Some(self.message_id(now, index));
+        Ok(Some(report))
+    }
+
+    fn wanted(
+        &self,
+        origin: &Origin,
+        header: &Header<'_>,
+        found: &[Verification],
+        dns: &Dns,
+    ) -> Result<Option<(usize, ReportAddress)>, Failure> {
+        if found.is_empty() {
+            note(origin, "no report: there is no DKIM-Signature field");
+            return Ok(None);
+        }
+        if let Some(why) = automatic(header, self.mail_from.as_deref()) {
+            note(origin, format_args!("no report: {why}"));
+            return Ok(None);
+        }
+        let only = self.signature.and_then(|number| usize::try_from(number - 1).ok());
+        let asked: Vec<Verification> =
+            found.iter().filter(|one| only.is_none_or(|only| only == one.index)).cloned().collect();
+        if let (Some(number), []) = (self.signature, &*asked) {
+            return Err(Failure::new(Exit::Data, format_args!("there is no signature {number}")));
+        }
+        let mut inquiry = ReportInquiry::new(&asked);
+        drive_blocking(&mut inquiry, dns);
+        let decisions = inquiry.finish(self.drawn);
+        let mut wanted: Option<(usize, ReportAddress)> = None;
+        for Decision { index, wanted: decision, smtp_text, .. } in &decisions {
+            let number = index + 1;
+            if let Some(text) = smtp_text {
+                let what =
+                    format_args!("signature {number}: if the message is refused, say: {text}");
+                note(origin, what);
+            }
+            match decision {
+                Ok(to) if wanted.is_none() => wanted = Some((*index, to.clone())),
+                Ok(to) => {
+                    let what = format_args!("signature {number}: another report is due, to {to}");
+                    note(origin, format_args!("{what}; make it with --signature {number}"));
+                }
+                Err(why) => note(origin, format_args!("signature {number}: no report: {why}")),
+            }
+        }
+        let is_temporary = |decision: &Decision| match &decision.wanted {
+            Err(Unwanted::NoRecord(error)) => error.is_temporary(),
+            _ => false,
+        };
+        if wanted.is_none() && decisions.iter().any(is_temporary) {
+            let what = "the DNS gave no answer for now, so that none is made";
+            return Err(Failure::new(Exit::Temporary, what).remedy("try again later"));
+        }
+        Ok(wanted)
+    }
+
+    fn add_envelope(&self, feedback: &mut Feedback) {
+        let bare = |path: &String| {
+            let inner = path.strip_prefix('<').and_then(|path| path.strip_suffix('>'));
+            inner.unwrap_or(path).to_owned()
+        };
+        feedback.original_mail_from = self.mail_from.as_ref().map(bare);
+        feedback.original_rcpt_to = self.rcpt_to.iter().map(bare).collect();
+        feedback.source_ip = self.source_ip;
+        feedback.arrival_date = self.arrival.map(|time| date_time(UnixTime(time)));
+        feedback.delivery_result = self.delivery.map(DeliveryResult::from);
+    }
+
+    fn sender(&self) -> Result<Address, Failure> {
+        self.from.clone().map(Ok).unwrap_or_else(|| {
+            one_address(&format!("postmaster@{}", host_name())).map_err(|_| {
+                Failure::new(Exit::Usage, "the host has no name for an address")
+                    .remedy("say who reports with --from ADDRESS")
+            })
+        })
+    }
+
+    fn message_id(&self, now: UnixTime, index: usize) -> String {
+        let authserv_id = self.authserv_id.clone().unwrap_or_else(host_name);
+        let process = std::process::id();
+        format!("{}.{process}.{index}.dkim-report@{authserv_id}", now.0)
+    }
+}

@@ -1,0 +1,95 @@
+//! `dkim strip`: deletes Authentication-Results fields that claim to be one's own.
+
+use std::io::{self, Read, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use dkim_stack::authres::without_forged;
+
+use crate::diagnostics::{Failure, note};
+use crate::exit::{self, Exit};
+use crate::input::{Message, MessageError, Origin, is_mbox, open_file};
+
+/// Delete forged Authentication-Results fields from a message
+///
+/// What came from outside and claims, by its authserv-id, to come from inside is forged (RFC 8601
+/// §5). Such fields are deleted however the id is written (case, comments, folding, quotes, dots,
+/// another version, A-labels or U-labels) and so are those in which a careless reader would find
+/// it. Every other octet is written to standard output as it was.
+///
+/// Do it before the message is verified, so that the field to be added is the only one of that
+/// name.
+#[derive(Debug, Args)]
+#[command(after_long_help = help())]
+pub(crate) struct Strip {
+    /// The message; `-` is standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    file: PathBuf,
+
+    /// Who is believed inside: the name in the fields that one's own servers add
+    ///
+    /// May be given several times.
+    #[arg(long, value_name = "NAME", required = true)]
+    authserv_id: Vec<String>,
+}
+
+fn help() -> String {
+    const EXAMPLES: &str = "\
+Examples:
+  dkim strip --authserv-id mx.example.org message.eml > clean.eml
+  dkim strip --authserv-id example.org --authserv-id mx1.example.org - < message.eml
+";
+    [EXAMPLES, &exit::help()].join("\n")
+}
+
+impl Strip {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let origin = Origin::of(&self.file);
+        if let Some(empty) =
+            self.authserv_id.iter().find(|id| id.trim().trim_matches('.').is_empty())
+        {
+            let what = format_args!("--authserv-id {empty:?} names nobody");
+            return Err(Failure::new(Exit::Usage, what).remedy("give the name in your own fields"));
+        }
+        if self.file == Path::new("-") {
+            return self.strip(&origin, &mut io::stdin().lock()).map_err(|error| error.on(&origin));
+        }
+        let mut file = open_file(&self.file).map_err(|failure| failure.on(&origin))?;
+        self.strip(&origin, &mut file).map_err(|error| error.on(&origin))
+    }
+
+    fn strip(&self, origin: &Origin, octets: &mut dyn Read) -> Result<Exit, Failure> {
+        let mut message = Message::open(octets)?;
+        let header = message.header();
+        if is_mbox(header.octets()) {
+            return Err(Failure::new(Exit::Data, "is an mbox and not a message")
+                .remedy("take away its first line, `From …`, if it holds one message only"));
+        }
+        let (kept, forged) = without_forged(&header, &self.authserv_id);
+        if let Some(defect) = header.defects().first() {
+            let what = format_args!(
+                "malformed header, in which others may see other fields: {} at octet {}",
+                defect.kind, defect.offset
+            );
+            note(origin, what);
+        }
+        if !forged.is_empty() {
+            let fields = if forged.len() == 1 { "field" } else { "fields" };
+            note(origin, format_args!("{} {fields} deleted", forged.len()));
+        }
+        let line_ends = message.line_ends;
+        let head = [&*kept, message.empty_line()].concat();
+        let mut out = io::stdout().lock();
+        let mut written = out.write_all(&line_ends.of_octets(&head));
+        let body = |chunk: &[u8]| {
+            if written.is_ok() {
+                written = out.write_all(chunk);
+            }
+            if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        message.body.for_each(body).map_err(MessageError::from)?;
+        written.and_then(|()| out.flush()).map_err(|error| Failure::output(&error))?;
+        Ok(Exit::Success)
+    }
+}

@@ -1,0 +1,148 @@
+//! Header fields written so that no value gets out of its own.
+
+/// Lines are folded at this many characters where white space allows it (RFC 5322 §2.1.1).
+const LINE: usize = 78;
+
+/// A word of more characters than this is cut, so that no line passes 998 (RFC 5322 §2.1.1).
+const MAX_WORD: usize = 900;
+
+/// White space of more characters than this is cut, for the same reason.
+const MAX_BLANKS: usize = 60;
+
+/// Fields, one below the other.
+#[derive(Debug, Default)]
+pub(crate) struct Fields {
+    text: String,
+}
+
+impl Fields {
+    /// Adds a field; none, if the name is none by RFC 5322 §2.2.
+    pub(crate) fn add(&mut self, name: &str, value: &str) {
+        if !self.begin(name) {
+            return;
+        }
+        let mut column = name.len() + 1;
+        let value = plain(value);
+        for (number, (blanks, word)) in words(value.trim()).enumerate() {
+            let blanks = blanks.get(..MAX_BLANKS).unwrap_or(blanks);
+            let word = word.get(..MAX_WORD).unwrap_or(word);
+            let blanks = if number == 0 { " " } else { blanks };
+            // The first word stays on the line of the name: some readers expect it there.
+            if number > 0 && column + blanks.len() + word.len() > LINE {
+                self.text.push_str("\r\n");
+                column = 0;
+            }
+            self.text.push_str(blanks);
+            self.text.push_str(word);
+            column += blanks.len() + word.len();
+        }
+        self.text.push_str("\r\n");
+    }
+
+    /// Adds a field if there is a value.
+    pub(crate) fn add_any(&mut self, name: &str, value: Option<impl AsRef<str>>) {
+        if let Some(value) = value {
+            self.add(name, value.as_ref());
+        }
+    }
+
+    /// Adds a field whose value may be folded anywhere, as base64 may.
+    pub(crate) fn add_breakable(&mut self, name: &str, value: &str) {
+        if !self.begin(name) {
+            return;
+        }
+        let (mut rest, mut room) = (value, LINE.saturating_sub(name.len() + 2).max(1));
+        loop {
+            let (line, after) = rest.split_at_checked(room).unwrap_or((rest, ""));
+            self.text.push(' ');
+            self.text.push_str(line);
+            self.text.push_str("\r\n");
+            (rest, room) = (after, LINE - 1);
+            if rest.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Adds a field that was written elsewhere, by somebody who lets nothing out of it either.
+    pub(crate) fn add_folded(&mut self, field: &str) {
+        self.text.push_str(field);
+    }
+
+    fn begin(&mut self, name: &str) -> bool {
+        let good = is_field_name(name);
+        if good {
+            self.text.push_str(name);
+            self.text.push(':');
+        }
+        good
+    }
+
+    pub(crate) fn finish(self) -> String {
+        self.text
+    }
+}
+
+/// `1*ftext` (RFC 5322 §3.6.8), and not too long.
+fn is_field_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() < LINE - 1
+        && name.bytes().all(|octet| matches!(octet, b'!'..=b'~') && octet != b':')
+}
+
+/// Text in printable ASCII.
+pub(crate) fn plain(text: &str) -> String {
+    let plain = |c| match c {
+        ' '..='~' => c,
+        '\t' => ' ',
+        _ => '?',
+    };
+    text.chars().map(plain).collect()
+}
+
+/// The words of a text, each with the blanks before it.
+fn words(mut text: &str) -> impl Iterator<Item = (&str, &str)> {
+    std::iter::from_fn(move || {
+        let word = text.find(|c| c != ' ')?;
+        let (blanks, rest) = text.split_at_checked(word)?;
+        let end = rest.find(' ').unwrap_or(rest.len());
+        let (word, rest) = rest.split_at_checked(end)?;
+        text = rest;
+        Some((blanks, word))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(name: &str, value: &str) -> String {
+        let mut fields = Fields::default();
+        fields.add(name, value);
+        fields.finish()
+    }
+
+    #[test]
+    fn values_stay_in_their_field() {
+        assert_eq!(field("A", "b\r\nX: y\0\u{85}\u{fc}\u{7f}"), "A: b??X: y????\r\n");
+        assert_eq!(field("A", " \t b  c\td "), "A: b  c d\r\n");
+        assert_eq!(field("A", ""), "A:\r\n");
+        for bad in ["", "A:", "A B", "A\r\nB", "\u{fc}", &"x".repeat(80)] {
+            assert_eq!(field(bad, "b"), "", "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn lines_fold_before_white_space() {
+        let text = field("Name", &format!("{} {}  {}", "a".repeat(70), "b".repeat(76), "c"));
+        let (a, b) = ("a".repeat(70), "b".repeat(76));
+        assert_eq!(text, format!("Name: {a}\r\n {b}\r\n  c\r\n"));
+        let long = field("Name", &format!("{}{}x", "y".repeat(2000), " ".repeat(2000)));
+        assert!(long.lines().all(|line| line.len() <= 998 && !line.trim().is_empty()));
+        let mut fields = Fields::default();
+        fields.add_breakable("Name", &"z".repeat(200));
+        let text = fields.finish();
+        assert!(text.lines().all(|line| line.len() <= LINE && !line.trim().is_empty()), "{text}");
+        assert_eq!(text.replace("\r\n ", "").len(), "Name: \r\n".len() + 200);
+    }
+}

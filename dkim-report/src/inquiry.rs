@@ -1,0 +1,222 @@
+//! Whether reports are wanted about the signatures of a message (RFC 6651 §3.3).
+
+use dkim_dns::{Answer, Inquirer, LookupError, Query, QueryId, QueryKind};
+use dkim_tags::DomainName;
+use dkim_verify::Verification;
+
+use crate::{DkimIncident, ReportAddress, ReportTerms, TermsError};
+
+/// Of so many domains a message's signatures may ask for reports. RFC 6651 §3.3: "a report
+/// generator SHOULD establish an upper bound on the number of reports a single message can generate
+/// overall".
+pub const MAX_DOMAINS: usize = 5;
+
+/// A name in the DNS has at most this many octets in text (RFC 1035 §3.1).
+const MAX_NAME: usize = 253;
+
+/// Finds out whether reports are wanted about signatures that failed: an
+/// [`Inquirer`], made after the verification, which it does not change.
+///
+/// Only a signature that failed and says `r=y` costs a question, and each domain one at most. See
+/// the [crate] for an example.
+#[derive(Clone, Debug)]
+pub struct ReportInquiry {
+    /// For each verification, whether there is something to be asked.
+    candidates: Vec<(usize, Result<Candidate, Unwanted>)>,
+    questions: Vec<Question>,
+    /// How many of them were handed out.
+    taken: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Candidate {
+    question: usize,
+    incidents: Vec<DkimIncident>,
+}
+
+#[derive(Clone, Debug)]
+struct Question {
+    sdid: DomainName,
+    answer: Option<Answer>,
+}
+
+/// What to do about one signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Decision {
+    /// Which of the message's DKIM-Signature fields, counted from 0, top to bottom.
+    pub index: usize,
+    /// Where a report is to go, or why there is none.
+    pub wanted: Result<ReportAddress, Unwanted>,
+    /// What the domain asks to be said if the message is refused for it in SMTP; see
+    /// [`ReportTerms::smtp_text`].
+    pub smtp_text: Option<String>,
+}
+
+impl ReportInquiry {
+    /// What there is to be asked about what the verifier found.
+    #[must_use]
+    pub fn new(found: &[Verification]) -> Self {
+        let mut inquiry = Self { candidates: Vec::new(), questions: Vec::new(), taken: 0 };
+        for one in found {
+            let candidate = inquiry.candidate(one);
+            inquiry.candidates.push((one.index, candidate));
+        }
+        inquiry
+    }
+
+    fn candidate(&mut self, found: &Verification) -> Result<Candidate, Unwanted> {
+        if found.passes() {
+            return Err(Unwanted::Passes);
+        }
+        let claims = found.claims();
+        // Step 1.
+        if !claims.asks_for_reports {
+            return Err(Unwanted::NotAsked);
+        }
+        // RFC 6591 §3.2.3: a report tells both.
+        let (Some(sdid), Some(_)) = (claims.sdid, claims.selector) else {
+            return Err(Unwanted::Nameless);
+        };
+        if sdid.is_single_label() {
+            return Err(Unwanted::SingleLabelDomain);
+        }
+        if ReportTerms::record_name(&sdid).len() > MAX_NAME {
+            return Err(Unwanted::NoRecord(LookupError::NoSuchName));
+        }
+        let question = match self.questions.iter().position(|asked| asked.sdid == sdid) {
+            Some(question) => question,
+            None if self.questions.len() == MAX_DOMAINS => return Err(Unwanted::TooManyDomains),
+            None => {
+                self.questions.push(Question { sdid, answer: None });
+                self.questions.len() - 1
+            }
+        };
+        Ok(Candidate { question, incidents: DkimIncident::of(found) })
+    }
+
+    /// One decision for each verification, in the same order. `drawn` is a number at random from 0
+    /// to 99, drawn by the caller for this message (step 7).
+    ///
+    /// A domain gets one report about a message at most, about the first signature that it asks to
+    /// hear of.
+    #[must_use]
+    pub fn finish(self, drawn: u8) -> Vec<Decision> {
+        let Self { candidates, questions, .. } = self;
+        let terms: Vec<_> = questions.iter().map(Question::terms).collect();
+        let mut told = vec![None; questions.len()];
+        let decide = |(index, candidate): (usize, Result<Candidate, Unwanted>)| {
+            let mut smtp_text = None;
+            let wanted = candidate.and_then(|Candidate { question, incidents }| {
+                let asked = questions.get(question).zip(terms.get(question));
+                let (asked, terms) = asked.ok_or(Unwanted::Unanswered)?;
+                let terms = terms.as_ref().map_err(Clone::clone)?;
+                // Steps 6 and 7.
+                if !incidents.iter().any(|incident| terms.asks_for(*incident)) {
+                    return Err(Unwanted::NotRequested);
+                }
+                if !terms.samples(drawn) {
+                    return Err(Unwanted::NotSampled);
+                }
+                // Step 10 does not depend on steps 8 and 9.
+                smtp_text = terms.smtp_text();
+                let address = terms.address(&asked.sdid).ok_or(Unwanted::NoAddress)?;
+                match told.get_mut(question) {
+                    Some(Some(earlier)) => Err(Unwanted::ToldAlready(*earlier)),
+                    Some(told) => {
+                        *told = Some(index);
+                        Ok(address)
+                    }
+                    None => Err(Unwanted::Unanswered),
+                }
+            });
+            Decision { index, wanted, smtp_text }
+        };
+        candidates.into_iter().map(decide).collect()
+    }
+}
+
+impl Inquirer for ReportInquiry {
+    fn queries(&mut self) -> Vec<Query> {
+        let new = self.questions.iter().zip(0..).skip(self.taken);
+        let queries = new.map(|(question, id)| Query {
+            id: QueryId(id),
+            name: ReportTerms::record_name(&question.sdid),
+            kind: QueryKind::Txt,
+        });
+        let queries = queries.collect();
+        self.taken = self.questions.len();
+        queries
+    }
+
+    fn answer(&mut self, id: QueryId, answer: Answer) {
+        let question = usize::try_from(id.0).ok().and_then(|at| self.questions.get_mut(at));
+        if let Some(question) = question {
+            question.answer.get_or_insert(answer);
+        }
+    }
+}
+
+impl Question {
+    /// Steps 3 to 5.
+    fn terms(&self) -> Result<ReportTerms<DkimIncident>, Unwanted> {
+        let found = match &self.answer {
+            None => return Err(Unwanted::Unanswered),
+            Some(Err(error)) => return Err(Unwanted::NoRecord(error.clone())),
+            Some(Ok(found)) => found,
+        };
+        match &*found.records {
+            [] => Err(Unwanted::NoRecord(LookupError::NoRecords)),
+            [record] if record.len() > ReportTerms::MAX_OCTETS => {
+                Err(Unwanted::Invalid(TermsError::TooLong))
+            }
+            [record] => ReportTerms::parse(&record.joined()).map_err(Unwanted::Invalid),
+            _ => Err(Unwanted::SeveralRecords),
+        }
+    }
+}
+
+/// Why no report is to be sent about a signature.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unwanted {
+    /// The signature passes.
+    #[error("the signature passes")]
+    Passes,
+    /// It does not ask for reports.
+    #[error("the signature does not ask for reports (r=y)")]
+    NotAsked,
+    /// Its domain or selector cannot be read.
+    #[error("the signature names no domain or no selector that can be read")]
+    Nameless,
+    /// Its domain has one label only.
+    #[error("d= is a top-level domain")]
+    SingleLabelDomain,
+    /// Other domains were asked for, and no more are.
+    #[error("more than {MAX_DOMAINS} domains ask for reports about this message")]
+    TooManyDomains,
+    /// The domain has published no terms, or they could not be had.
+    #[error("no record says where reports go: {0}")]
+    NoRecord(#[source] LookupError),
+    /// The question was not answered.
+    #[error("the question to the DNS was not answered")]
+    Unanswered,
+    /// Several records are published.
+    #[error("several records say where reports go")]
+    SeveralRecords,
+    /// The record is invalid.
+    #[error("the record that says where reports go is invalid: {0}")]
+    Invalid(#[source] TermsError),
+    /// The domain does not ask to hear of such a failure.
+    #[error("no report is asked for about such a failure (rr=)")]
+    NotRequested,
+    /// The domain asks to hear of some failures, and not of this one.
+    #[error("this failure is not among the percentage to be reported (rp=)")]
+    NotSampled,
+    /// The domain names no address.
+    #[error("the record names no address (ra=)")]
+    NoAddress,
+    /// The domain hears of this message by another signature, the one of this index.
+    #[error("the domain hears of the message already")]
+    ToldAlready(usize),
+}

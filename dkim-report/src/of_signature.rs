@@ -1,0 +1,71 @@
+//! From a verification to the fields of a report.
+
+use dkim_authres::AuthenticationResults;
+use dkim_message::Header;
+use dkim_tags::Auid;
+use dkim_verify::{Outcome, Verification, res_infos};
+
+use crate::{AuthFailure, CanonicalBody, Feedback, canonical_header};
+
+impl Feedback {
+    /// What there is to report about one of the signatures of a message: what failed, the result,
+    /// and whose signature it is. `None` if it passes, or names no domain or selector that can be
+    /// read (RFC 6591 §3.2.3 requires them).
+    ///
+    /// `found` is what the verifier found in the message and `index` the signature among it;
+    /// `authserv_id` is who says so.
+    #[must_use]
+    pub fn of_signature(found: &[Verification], index: usize, authserv_id: &str) -> Option<Self> {
+        let (one, result) =
+            found.iter().zip(res_infos(found)).find(|(one, _)| one.index == index)?;
+        if one.passes() {
+            return None;
+        }
+        let claims = one.claims();
+        let (sdid, selector) = (claims.sdid?, claims.selector?);
+        let mut feedback = Self::new(AuthFailure::of(&one.outcome));
+        // RFC 6591 §3.1: "it MUST reflect only a single authentication method's result".
+        feedback.authentication_results =
+            vec![AuthenticationResults::new(authserv_id).with(result)];
+        feedback.reported_domain = vec![sdid.as_str().to_owned()];
+        let auid = claims.auid.unwrap_or_else(|| Auid::of_domain(&sdid));
+        feedback.dkim_identity = Some(auid.in_a_labels());
+        feedback.dkim_domain = Some(sdid.in_a_labels());
+        feedback.dkim_selector = Some(selector.in_a_labels());
+        Some(feedback)
+    }
+
+    /// Adds the canonical octets that the kind of failure asks for (RFC 6591 §3.3): the header's
+    /// for `signature`, the body's for `bodyhash`.
+    #[must_use]
+    pub fn with_canonical(
+        mut self,
+        found: &Verification,
+        header: &Header<'_>,
+        body: Option<CanonicalBody>,
+    ) -> Self {
+        match self.auth_failure {
+            Some(AuthFailure::Signature) => {
+                self.canonicalized_header = canonical_header(found, header);
+            }
+            Some(AuthFailure::BodyHash) => {
+                self.canonicalized_body = body.and_then(CanonicalBody::finish);
+            }
+            _ => {}
+        }
+        self
+    }
+}
+
+impl AuthFailure {
+    /// The RFC knows three ways in which DKIM fails. A reason beyond them is `signature`, our
+    /// choice: whatever it is, the signature "did not successfully verify against the header hash
+    /// and public key".
+    fn of(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::BodyHashMismatch | Outcome::BodyTooShort { .. } => Self::BodyHash,
+            Outcome::KeyRevoked => Self::Revoked,
+            _ => Self::Signature,
+        }
+    }
+}

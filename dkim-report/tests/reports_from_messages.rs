@@ -1,0 +1,316 @@
+//! From a message whose signature fails to a report about it, and back.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use dkim_crypto::ring::PROVIDER;
+use dkim_crypto::{HashAlgorithm, PrivateKey, Provider};
+use dkim_dns::{Zone, drive_blocking};
+use dkim_message::{Header, author_addresses, split};
+use dkim_report::{
+    AuthFailure, CanonicalBody, DeliveryResult, Feedback, Original, ReadReport, Redactor, Report,
+    ReportAddress, ReportError, ReportInquiry,
+};
+use dkim_sign::{Reports, Request, Signer};
+use dkim_tags::value::to_base64;
+use dkim_tags::{DomainName, Selector, UnixTime};
+use dkim_verify::{Policy, Verification, Verifier};
+
+const NOW: UnixTime = UnixTime(1_700_000_000);
+
+const MESSAGE: &str = "Received: from a by b for <bob@example.net>; Tue, 14 Nov 2023 22:13:20 +0000\r\n\
+    From: Joe <joe@example.com>\r\nTo: Bob <bob@example.net>,\r\n \"Ann B\" <ann@example.net>\r\n\
+    Subject: dinner\r\nList-Id: <x>\r\nErrors-To: list-bob=example.net@example.com\r\n\r\nHi.\r\n\r\nBob\r\n";
+
+struct Case {
+    message: Vec<u8>,
+    zone: Zone,
+}
+
+/// The message, signed with copies and asking for reports, then changed.
+fn case(what: &str, with: &str) -> Case {
+    let key = PrivateKey::from_ed25519_seed(&[7; 32]);
+    let key = PROVIDER.signing_key(&key).unwrap();
+    let (sdid, selector) = (DomainName::parse("example.com"), Selector::parse("s"));
+    let mut request = Request::new(sdid.unwrap(), selector.unwrap(), key.algorithm());
+    request.reports = Reports::Asked;
+    request.copies = dkim_sign::Copies::OfSignedFields;
+    let (header, body) = split(MESSAGE.as_bytes());
+    let mut signer = Signer::new([request], &header, NOW, &PROVIDER).unwrap();
+    signer.body_chunk(body);
+    let field = signer.finish().pop().unwrap().sign(&*key).unwrap().to_field();
+    let p = to_base64(&key.public_key().to_p_tag());
+    let zone = Zone::new()
+        .txt("s._domainkey.example.com", format!("v=DKIM1; k=ed25519; p={p}"))
+        .txt("_report._domainkey.example.com", "ra=errors");
+    Case { message: format!("{field}{}", MESSAGE.replace(what, with)).into_bytes(), zone }
+}
+
+impl Case {
+    fn verify(&self) -> Vec<Verification> {
+        let (header, body) = split(&self.message);
+        let mut verifier = Verifier::new(&header, &Policy::rfc(), NOW, &PROVIDER);
+        drive_blocking(&mut verifier, &self.zone);
+        verifier.body_chunk(body);
+        verifier.finish()
+    }
+
+    fn address(&self) -> ReportAddress {
+        let mut inquiry = ReportInquiry::new(&self.verify());
+        drive_blocking(&mut inquiry, &self.zone);
+        inquiry.finish(0).remove(0).wanted.unwrap()
+    }
+
+    fn report(&self) -> Report {
+        let (header, body) = split(&self.message);
+        let found = self.verify();
+        let signature = found[0].signature.as_ref().unwrap();
+        let mut canonical = CanonicalBody::new(signature, 1000);
+        canonical.chunk(body);
+        let feedback = Feedback::of_signature(&found, 0, "mx.example.net").unwrap();
+        let feedback = feedback.with_canonical(&found[0], &header, Some(canonical));
+        let from = author_addresses(b"mx@example.net").unwrap().remove(0);
+        Report::new(from, self.address(), NOW, feedback, Original::of_header(&header))
+    }
+}
+
+fn read(report: &Report) -> ReadReport {
+    let message = report.to_message().unwrap();
+    assert!(message.is_ascii() || matches!(report.original, Original::Message(_)));
+    for line in message.split(|octet| *octet == b'\n') {
+        assert!(line.len() <= 999, "{}", String::from_utf8_lossy(line));
+    }
+    ReadReport::parse(&message).unwrap()
+}
+
+fn sha256(octets: &[u8]) -> Vec<u8> {
+    let mut digest = PROVIDER.digest(HashAlgorithm::Sha256).unwrap();
+    digest.update(octets);
+    digest.finish().as_bytes().to_vec()
+}
+
+#[test]
+fn a_changed_body_is_sent_back_as_it_was_hashed() {
+    let case = case("Hi.", "Hello.");
+    let report = read(&case.report());
+    assert_eq!(report.faults, []);
+    let feedback = report.feedback;
+    assert_eq!(feedback.auth_failure, Some(AuthFailure::BodyHash));
+    assert_eq!(feedback.canonicalized_header, None);
+    let hash = sha256(&feedback.canonicalized_body.unwrap());
+    assert_eq!(hash, case.verify()[0].body_hash.unwrap().value.as_bytes());
+    assert_eq!(feedback.dkim_domain.unwrap().as_str(), "example.com");
+    assert_eq!(feedback.dkim_identity.unwrap().to_string(), "@example.com");
+    assert_eq!(feedback.dkim_selector.unwrap().as_str(), "s");
+    assert_eq!(feedback.reported_domain, ["example.com"]);
+    let result = &feedback.authentication_results[0].results[0];
+    assert_eq!((&*result.method, &*result.result), ("dkim", "fail"));
+    assert_eq!(report.to.as_deref(), Some("errors@example.com"));
+    assert_eq!(report.subject.as_deref(), Some("FW: dinner"));
+    assert_eq!(report.date.as_deref(), Some("Tue, 14 Nov 2023 22:13:20 +0000"));
+    assert!(report.text.contains("example.com (selector s) did not verify"), "{}", report.text);
+    let (header, _) = split(&case.message);
+    assert_eq!(report.original, Some(Original::of_header(&header)));
+}
+
+#[test]
+fn a_changed_header_is_sent_back_as_it_was_hashed() {
+    let case = case("dinner", "lunch");
+    let feedback = read(&case.report()).feedback;
+    assert_eq!(feedback.auth_failure, Some(AuthFailure::Signature));
+    assert_eq!(feedback.canonicalized_body, None);
+    let header = feedback.canonicalized_header.unwrap();
+    let text = String::from_utf8(header.clone()).unwrap();
+    assert!(text.contains("\r\nsubject:lunch\r\n") && text.ends_with("; b="), "{text}");
+    // What was signed is what is sent back, with the old subject: the key says so.
+    let signed = text.replace("subject:lunch", "subject:dinner");
+    let key = PROVIDER.signing_key(&PrivateKey::from_ed25519_seed(&[7; 32])).unwrap();
+    let verifying = PROVIDER.prepare(key.public_key()).unwrap();
+    let found = &case.verify()[0];
+    let signature = found.signature.as_ref().unwrap();
+    verifying.verify(signature.algorithm, signed.as_bytes(), &signature.signature).unwrap();
+    assert!(verifying.verify(signature.algorithm, &header, &signature.signature).is_err());
+}
+
+#[test]
+fn there_is_no_report_about_what_passes() {
+    let case = case("x-not-there", "");
+    let found = case.verify();
+    assert!(found[0].passes(), "{:?}", found[0].outcome);
+    assert_eq!(Feedback::of_signature(&found, 0, "mx.example.net"), None);
+    assert_eq!(Feedback::of_signature(&found, 9, "mx.example.net"), None);
+}
+
+#[test]
+fn all_that_is_known_of_the_envelope_reads_back() {
+    let mut report = case("Hi.", "Hello.").report();
+    report.message_id = Some("1@mx.example.net".to_owned());
+    let feedback = &mut report.feedback;
+    feedback.original_mail_from = Some(String::new());
+    feedback.original_rcpt_to =
+        vec!["bob@example.net".to_owned(), "\"a b\"@example.net".to_owned()];
+    feedback.original_envelope_id = Some("q1".to_owned());
+    feedback.arrival_date = Some(dkim_report::date_time(NOW));
+    feedback.source_ip = Some("2001:db8::1".parse().unwrap());
+    feedback.reporting_mta = Some("dns; mx.example.net".to_owned());
+    feedback.delivery_result = Some(DeliveryResult::Reject);
+    feedback.incidents = Some(7);
+    feedback.identity_alignment = Some("none".to_owned());
+    feedback.other = vec![("X-Queue".to_owned(), "a  b".to_owned())];
+    let message = String::from_utf8(report.to_message().unwrap()).unwrap();
+    for line in [
+        "Original-Mail-From: <>",
+        "Original-Rcpt-To: <\"a b\"@example.net>",
+        "Source-IP: IPv6:2001:db8::1",
+        "Delivery-Result: reject",
+        "Incidents: 7",
+        "Message-ID: <1@mx.example.net>",
+        "Auto-Submitted: auto-generated",
+        "Subject: FW: dinner",
+    ] {
+        assert!(message.contains(&format!("\r\n{line}\r\n")), "{line}: {message}");
+    }
+    assert_eq!(read(&report).feedback, report.feedback);
+}
+
+#[test]
+fn nothing_gets_out_of_its_field() {
+    let evil = "a\r\nBcc: victim@example.org\r\n\r\n--=_dkim-report-0\r\n\0\u{85}\u{2028}\"\\";
+    let mut report = case("Hi.", "Hello.").report();
+    report.subject = Some(evil.to_owned());
+    report.text = evil.to_owned();
+    report.message_id = Some(format!("x@{evil}"));
+    let feedback = &mut report.feedback;
+    feedback.feedback_type = evil.to_owned();
+    feedback.user_agent = evil.to_owned();
+    feedback.original_mail_from = Some(evil.to_owned());
+    feedback.original_envelope_id = Some(evil.to_owned());
+    feedback.arrival_date = Some(evil.to_owned());
+    feedback.reporting_mta = Some(evil.to_owned());
+    feedback.reported_domain = vec![evil.to_owned(); 2];
+    feedback.reported_uri = vec![evil.to_owned()];
+    feedback.dkim_adsp_dns = Some(evil.to_owned());
+    feedback.dkim_selector_dns = Some(evil.to_owned());
+    feedback.other = vec![(evil.to_owned(), evil.to_owned()), ("X".to_owned(), evil.to_owned())];
+    feedback.authentication_results[0].authserv_id = evil.to_owned();
+    feedback.authentication_results[0].results[0].reason = Some(evil.to_owned());
+    report.original = Original::Header(evil.as_bytes().to_vec());
+    let message = report.to_message().unwrap();
+    let (header, _) = split(&message);
+    let names: Vec<_> = header.fields().iter().map(|field| field.name()).collect();
+    assert_eq!(
+        names,
+        [
+            &b"From"[..],
+            b"To",
+            b"Subject",
+            b"Date",
+            b"Auto-Submitted",
+            b"MIME-Version",
+            b"Content-Type"
+        ]
+    );
+    let again = ReadReport::parse(&message).unwrap();
+    assert_eq!(again.original, Some(report.original));
+    assert_eq!(again.feedback.reported_domain.len(), 2);
+    assert_eq!(again.feedback.other.len(), 1);
+    assert_eq!(again.feedback.dkim_domain, report.feedback.dkim_domain);
+    assert_eq!(again.feedback.authentication_results[0].results.len(), 1);
+    let written = report.feedback.to_text();
+    assert!(
+        written.is_ascii() && !written.lines().any(|line| line.starts_with("Bcc")),
+        "{written}"
+    );
+}
+
+#[test]
+fn the_message_is_sent_back_as_it_is_or_its_header_alone() {
+    let mut report = case("Hi.", "Hello.").report();
+    let third = |original: &[u8], report: &mut Report| {
+        report.original = Original::Message(original.to_vec());
+        let message = report.to_message().unwrap();
+        let text = String::from_utf8_lossy(&message).into_owned();
+        let at = text.rfind("Content-Type: ").unwrap();
+        let lines: Vec<_> = text[at..].lines().take(2).map(str::to_owned).collect();
+        (lines.join("|"), ReadReport::parse(&message).unwrap().original.unwrap())
+    };
+    let plain = b"A: b\r\n\r\nc\r\n";
+    assert_eq!(
+        third(plain, &mut report),
+        (
+            "Content-Type: message/rfc822|Content-Transfer-Encoding: 7bit".to_owned(),
+            Original::Message(plain.to_vec())
+        )
+    );
+    let eight = b"A: b\r\n\r\n\xfc\r\n";
+    assert_eq!(
+        third(eight, &mut report),
+        (
+            "Content-Type: message/rfc822|Content-Transfer-Encoding: 8bit".to_owned(),
+            Original::Message(eight.to_vec())
+        )
+    );
+    let encoded = "Content-Type: text/rfc822-headers|Content-Transfer-Encoding: quoted-printable";
+    for odd in [&b"A: b\r\n\r\nc\nd"[..], b"A: b\r\n\r\n\0", b"A: b\r\n\r\n--=_dkim-report-0\r\n\r"]
+    {
+        let header = Original::Header(b"A: b\r\n".to_vec());
+        assert_eq!(third(odd, &mut report), (encoded.to_owned(), header));
+    }
+    report.original = Original::Header(b"A: \xfc\r\n".to_vec());
+    assert_eq!(read(&report).original, Some(report.original.clone()));
+    report.original = Original::Message(vec![b'x'; Report::MAX_ORIGINAL + 1]);
+    assert_eq!(report.to_message(), Err(ReportError::TooLong));
+    report.original = Original::Header(Vec::new());
+    report.from = author_addresses("j\u{fc}rgen@example.net".as_bytes()).unwrap().remove(0);
+    assert_eq!(report.to_message(), Err(ReportError::From));
+}
+
+#[test]
+fn redacted_reports_do_not_name_recipients() {
+    let redactor = Redactor::new(&PROVIDER, b"secret").unwrap();
+    for (what, with) in [("Hi.", "Hello bob@example.net"), ("dinner", "lunch for BOB@example.NET")]
+    {
+        let mut report = case(what, with).report();
+        report.feedback.original_rcpt_to = vec!["Bob@example.net".to_owned()];
+        report.feedback.original_mail_from = Some("list-bob=example.net@example.com".to_owned());
+        report.redact(&redactor);
+        let report = report;
+        let read = read(&report);
+        let feedback = &read.feedback;
+        assert_eq!(feedback.canonicalized_body, None);
+        assert_eq!(feedback.canonicalized_header, None);
+        let bob = redactor.redact("bob");
+        assert_eq!(feedback.original_rcpt_to, [format!("{bob}@example.net")]);
+        let sender = format!("list-{bob}=example.net@example.com");
+        assert_eq!(feedback.original_mail_from, Some(sender.clone()));
+        let Some(Original::Header(header)) = read.original else { panic!("a header") };
+        let text = String::from_utf8(header.clone()).unwrap();
+        let message = String::from_utf8(report.to_message().unwrap()).unwrap().to_lowercase();
+        for name in ["bob", "ann"] {
+            assert!(!message.contains(name), "{name}: {message}");
+        }
+        assert!(text.contains(&format!("for <{bob}@example.net>")), "{text}");
+        assert!(text.contains(&sender), "{text}");
+        assert!(text.contains("From: Joe <joe@example.com>"), "{text}");
+        let header = Header::parse(&header);
+        let to = header.fields().iter().find(|field| field.is("To")).unwrap();
+        let to = author_addresses(to.body()).unwrap();
+        assert_eq!(to.len(), 2);
+        assert_eq!(to[1].to_string(), format!("{}@example.net", redactor.redact("ann")));
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_not_told_either() {
+    let redactor = Redactor::new(&PROVIDER, b"secret").unwrap();
+    let mut report = case("Hi.", "Hello.").report();
+    let header = "To: bob at example.net\r\nCc: <ann@example.net\r\nDelivered-To: bob@example.net\r\n\
+                  Original-Recipient: rfc822;bob@example.net\r\nDKIM-Signature: z=To:bob=40x;;\r\n\
+                  X: y\r\n";
+    report.original = Original::Header(header.as_bytes().to_vec());
+    report.redact(&redactor);
+    let bob = redactor.redact("bob");
+    let expected = format!(
+        "To: redacted:;\r\nCc: redacted:;\r\nDelivered-To: {bob}@example.net\r\n\
+         Original-Recipient: {bob}@example.net\r\nDKIM-Signature: redacted\r\nX: y\r\n"
+    );
+    assert_eq!(String::from_utf8_lossy(report.original.octets()), expected);
+}
