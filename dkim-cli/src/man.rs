@@ -11,9 +11,9 @@ use crate::exit::Exit;
 /// Write a manual page, in roff
 #[derive(Debug, Args)]
 pub(crate) struct Man {
-    /// The command it is about; dkim itself unless said
+    /// The command it is about, with its subcommand if it has some; dkim itself unless said
     #[arg(value_name = "COMMAND")]
-    command: Option<String>,
+    command: Vec<String>,
 }
 
 impl Man {
@@ -21,9 +21,9 @@ impl Man {
         let mut command = dkim;
         // Gives the page of `dkim verify` its name, dkim-verify.
         command.build();
-        if let Some(name) = self.command {
-            let Some(found) = command.find_subcommand(&name) else {
-                let failure = Failure::new(Exit::Usage, "there is no such command").on(&name);
+        for name in &self.command {
+            let Some(found) = command.find_subcommand(name) else {
+                let failure = Failure::new(Exit::Usage, "there is no such command").on(name);
                 return Err(failure.remedy("`dkim --help` lists them"));
             };
             command = found.clone();
