@@ -16,6 +16,7 @@
 
 mod assessment;
 mod local_practices;
+pub mod manual;
 mod mediation;
 mod one_call;
 #[cfg(any(feature = "ring", feature = "aws-lc-rs"))]
