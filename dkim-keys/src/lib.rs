@@ -13,13 +13,14 @@
 
 mod audit;
 mod config;
+mod examine;
 mod finding;
 mod form;
 mod key_file;
 mod kind;
 mod loop_back;
 mod publication;
-mod record;
+mod record_fault;
 mod rotation;
 mod test;
 
@@ -28,13 +29,14 @@ pub use config::{
     Chosen, Config, ConfigError, Import, ImportError, KeyEntry, Mail, Matching, OpendkimFiles,
     PassedOver, Pattern, Rule, Selection, Signing, Verdict, check_config, import_opendkim,
 };
+pub use examine::examine;
 pub use finding::{Finding, Severity};
 pub use form::Form;
 pub use key_file::{KeyFileError, read_key, save_new};
 pub use kind::{KeyKind, KeyPair};
 pub use loop_back::{LoopBackError, loop_back};
 pub use publication::Publication;
-pub use record::{RecordFault, examine};
+pub use record_fault::RecordFault;
 pub use rotation::{
     Done, Hands, Phase, Plan, Progress, RotatedKey, RotationError, RotationState, SelectorTemplate,
     StateError, TemplateError, Transition, abort, revoke, step,

@@ -7,8 +7,7 @@ use dkim_dns::{Answer, Dnssec, Found, Inquirer, LookupError, Query, QueryId, Que
 use dkim_keyrec::{KeyRecord, record_name};
 use dkim_tags::{DomainName, Selector};
 
-use crate::record::examine;
-use crate::{Finding, RecordFault};
+use crate::{Finding, RecordFault, examine};
 
 /// Tests what is published under a selector: asks, and asks on where the answer raises a suspicion.
 ///
