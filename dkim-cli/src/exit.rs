@@ -23,8 +23,8 @@ const TABLE: [(Exit, u8, &str); 8] = [
     (
         Exit::NonePasses,
         1,
-        "none passes in a message; sign, adsp: the check fails; diff: a difference; key test, audit: a \
-         finding; report: none is due, or it has faults",
+        "none passes in a message; sign, adsp: the check fails; diff: a difference; relay-check: a \
+         broken signature; key, config, audit: a finding; report: none is due, or it has faults",
     ),
     (Exit::Usage, 2, "the command line is wrong"),
     (Exit::Data, 65, "not a message (no line that is a header field), or no usable key or zone"),

@@ -12,7 +12,7 @@ use dkim_stack::{DomainName, Mediation, Policy, Signature, Verification, Verifie
 use crate::diagnostics::{Failure, note};
 use crate::dns::{Dns, DnsArgs};
 use crate::exit::{self, Exit};
-use crate::input::Held;
+use crate::input::{Held, refuse_malformed};
 use crate::provider::provider;
 
 /// Make a message ready to be signed by a mailing list
@@ -67,8 +67,9 @@ impl Mediate {
         let received = self.received.as_deref().map(Held::read).transpose()?;
         let found = verify(received.as_ref().unwrap_or(&message), &Dns::new(&self.dns)?);
         let header = Header::parse(&message.header);
+        refuse_malformed(&header).map_err(|failure| failure.on(self.file.display()))?;
         let broken = match &received {
-            Some(received) if self.drop_broken => broken(received, &message),
+            Some(received) if self.drop_broken => broken(received, &message, &found),
             _ => Vec::new(),
         };
         let authserv_id = self.authserv_id.as_deref().unwrap_or(self.domain.as_str());
@@ -94,13 +95,15 @@ fn verify(message: &Held, dns: &Dns) -> Vec<Verification> {
     verifier.finish()
 }
 
-/// The signatures of the message as it goes out that verified, as far as can be told, when it came
-/// in, and do not now.
-fn broken(received: &Held, message: &Held) -> Vec<usize> {
+/// The signatures of the message as it goes out that verified when it came in, and do not now.
+fn broken(received: &Held, message: &Held, found: &[Verification]) -> Vec<usize> {
     let (before, after) = (Header::parse(&received.header), Header::parse(&message.header));
     let fates = relayed((&before, &received.body), (&after, &message.body));
-    let broken = fates.into_iter().filter(|one| matches!(one.fate, Fate::Broken(_)));
-    let broken: Vec<Signature> = broken.filter_map(|one| one.signature.ok()).collect();
+    // Both have one entry for each DKIM-Signature field, top to bottom.
+    let passed = found.iter().map(Verification::passes);
+    let broken = fates.into_iter().zip(passed);
+    let broken = broken.filter(|(one, passed)| *passed && matches!(one.fate, Fate::Broken(_)));
+    let broken: Vec<Signature> = broken.filter_map(|(one, _)| one.signature.ok()).collect();
     let is_broken =
         |signature: &Signature| broken.iter().any(|one| one.signature == signature.signature);
     let signatures = message.signatures().into_iter();

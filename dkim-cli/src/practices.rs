@@ -47,7 +47,8 @@ impl Wanted {
                 return Practices { adsp, atps: self.atps.then_some(Err(error)) };
             }
         };
-        let valid = found.iter().filter(|found| found.passes());
+        // RFC 6376 §3.6.1 `t=y`: such mail is not to be treated otherwise than unsigned mail.
+        let valid = found.iter().filter(|found| found.passes() && !found.is_testing());
         let valid: Vec<&Signature> = valid.filter_map(|found| found.signature.as_ref()).collect();
         let mut sdids: Vec<DomainName> =
             valid.iter().map(|signature| signature.sdid.clone()).collect();

@@ -52,7 +52,7 @@ JSON, one object, on one line:
   schema          1; raised when a change breaks readers
   signatures      one object for each signature of SIGNED, top to bottom:
     domain, selector    d= and s=, null if it cannot be read
-    fate          kept, broken, removed or unreadable
+    fate          kept, broken, removed, unreadable, or not-compared (beyond the first ten)
     fields, body  if it is broken, what differs, as `dkim diff --json` has it
 ";
     [EXAMPLES, &exit::help(), "\n", JSON].concat()
@@ -96,6 +96,7 @@ fn word(fate: &Fate) -> &'static str {
         Fate::Kept => "kept",
         Fate::Broken(_) => "broken",
         Fate::Removed => "removed",
+        Fate::NotCompared => "not-compared",
         _ => "unreadable",
     }
 }

@@ -9,7 +9,7 @@ use dkim_stack::authres::without_forged;
 
 use crate::diagnostics::{Failure, note};
 use crate::exit::{self, Exit};
-use crate::input::{Message, MessageError, Origin, is_mbox, open_file};
+use crate::input::{Message, MessageError, Origin, is_mbox, open_file, refuse_malformed};
 
 /// Delete forged Authentication-Results fields from a message
 ///
@@ -66,14 +66,8 @@ impl Strip {
             return Err(Failure::new(Exit::Data, "is an mbox and not a message")
                 .remedy("take away its first line, `From …`, if it holds one message only"));
         }
+        refuse_malformed(&header)?;
         let (kept, forged) = without_forged(&header, &self.authserv_id);
-        if let Some(defect) = header.defects().first() {
-            let what = format_args!(
-                "malformed header, in which others may see other fields: {} at octet {}",
-                defect.kind, defect.offset
-            );
-            note(origin, what);
-        }
         if !forged.is_empty() {
             let fields = if forged.len() == 1 { "field" } else { "fields" };
             note(origin, format_args!("{} {fields} deleted", forged.len()));

@@ -28,7 +28,13 @@ pub enum Fate {
     Removed,
     /// It could not be read before.
     Unreadable,
+    /// There are more signatures than are compared.
+    NotCompared,
 }
+
+/// Signatures that are compared. Each costs as much as both bodies are long, and whoever writes a
+/// message chooses how many there are.
+const MOST_COMPARED: usize = 10;
 
 /// Tells what became of each signature of a message, top to bottom, on its way through a mediator.
 /// Both messages are a header and a body; no key is needed, since only what the signatures cover is
@@ -70,10 +76,17 @@ pub fn relayed(
             diff(signature, (before, Some(position), before_body), (after, Some(*now), after_body));
         if difference.is_empty() { Fate::Kept } else { Fate::Broken(difference) }
     };
+    let mut compared = 0;
     signatures(before)
         .map(|(position, signature)| {
-            let fate =
-                signature.as_ref().map_or(Fate::Unreadable, |signature| fate(position, signature));
+            let fate = match &signature {
+                Err(_) => Fate::Unreadable,
+                Ok(_) if compared == MOST_COMPARED => Fate::NotCompared,
+                Ok(signature) => {
+                    compared += 1;
+                    fate(position, signature)
+                }
+            };
             Relayed { signature, fate }
         })
         .collect()

@@ -5,7 +5,8 @@
 
 use dkim_stack::message::split;
 use dkim_stack::{
-    Assessment, DomainName, HickoryBlocking, LocalPractices, Policy, now, provider, verify_blocking,
+    Assessment, DomainName, HickoryBlocking, Known, LocalPractices, Policy, now, provider,
+    verify_blocking,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -20,7 +21,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     local.add(bank, true, vec![service]);
 
     let (header, _) = split(&message);
-    let assessment = Assessment::new(&header, &found).with_local(&local);
+    let known = Known { local: Some(&local), ..Known::default() };
+    let assessment = Assessment::new(&header, &found, &known);
     for signer in assessment.signers.iter().filter(|signer| !signer.testing) {
         println!("{} takes responsibility, as {:?}", signer.sdid, signer.role);
     }

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use dkim_adsp::{AdspFinding, AuthorError, authors_of};
+use dkim_adsp::{AdspFinding, AtpsFinding, Author, AuthorError, authors_of};
 use dkim_authres::AdspResult;
-use dkim_message::Header;
-use dkim_tags::DomainName;
+use dkim_hash::FieldIndex;
+use dkim_message::{Field, Header};
+use dkim_tags::{DomainName, Signature};
 use dkim_verify::Verification;
 
 use crate::LocalPractices;
@@ -19,12 +20,12 @@ use crate::LocalPractices;
 ///
 /// ```
 /// use dkim_stack::message::split;
-/// use dkim_stack::{Assessment, Policy, Zone, now, provider, verify_blocking};
+/// use dkim_stack::{Assessment, Known, Policy, Zone, now, provider, verify_blocking};
 ///
 /// let message = b"From: joe@example.com\r\n\r\nHi.\r\n";
 /// let (header, _) = split(message);
 /// let found = verify_blocking(message, &Policy::rfc(), now(), provider(), &Zone::new());
-/// let assessment = Assessment::new(&header, &found);
+/// let assessment = Assessment::new(&header, &found, &Known::default());
 /// assert!(assessment.signers.is_empty() && !assessment.is_signed_for_all_authors());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,9 +35,9 @@ pub struct Assessment {
     /// the signers are assessed and the interactions among the assessments are not defined" (RFC
     /// 5585 §5): that is for the reader.
     pub signers: Vec<VerifiedSigner>,
-    /// The Author Domains (RFC 5617 §2.3), in the order of the addresses; why they cannot be told,
-    /// if they cannot.
-    pub authors: Result<Vec<DomainName>, AuthorError>,
+    /// The authors, one for each Author Domain (RFC 5617 §2.3), in the order of the addresses; why
+    /// they cannot be told, if they cannot.
+    pub authors: Result<Vec<Author>, AuthorError>,
     /// What was found of the authors' signing practices.
     pub practices: Vec<Practices>,
 }
@@ -120,112 +121,141 @@ pub enum Source {
     Local,
 }
 
+/// What is known beside the signatures: by asking, or before.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known<'k> {
+    /// What the Author Domains publish (ADSP, Historic).
+    pub adsp: &'k [AdspFinding],
+    /// Whom the Author Domains let sign for them (ATPS, Experimental).
+    pub atps: &'k [AtpsFinding],
+    /// What whoever decides here knows about senders; it goes before what they publish.
+    pub local: Option<&'k LocalPractices>,
+}
+
 /// Fields that say through whose hands a message went.
 const MEDIATORS: [&str; 5] = ["List-Post", "List-Id", "Sender", "Resent-From", "Resent-Sender"];
 
-impl Assessment {
-    /// Puts together what a verifier found in a message with this header.
+impl Alignment {
+    /// How an SDID stands to an Author Domain.
     #[must_use]
-    pub fn new(header: &Header<'_>, found: &[Verification]) -> Self {
-        let authors = authors_of(header).map(|authors| {
-            authors.iter().filter_map(|author| author.domain().ok().cloned()).collect::<Vec<_>>()
-        });
-        let author_domains = authors.as_deref().unwrap_or_default();
-        let signers = found.iter().filter(|found| found.passes());
-        let signers = signers.filter_map(|found| VerifiedSigner::of(header, found, author_domains));
-        let signers = signers.collect();
-        Self { signers, authors, practices: Vec::new() }
-    }
-
-    /// With what the Author Domains publish (ADSP, Historic).
-    #[must_use]
-    pub fn with_adsp(mut self, findings: &[AdspFinding]) -> Self {
-        self.practices.extend(findings.iter().filter_map(|finding| {
-            // A domain that is none has no practices.
-            let author_domain = finding.author().domain().ok()?.clone();
-            Some(Practices { author_domain, source: Source::Remote, result: finding.result() })
-        }));
-        self
-    }
-
-    /// With what is known here: local practices take the place of published ones, and who signs for
-    /// an Author Domain by them is its [`Delegate`](Role::Delegate).
-    #[must_use]
-    pub fn with_local(mut self, local: &LocalPractices) -> Self {
-        let author_domains = self.authors.as_deref().unwrap_or_default();
-        for signer in &mut self.signers {
-            let is_of = |author: &DomainName| local.signs_for(&signer.sdid, author);
-            if !matches!(signer.role, Role::Author) && author_domains.iter().any(is_of) {
-                signer.role = Role::Delegate;
-            }
-        }
-        for author in author_domains {
-            let sdids = self.signers.iter().filter(|signer| !signer.testing);
-            if let Some(result) = local.evaluate(author, sdids.map(|signer| &signer.sdid)) {
-                self.practices.retain(|found| found.author_domain != *author);
-                let author_domain = author.clone();
-                self.practices.push(Practices { author_domain, source: Source::Local, result });
-            }
-        }
-        self
-    }
-
-    /// With domains whose signatures the Author Domains have said to be as good as their own (ATPS,
-    /// RFC 6541, Experimental).
-    #[must_use]
-    pub fn with_delegates(mut self, authorized: &[DomainName]) -> Self {
-        for signer in &mut self.signers {
-            if signer.role != Role::Author && authorized.contains(&signer.sdid) {
-                signer.role = Role::Delegate;
-            }
-        }
-        self
-    }
-
-    /// How a signer stands to an Author Domain.
-    #[must_use]
-    pub fn alignment(signer: &VerifiedSigner, author_domain: &DomainName) -> Alignment {
-        if signer.sdid == *author_domain {
-            Alignment::Exact
-        } else if author_domain.is_within(&signer.sdid) {
-            Alignment::Parent
+    pub fn of(sdid: &DomainName, author_domain: &DomainName) -> Self {
+        if sdid == author_domain {
+            Self::Exact
+        } else if author_domain.is_within(sdid) {
+            Self::Parent
         } else {
-            Alignment::None
+            Self::None
         }
-    }
-
-    /// Whether each Author Domain has signed itself, with a key that is no test: the only thing that
-    /// a signature says about the From field, and no more than that the domain let it pass.
-    #[must_use]
-    pub fn is_signed_for_all_authors(&self) -> bool {
-        let author_domains = self.authors.as_deref().unwrap_or_default();
-        let has_signed = |author: &DomainName| {
-            self.signers.iter().any(|signer| !signer.testing && signer.sdid == *author)
-        };
-        !author_domains.is_empty() && author_domains.iter().all(has_signed)
     }
 }
 
-impl VerifiedSigner {
-    fn of(header: &Header<'_>, found: &Verification, authors: &[DomainName]) -> Option<Self> {
-        let signature = found.signature.as_ref()?;
-        let sdid = signature.sdid.clone();
-        let covers = |name: &&str| signature.signed_fields.contains(name);
-        let mediators = MEDIATORS.into_iter().filter(covers);
-        let says_so =
-            |name: &str| header.named(name).any(|field| names_domain(field.body(), &sdid));
-        let role = if authors.contains(&sdid) {
-            Role::Author
-        } else if authors.iter().any(|author| author.is_within(&sdid)) {
-            Role::ParentDomain
-        } else if mediators.into_iter().any(says_so) {
-            Role::Mediator
-        } else {
-            Role::ThirdParty
+impl Assessment {
+    /// Puts together what a verifier found in a message with this header, and what else is known.
+    #[must_use]
+    pub fn new(header: &Header<'_>, found: &[Verification], known: &Known<'_>) -> Self {
+        let authors = authors_of(header);
+        let domains: Vec<&DomainName> =
+            authors.iter().flatten().filter_map(|author| author.domain().ok()).collect();
+        let index = FieldIndex::new(header);
+        let signer = |found: &Verification| {
+            let signature = found.signature.as_ref()?;
+            let role = Role::of(signature, found.index, (header, &index), &domains, known);
+            let auid = signature.auid.as_ref().map(|auid| OpaqueAuid(auid.to_string()));
+            let (sdid, testing) = (signature.sdid.clone(), found.is_testing());
+            Some(VerifiedSigner { sdid, auid, role, testing })
         };
-        let auid = signature.auid.as_ref().map(|auid| OpaqueAuid(auid.to_string()));
-        Some(Self { sdid, auid, role, testing: found.is_testing() })
+        let signers: Vec<VerifiedSigner> =
+            found.iter().filter(|found| found.passes()).filter_map(signer).collect();
+        let practices = practices(&domains, &signers, known);
+        Self { signers, authors, practices }
     }
+
+    /// Whether each author's domain has signed itself, with a key that is no test: the only thing
+    /// that a signature says about the From field, and no more than that the domain let it pass. An
+    /// author without a domain in the DNS has nobody who could sign.
+    #[must_use]
+    pub fn is_signed_for_all_authors(&self) -> bool {
+        let authors = self.authors.as_deref().unwrap_or_default();
+        let has_signed = |author: &Author| {
+            author.domain().is_ok_and(|domain| {
+                self.signers.iter().any(|signer| !signer.testing && signer.sdid == *domain)
+            })
+        };
+        !authors.is_empty() && authors.iter().all(has_signed)
+    }
+}
+
+/// Local practices take the place of published ones.
+fn practices(
+    domains: &[&DomainName],
+    signers: &[VerifiedSigner],
+    known: &Known<'_>,
+) -> Vec<Practices> {
+    let locally = |author: &DomainName| {
+        let sdids = signers.iter().filter(|signer| !signer.testing).map(|signer| &signer.sdid);
+        known.local.and_then(|local| local.evaluate(author, sdids))
+    };
+    let published = |author: &DomainName| {
+        // A domain that is none has no practices.
+        let of_author = |finding: &&AdspFinding| finding.author().domain() == Ok(author);
+        known.adsp.iter().find(of_author).map(AdspFinding::result)
+    };
+    let of_author = |author: &&DomainName| {
+        let local = locally(author).map(|result| (Source::Local, result));
+        let (source, result) = local.or_else(|| Some((Source::Remote, published(author)?)))?;
+        Some(Practices { author_domain: (*author).clone(), source, result })
+    };
+    domains.iter().filter_map(of_author).collect()
+}
+
+impl Role {
+    /// The role of whoever made a signature: the `number`th of the header.
+    fn of(
+        signature: &Signature,
+        number: usize,
+        (header, index): (&Header<'_>, &FieldIndex<'_, '_>),
+        authors: &[&DomainName],
+        known: &Known<'_>,
+    ) -> Self {
+        let sdid = &signature.sdid;
+        let is_aligned =
+            |wanted| authors.iter().any(|author| Alignment::of(sdid, author) == wanted);
+        let is_let = || {
+            let locally = authors
+                .iter()
+                .any(|author| known.local.is_some_and(|local| local.signs_for(sdid, author)));
+            locally || known.atps.iter().any(|finding| finding.signer() == Some(sdid))
+        };
+        if is_aligned(Alignment::Exact) {
+            Self::Author
+        } else if is_let() {
+            Self::Delegate
+        } else if is_aligned(Alignment::Parent) {
+            Self::ParentDomain
+        } else if covered(signature, number, header, index).any(|field| {
+            let is_of_mediator = MEDIATORS.iter().any(|name| field.is(name));
+            is_of_mediator && names_domain(field.body(), sdid)
+        }) {
+            Self::Mediator
+        } else {
+            Self::ThirdParty
+        }
+    }
+}
+
+/// The fields that a signature covers, which are not all fields of the names in `h=` (RFC 6376
+/// §5.4.2).
+fn covered<'h, 'm>(
+    signature: &Signature,
+    number: usize,
+    header: &'h Header<'m>,
+    index: &FieldIndex<'_, '_>,
+) -> impl Iterator<Item = &'h Field<'m>> {
+    let mut signatures = header.fields().iter().enumerate();
+    let own = signatures.by_ref().filter(|(_, field)| field.is(Signature::FIELD_NAME)).nth(number);
+    let own = own.map(|(position, _)| position);
+    let picked: Vec<usize> = index.pick(signature.signed_fields.iter(), own).flatten().collect();
+    picked.into_iter().filter_map(|position| header.fields().get(position))
 }
 
 /// Whether a field body has a name in it that is within a domain, wherever it stands: an address, a

@@ -37,7 +37,9 @@ pub use dkim_sign as sign;
 pub use dkim_tags as tags;
 pub use dkim_verify as verify;
 
-pub use assessment::{Alignment, Assessment, OpaqueAuid, Practices, Role, Source, VerifiedSigner};
+pub use assessment::{
+    Alignment, Assessment, Known, OpaqueAuid, Practices, Role, Source, VerifiedSigner,
+};
 pub use dkim_crypto::{PrivateKey, Provider, SigningAlgorithm, SigningKey};
 pub use dkim_dns::{BlockingResolver, Resolver, Zone};
 #[cfg(feature = "hickory")]

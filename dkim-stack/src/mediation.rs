@@ -1,23 +1,24 @@
 //! What a mediator, such as a mailing list, does to a header before it signs (RFC 6377 §5.7).
 
-use dkim_authres::{AuthenticationResults, DkimResult, ResInfo, forged};
+use dkim_authres::{AuthenticationResults, DkimResult, ResInfo};
 use dkim_message::Header;
 use dkim_tags::{DomainName, Signature};
 use dkim_verify::{Verification, res_infos};
 
 /// The fields that a mediator takes away, and the one that it adds on top.
 ///
-/// Its own old signatures go: it signs anew what it sends out. Results that claim to be its own go,
-/// since it has not written them. The signatures of others stay, whether they still verify or not
-/// is for the receiver to see: `broken` names those to take away that the mediator itself has broken
-/// (`dkim_explain::relayed` tells which).
+/// Its own old signatures go: it signs anew what it sends out. All results that the message brings
+/// go, whoever is said to have written them: under the mediator's signature a forged one would be
+/// believed (RFC 6377 §5.7, step 3, and what it says of receivers). The signatures of others stay,
+/// whether they still verify or not is for the receiver to see: `broken` names those to take away
+/// that the mediator itself has broken (`dkim_explain::relayed` tells which).
 ///
 /// ```
 /// use dkim_stack::message::Header;
 /// use dkim_stack::{DomainName, Mediation};
 ///
 /// let header = Header::parse(
-///     b"Authentication-Results: lists.example; dkim=pass header.d=bank.example\r\n\
+///     b"Authentication-Results: mx.example; dkim=pass header.d=bank.example\r\n\
 ///       From: joe@example.com\r\n",
 /// );
 /// let own = DomainName::parse("lists.example")?;
@@ -54,12 +55,11 @@ impl Mediation {
         let stale = fields().filter(|(position, field)| {
             field.is(Signature::FIELD_NAME) && (is_own(field.body()) || broken.contains(position))
         });
-        let named = header.fields().iter().map(|field| (field.raw_name(), field.body()));
-        let forged = forged(named, &[authserv_id]);
-        let mut removed: Vec<usize> = stale.map(|(position, _)| position).collect();
-        removed.extend(forged.iter().map(|field| field.position));
+        let results = fields().filter(|(_, field)| field.is("Authentication-Results"));
+        let removed = stale.chain(results).map(|(position, _)| position);
+        // No field is both.
+        let mut removed: Vec<usize> = removed.collect();
         removed.sort_unstable_by(|a, b| b.cmp(a));
-        removed.dedup();
         let none = received.is_empty().then(|| ResInfo::new("dkim", DkimResult::None.name()));
         let infos = res_infos(received).into_iter().chain(none);
         let results = AuthenticationResults::new(authserv_id);
@@ -71,10 +71,12 @@ impl Mediation {
     #[must_use]
     pub fn header(&self, header: &Header<'_>) -> Vec<u8> {
         let mut out = self.results.field().into_bytes();
-        let kept = header.fields().iter().enumerate();
-        for (_, field) in kept.filter(|(position, _)| !self.removed.contains(position)) {
-            out.extend_from_slice(field.octets());
-            out.extend_from_slice(b"\r\n");
+        let mut removed = self.removed.iter().rev().peekable();
+        for (position, field) in header.fields().iter().enumerate() {
+            if removed.next_if_eq(&&position).is_none() {
+                out.extend_from_slice(field.octets());
+                out.extend_from_slice(b"\r\n");
+            }
         }
         out
     }

@@ -5,14 +5,15 @@
 
 use std::sync::Arc;
 
-use dkim_stack::adsp::{AdspCheck, authors_of};
+use dkim_stack::adsp::{AdspCheck, AtpsCheck, authors_of};
 use dkim_stack::dns::drive_blocking;
 use dkim_stack::explain::{Fate, relayed};
 use dkim_stack::message::split;
+use dkim_stack::tags::{Atps, AtpsHash};
 use dkim_stack::{
-    Alignment, Assessment, Auid, DomainName, Fields, LocalPractices, Mediation, Policy, PrivateKey,
-    Request, Role, Selector, SigningKey, Source, UnixTime, Verification, Zone, provider, sign,
-    verify_blocking,
+    Alignment, Assessment, Auid, DomainName, Fields, Known, LocalPractices, Mediation, Policy,
+    PrivateKey, Request, Role, Selector, SigningKey, Source, UnixTime, Verification, Zone,
+    provider, sign, verify_blocking,
 };
 
 const NOW: UnixTime = UnixTime(1_700_000_000);
@@ -61,7 +62,7 @@ fn each_signer_has_a_role_and_what_fails_is_not_there() {
     let found = judged(&message, &zone(&domains));
     assert_eq!(found.len(), 6);
     let (header, _) = split(message.as_bytes());
-    let assessment = Assessment::new(&header, &found);
+    let assessment = Assessment::new(&header, &found, &Known::default());
     let roles: Vec<_> = assessment
         .signers
         .iter()
@@ -79,10 +80,12 @@ fn each_signer_has_a_role_and_what_fails_is_not_there() {
     );
     let [_, author, parent, ..] = &assessment.signers[..] else { panic!() };
     let shop = name("shop.example.com");
-    assert_eq!(Assessment::alignment(author, &shop), Alignment::None);
-    assert_eq!(Assessment::alignment(author, &name("example.org")), Alignment::Exact);
-    assert_eq!(Assessment::alignment(parent, &shop), Alignment::Parent);
-    assert_eq!(assessment.authors, Ok(vec![shop, name("example.org")]));
+    assert_eq!(Alignment::of(&author.sdid, &shop), Alignment::None);
+    assert_eq!(Alignment::of(&author.sdid, &name("example.org")), Alignment::Exact);
+    assert_eq!(Alignment::of(&parent.sdid, &shop), Alignment::Parent);
+    let authors = assessment.authors.as_ref().unwrap().iter();
+    let named: Vec<_> = authors.map(|author| author.domain().cloned()).collect();
+    assert_eq!(named, [Ok(shop), Ok(name("example.org"))]);
     // One of the authors has not signed.
     assert!(!assessment.is_signed_for_all_authors());
 
@@ -90,7 +93,7 @@ fn each_signer_has_a_role_and_what_fails_is_not_there() {
     let without = message.replacen("d=broken.example", "d=other.example", 1);
     let (header, _) = split(without.as_bytes());
     let again = judged(&without, &zone(&domains));
-    assert_eq!(Assessment::new(&header, &again), assessment);
+    assert_eq!(Assessment::new(&header, &again, &Known::default()), assessment);
 }
 
 #[test]
@@ -99,7 +102,8 @@ fn an_auid_is_a_token() {
     request.auid = Some(Auid::parse("joe@sales.example.org").unwrap());
     let message = signed("From: joe@example.org\r\n\r\nHi.\r\n", request);
     let (header, _) = split(message.as_bytes());
-    let assessment = Assessment::new(&header, &judged(&message, &zone(&["example.org"])));
+    let assessment =
+        Assessment::new(&header, &judged(&message, &zone(&["example.org"])), &Known::default());
     let auid = assessment.signers[0].auid.as_ref().unwrap();
     assert_eq!(auid.to_string(), "joe@sales.example.org");
     assert!(assessment.is_signed_for_all_authors());
@@ -112,7 +116,8 @@ fn what_is_not_covered_says_nothing() {
     request.fields = Fields::Exact(vec![dkim_stack::tags::FieldName::parse("From").unwrap()]);
     let message = signed(MESSAGE, request);
     let (header, _) = split(message.as_bytes());
-    let assessment = Assessment::new(&header, &judged(&message, &zone(&["lists.example"])));
+    let assessment =
+        Assessment::new(&header, &judged(&message, &zone(&["lists.example"])), &Known::default());
     assert_eq!(assessment.signers[0].role, Role::ThirdParty);
 }
 
@@ -128,7 +133,9 @@ fn local_practices_go_before_published_ones() {
     let (header, _) = split(message.as_bytes());
     let mut check = AdspCheck::new(&authors_of(&header).unwrap(), &[]);
     drive_blocking(&mut check, &zone);
-    let assessment = Assessment::new(&header, &found).with_adsp(&check.finish());
+    let adsp = check.finish();
+    let known = Known { adsp: &adsp, ..Known::default() };
+    let assessment = Assessment::new(&header, &found, &known);
     let practices = |assessment: &Assessment| -> Vec<(String, Source, &'static str)> {
         let practices = assessment.practices.iter();
         practices.map(|p| (p.author_domain.to_string(), p.source, p.result.name())).collect()
@@ -142,24 +149,70 @@ fn local_practices_go_before_published_ones() {
     );
     let mut local = LocalPractices::new();
     local.add(name("shop.example.com"), true, vec![name("esp.example")]);
-    let assessment = assessment.with_local(&local);
+    let assessment = Assessment::new(&header, &found, &Known { local: Some(&local), ..known });
     assert_eq!(
         practices(&assessment),
         [
-            ("example.org".to_owned(), Source::Remote, "fail"),
-            ("shop.example.com".to_owned(), Source::Local, "pass")
+            ("shop.example.com".to_owned(), Source::Local, "pass"),
+            ("example.org".to_owned(), Source::Remote, "fail")
         ]
     );
     assert_eq!(assessment.signers[0].role, Role::Delegate);
     assert!(!assessment.is_signed_for_all_authors());
-    let delegates = Assessment::new(&header, &found).with_delegates(&[name("esp.example")]);
-    assert_eq!(delegates.signers[0].role, Role::Delegate);
+}
+
+/// Who an Author Domain lets sign for it says so with the signature, and the domain in the DNS.
+#[test]
+fn an_author_domain_may_let_others_sign() {
+    let mut request = request("esp.example");
+    let claim = Atps { author_domain: name("example.org"), hash: AtpsHash::Plain };
+    request.atps = Some(claim);
+    let message = signed(MESSAGE, request);
+    let zone =
+        zone(&["esp.example"]).txt("esp.example._atps.example.org", "v=ATPS1; d=esp.example");
+    let found = judged(&message, &zone);
+    let (header, _) = split(message.as_bytes());
+    let valid: Vec<_> = found.iter().filter_map(|one| one.signature.as_ref()).collect();
+    let mut check = AtpsCheck::new(&authors_of(&header).unwrap(), valid, provider());
+    drive_blocking(&mut check, &zone);
+    let atps = check.finish();
+    let known = Known { atps: &atps, ..Known::default() };
+    assert_eq!(Assessment::new(&header, &found, &known).signers[0].role, Role::Delegate);
+    let nothing = Known::default();
+    assert_eq!(Assessment::new(&header, &found, &nothing).signers[0].role, Role::ThirdParty);
+}
+
+/// An author whom nobody in the DNS could sign for is not signed for.
+#[test]
+fn authors_out_of_the_dns_are_authors() {
+    for from in ["ceo@[192.0.2.1], x@esp.example", "ceo@bank_!.example, x@esp.example"] {
+        let message = signed(&format!("From: {from}\r\n\r\nHi.\r\n"), request("esp.example"));
+        let (header, _) = split(message.as_bytes());
+        let found = judged(&message, &zone(&["esp.example"]));
+        assert!(found[0].passes());
+        let assessment = Assessment::new(&header, &found, &Known::default());
+        assert_eq!(assessment.signers[0].role, Role::Author);
+        assert!(!assessment.is_signed_for_all_authors(), "{from}");
+    }
+}
+
+/// A field that somebody put above a signed one of its name is not signed.
+#[test]
+fn an_instance_that_is_not_signed_makes_no_mediator() {
+    let message = "Sender: ann@example.org\r\nFrom: joe@example.com\r\n\r\nHi.\r\n";
+    let signed = signed(message, request("esp.example"));
+    let topped = format!("Sender: me@esp.example\r\n{signed}");
+    let found = judged(&topped, &zone(&["esp.example"]));
+    assert!(found[0].passes());
+    let (header, _) = split(topped.as_bytes());
+    let assessment = Assessment::new(&header, &found, &Known::default());
+    assert_eq!(assessment.signers[0].role, Role::ThirdParty);
 }
 
 #[test]
 fn authors_that_cannot_be_told_are_an_error_and_no_gap() {
     let (header, _) = split(b"From: a@example.com\r\nFrom: b@example.org\r\n\r\n");
-    let assessment = Assessment::new(&header, &[]);
+    let assessment = Assessment::new(&header, &[], &Known::default());
     assert!(assessment.authors.is_err() && !assessment.is_signed_for_all_authors());
 }
 
@@ -200,4 +253,9 @@ fn a_list_keeps_the_authors_signature_and_puts_its_own_on_top() {
     // It may take away what it has broken.
     let broken = Mediation::new(&header, &name("lists.example"), "lists.example", &received, &[2]);
     assert_eq!(broken.removed, [2, 1, 0]);
+    // Under its signature results of anybody would be believed.
+    let others = forged.replace("LISTS.example", "mx.trusted.example");
+    let (header, _) = split(others.as_bytes());
+    let mediation = Mediation::new(&header, &name("lists.example"), "lists.example", &[], &[]);
+    assert!(!String::from_utf8(mediation.header(&header)).unwrap().contains("bank.example"));
 }
