@@ -20,6 +20,7 @@ mod json;
 mod key;
 mod key_file;
 mod man;
+mod name_servers;
 mod octets;
 mod practices;
 mod printable;
@@ -28,6 +29,7 @@ mod publication;
 mod reasons;
 mod report;
 mod sign;
+mod update;
 mod verify;
 
 use std::process::ExitCode;

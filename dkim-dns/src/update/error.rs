@@ -1,15 +1,14 @@
 //! What may go wrong with an update, and what to do about it.
 
 use std::io;
-use std::net::SocketAddr;
 
 /// Why nothing was updated, or nobody knows whether it was.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpdateError {
     /// There is no key, and the server is not on this machine: nothing was sent.
-    #[error("no update is sent to {0} without a TSIG key")]
-    Unauthenticated(SocketAddr),
+    #[error("no update is sent to another machine without a TSIG key")]
+    Unauthenticated,
     /// A name or a record cannot be sent.
     #[error("{what} cannot be sent: {why}")]
     Unsendable {
@@ -19,14 +18,8 @@ pub enum UpdateError {
         why: String,
     },
     /// The server was not reached, or fell silent.
-    #[error("no answer from {server}: {error}")]
-    Unreachable {
-        /// The server.
-        server: SocketAddr,
-        /// Why.
-        #[source]
-        error: io::Error,
-    },
+    #[error("no answer: {0}")]
+    Unreachable(#[source] io::Error),
     /// What came is no answer to the update.
     #[error("the answer cannot be read: {0}")]
     Unreadable(String),
@@ -69,18 +62,18 @@ impl UpdateError {
     /// Whether the same may succeed later.
     #[must_use]
     pub const fn is_temporary(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Failed)
+        matches!(self, Self::Unreachable(_) | Self::Failed)
     }
 
     /// What to do about it.
     #[must_use]
     pub const fn remedy(&self) -> &'static str {
         match self {
-            Self::Unauthenticated(_) => {
+            Self::Unauthenticated => {
                 "make a TSIG key (`tsig-keygen`), let the server know it, and name its file"
             }
             Self::Unsendable { .. } => "shorten or mend it (RFC 1035 §2.3.4, §3.3.14)",
-            Self::Unreachable { .. } => {
+            Self::Unreachable(_) => {
                 "see that the server runs and takes TCP connections from here, then try again"
             }
             Self::Unreadable(_) => "see that it is a name server that listens there",
