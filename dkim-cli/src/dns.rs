@@ -1,9 +1,10 @@
 //! Where records come from: zone files, given name servers, or the system's.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use dkim_keys::ServerAddress;
 use dkim_stack::dns::{Answer, Coalescing, HickoryError, HickoryOptions, LookupError, Query};
 use dkim_stack::{BlockingResolver, HickoryBlocking, HickoryResolver, Resolver, Zone};
 use tokio::sync::Semaphore;
@@ -205,13 +206,8 @@ impl Resolver for Servers {
     }
 }
 
-/// Reads `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:5353`.
 pub(crate) fn parse_server(text: &str) -> Result<SocketAddr, &'static str> {
-    const PORT: u16 = 53;
-    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
-    text.parse()
-        .or_else(|_| bare.parse().map(|address: IpAddr| SocketAddr::new(address, PORT)))
-        .map_err(|_| "an IP address is needed, and perhaps a port: 192.0.2.1, [2001:db8::1]:53")
+    text.parse().map(|ServerAddress(server)| server)
 }
 
 #[cfg(test)]

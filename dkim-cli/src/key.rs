@@ -5,6 +5,7 @@ mod dns;
 mod new;
 mod owner;
 mod publish;
+mod revoke;
 mod test;
 
 use clap::{Args, Subcommand};
@@ -29,6 +30,7 @@ enum Command {
     Dns(dns::Dns),
     Publish(publish::Publish),
     Withdraw(publish::Withdraw),
+    Revoke(revoke::Revoke),
     Test(test::Test),
     #[command(name = "check-domainkeys")]
     CheckDomainKeys(CheckDomainKeys),
@@ -42,6 +44,8 @@ The life of a key:
   dkim key publish ...    or let the name server take it, by dynamic update
   dkim key test ...       see that the world finds it, and that it is right
   dkim sign ...           sign with it
+  dkim rotate ...         or let keys come and go by a plan
+  dkim key revoke ...     it is in other hands: end it at once
   dkim audit ...          now and then, see that it is still well kept
 ";
     [WAY, &exit::help()].join("\n")
@@ -54,6 +58,7 @@ impl Key {
             Command::Dns(dns) => dns.run(),
             Command::Publish(publish) => publish.run(),
             Command::Withdraw(withdraw) => withdraw.run(),
+            Command::Revoke(revoke) => revoke.run(),
             Command::Test(test) => test.run(),
             Command::CheckDomainKeys(check) => check.run(),
         }
