@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
-use dkim_keys::{FileRules, Finding, KeyTest, audit_files, check_config};
+use dkim_keys::{FileRules, Finding, KeyTest, audit_files, check_config, check_rotation};
 use dkim_stack::dns::drive_blocking;
+use dkim_stack::now;
 use serde::Serialize;
 
 use crate::config::ConfigFile;
@@ -30,7 +31,7 @@ pub(crate) struct Audit {
     #[arg(long, value_name = "DIR")]
     keys: PathBuf,
 
-    /// The configuration of the signer, to be looked at, too
+    /// The configuration of the signer, to be looked at, too: keys that change, by their plans
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
@@ -100,6 +101,7 @@ impl Audit {
         if let Some(path) = &self.config {
             let file = ConfigFile::read(path)?;
             findings.extend(check_config(&file.config, &file.directory, provider()));
+            findings.extend(check_rotation(&file.config, &file.state, now().0));
         }
         if self.records || self.dns.is_given() {
             let dns = Dns::new(&self.dns)?;

@@ -9,6 +9,7 @@ use crate::atps::Atps;
 use crate::audit::Audit;
 use crate::completions::Completions;
 use crate::config::Config;
+use crate::delegate::Delegate;
 use crate::diagnostics::Failure;
 use crate::diff::Diff;
 use crate::exit::{self, Exit};
@@ -19,6 +20,7 @@ use crate::man::Man;
 use crate::mediate::Mediate;
 use crate::provider::provider;
 use crate::relay_check::RelayCheck;
+use crate::rotate::Rotate;
 use crate::sign::Sign;
 use crate::strip::Strip;
 use crate::verify::Verify;
@@ -48,6 +50,8 @@ enum Command {
     Key(Key),
     /// Make a key pair: the same as `dkim key new`
     Keygen(New),
+    Rotate(Rotate),
+    Delegate(Delegate),
     Config(Config),
     Audit(Audit),
     Adsp(Adsp),
@@ -69,6 +73,8 @@ impl Cli {
             Command::Report(report) => report.run(),
             Command::Key(key) => key.run(),
             Command::Keygen(new) => new.run(),
+            Command::Rotate(rotate) => rotate.run(),
+            Command::Delegate(delegate) => delegate.run(),
             Command::Config(config) => config.run(),
             Command::Audit(audit) => audit.run(),
             Command::Adsp(adsp) => adsp.run(),

@@ -7,7 +7,7 @@ mod which;
 
 use clap::{Args, Subcommand};
 
-pub(crate) use self::file::{ConfigFile, mail_of};
+pub(crate) use self::file::{ConfigFile, mail_of, state_failure};
 use crate::diagnostics::Failure;
 use crate::exit::{self, Exit};
 
@@ -35,6 +35,11 @@ The configuration, in TOML:
   domain = \"example.com\"         # d=; % stands for the domain of the author
   selector = \"s2024\"             # s=
   file = \"s2024._domainkey.example.com.pem\"    # seen from here; % as above
+
+  [keys.changing]                # instead of selector and file, or with them until the first change:
+  domain = \"example.com\"
+  rotate = { kind = \"rsa2048\", selector = \"{year}{month}\", every = 7776000 }
+                                 # `dkim rotate --help` tells the rest
 
   [[rules]]                      # from the first to the last
   from = [\"*@example.com\", \"*@*.example.com\"]

@@ -76,6 +76,8 @@ impl Display for Failure {
     }
 }
 
+impl Error for Failure {}
+
 /// Tells something that is no failure.
 pub(crate) fn note(subject: impl Display, what: impl Display) {
     let subject = subject.to_string();

@@ -1,9 +1,10 @@
 //! Where records come from: zone files, given name servers, or the system's.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use dkim_keys::ServerAddress;
 use dkim_stack::dns::{Answer, Coalescing, HickoryError, HickoryOptions, LookupError, Query};
 use dkim_stack::{BlockingResolver, HickoryBlocking, HickoryResolver, Resolver, Zone};
 use tokio::sync::Semaphore;
@@ -50,6 +51,11 @@ impl DnsArgs {
         }
     }
 
+    /// As if nothing had been said.
+    pub(crate) fn of_system() -> Self {
+        Self { zone: Vec::new(), dns: Vec::new() }
+    }
+
     /// As if this one name server had been said.
     pub(crate) fn of_server(server: SocketAddr) -> Self {
         Self { zone: Vec::new(), dns: vec![server] }
@@ -92,6 +98,15 @@ impl Dns {
         })?;
         let addresses = servers.into_iter().flat_map(|server| server.addresses);
         Ok(addresses.map(|address| SocketAddr::new(address, PORT)).collect())
+    }
+
+    /// One name server, of whose answers none is kept.
+    pub(crate) fn of_server(server: SocketAddr) -> Self {
+        let mut options = HickoryOptions::new();
+        options.cache_size = 0;
+        let resolver = HickoryBlocking::with_servers(&[server], &options);
+        let resolver = resolver.map(|resolver| Self::Servers(Box::new(resolver)));
+        resolver.unwrap_or_else(Self::unreachable)
     }
 
     /// For one message after the other.
@@ -191,13 +206,8 @@ impl Resolver for Servers {
     }
 }
 
-/// Reads `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:5353`.
-fn parse_server(text: &str) -> Result<SocketAddr, &'static str> {
-    const PORT: u16 = 53;
-    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
-    text.parse()
-        .or_else(|_| bare.parse().map(|address: IpAddr| SocketAddr::new(address, PORT)))
-        .map_err(|_| "an IP address is needed, and perhaps a port: 192.0.2.1, [2001:db8::1]:53")
+pub(crate) fn parse_server(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map(|ServerAddress(server)| server)
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ mod check_domainkeys;
 mod dns;
 mod new;
 mod owner;
+mod publish;
+mod revoke;
 mod test;
 
 use clap::{Args, Subcommand};
@@ -26,6 +28,9 @@ pub(crate) struct Key {
 enum Command {
     New(New),
     Dns(dns::Dns),
+    Publish(publish::Publish),
+    Withdraw(publish::Withdraw),
+    Revoke(revoke::Revoke),
     Test(test::Test),
     #[command(name = "check-domainkeys")]
     CheckDomainKeys(CheckDomainKeys),
@@ -36,8 +41,11 @@ fn help() -> String {
 The life of a key:
   dkim key new ...        make it, in a file that nobody else can read
   dkim key dns ...        print its record for your name server or provider; publish it
+  dkim key publish ...    or let the name server take it, by dynamic update
   dkim key test ...       see that the world finds it, and that it is right
   dkim sign ...           sign with it
+  dkim rotate ...         or let keys come and go by a plan
+  dkim key revoke ...     it is in other hands: end it at once
   dkim audit ...          now and then, see that it is still well kept
 ";
     [WAY, &exit::help()].join("\n")
@@ -48,6 +56,9 @@ impl Key {
         match self.command {
             Command::New(new) => new.run(),
             Command::Dns(dns) => dns.run(),
+            Command::Publish(publish) => publish.run(),
+            Command::Withdraw(withdraw) => withdraw.run(),
+            Command::Revoke(revoke) => revoke.run(),
             Command::Test(test) => test.run(),
             Command::CheckDomainKeys(check) => check.run(),
         }

@@ -4,6 +4,7 @@
 //! order. [`drive`] and [`drive_blocking`] carry them between it and a resolver: a [`Zone`], which is
 //! a literal or a master file, the DNS itself (`HickoryResolver` and `HickoryBlocking`, feature
 //! `hickory`), or one of your own. [`Coalescing`] before it asks once what several ask together.
+//! What a zone says is changed by an `Updater` (feature `update`, with `ring` or `aws-lc-rs`).
 //!
 //! ```
 //! use dkim_dns::{Answer, Inquirer, Query, QueryId, QueryKind, Zone, drive_blocking};
@@ -43,6 +44,8 @@ mod hickory;
 mod master_file;
 mod name;
 mod query;
+#[cfg(all(feature = "update", any(feature = "ring", feature = "aws-lc-rs")))]
+mod update;
 mod zone;
 
 pub use coalesce::Coalescing;
@@ -54,4 +57,6 @@ pub use name::NameError;
 pub use query::{
     Answer, Dnssec, Found, Inquirer, LookupError, MAX_CNAME_HOPS, Query, QueryId, QueryKind, Record,
 };
+#[cfg(all(feature = "update", any(feature = "ring", feature = "aws-lc-rs")))]
+pub use update::{Change, TsigAlgorithm, TsigKey, TsigKeyError, Update, UpdateError, Updater};
 pub use zone::Zone;

@@ -62,7 +62,7 @@ impl Name {
     }
 
     /// The labels as they are written, leftmost first.
-    #[cfg(feature = "hickory")]
+    #[cfg(any(feature = "hickory", feature = "update"))]
     pub(crate) fn labels(&self) -> impl Iterator<Item = &[u8]> {
         self.labels.iter().rev().map(Vec::as_slice)
     }

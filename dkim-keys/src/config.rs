@@ -2,20 +2,24 @@
 
 mod check;
 mod import;
+mod key;
 mod pattern;
+mod rotation;
 mod select;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
-use dkim_tags::{Auid, Canonicalizations, DomainName, FieldName, Selector};
+use dkim_tags::{Auid, Canonicalizations, DomainName, FieldName};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 pub use self::check::check_config;
 pub use self::import::{Import, ImportError, OpendkimFiles, import_opendkim};
+pub use self::key::{KeyEntry, KeySource, NamedKey};
 pub use self::pattern::Pattern;
+pub use self::rotation::{Rotation, ServerAddress};
 pub use self::select::{Chosen, Mail, PassedOver, Selection, Verdict};
+use crate::{Plan, RotationState};
 
 /// The configuration of a signer (RFC 5863 §4.3: which mail is signed, with which key, is decided by
 /// configuration at run time).
@@ -49,6 +53,9 @@ pub struct Config {
     /// How is signed.
     #[serde(default)]
     pub signing: Signing,
+    /// How keys that change are published, and who is told.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub rotation: Rotation,
     /// The keys, by the names that rules call them.
     #[serde(default)]
     pub keys: BTreeMap<String, KeyEntry>,
@@ -86,20 +93,6 @@ pub struct Signing {
     /// `l=`: anybody may append to the body.
     #[serde(default, skip_serializing_if = "is_default")]
     pub body_length: bool,
-}
-
-/// A key, and what is published of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct KeyEntry {
-    /// `d=`; `%` stands for the domain of the author.
-    pub domain: String,
-    /// `s=`.
-    pub selector: String,
-    /// The file with the private key, seen from the directory of the configuration; `%` in it
-    /// stands for the domain of the author.
-    pub file: PathBuf,
 }
 
 /// Whose mail is signed, and with what.
@@ -157,13 +150,26 @@ impl Config {
         toml::to_string_pretty(self).map_err(|error| ConfigError::Unwritable(error.to_string()))
     }
 
+    /// Lets the keys that change be those that sign by this state.
+    pub fn follow(&mut self, state: &RotationState) {
+        for (name, key) in &mut self.keys {
+            key.follow(name, state);
+        }
+    }
+
+    /// The keys that change, with their names, domains and plans.
+    pub fn rotated(&self) -> impl Iterator<Item = (&str, DomainName, &Plan)> {
+        self.keys.iter().filter_map(|(name, key)| match &key.key {
+            KeySource::Rotated { plan, .. } => {
+                Some((&**name, DomainName::parse(&key.domain).ok()?, plan))
+            }
+            KeySource::Fixed(_) => None,
+        })
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         for (name, key) in &self.keys {
-            let of_key = |why: String| ConfigError::Key { name: name.clone(), why };
-            if key.domain != "%" {
-                DomainName::parse(&key.domain).map_err(|error| of_key(error.to_string()))?;
-            }
-            Selector::parse(&key.selector).map_err(|error| of_key(error.to_string()))?;
+            key.check().map_err(|why| ConfigError::Key { name: name.clone(), why })?;
         }
         for (number, rule) in (1..).zip(&self.rules) {
             let of_rule = |why: String| ConfigError::Rule { number, why };
@@ -187,26 +193,6 @@ impl Config {
             FieldName::parse(name).map_err(|error| signing(format!("oversign: {error}")))?;
         }
         Ok(())
-    }
-}
-
-impl KeyEntry {
-    /// A key.
-    #[must_use]
-    pub const fn new(domain: String, selector: String, file: PathBuf) -> Self {
-        Self { domain, selector, file }
-    }
-
-    /// The file of the key for mail of this author's domain, seen from the directory of the
-    /// configuration.
-    #[must_use]
-    pub fn file_for(&self, domain: &DomainName, directory: &Path) -> PathBuf {
-        // A domain name has no `/` in it, so it leads nowhere else.
-        let file = match self.file.to_str() {
-            Some(file) => PathBuf::from(file.replace('%', domain.as_str())),
-            None => self.file.clone(),
-        };
-        directory.join(file)
     }
 }
 

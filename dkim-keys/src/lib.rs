@@ -4,8 +4,9 @@
 //! record is written in the form that a DNS provider takes ([`Form`]); what the DNS then says of it
 //! is tested for everything that usually goes wrong ([`KeyTest`], [`loop_back`]); and the files on
 //! disk are looked at with suspicion ([`audit_files`]). Which key signs for whom is said in a file
-//! ([`Config`]). What is found is a [`Finding`]: what is
-//! wrong, how bad that is, and what to do about it.
+//! ([`Config`]); keys that change are taken from birth to grave in steps ([`step`]), each of which
+//! is saved ([`StateFile`]). What is found is a [`Finding`]: what is wrong, how bad that is, and
+//! what to do about it.
 //!
 //! Decisions are made without files and sockets; the only part that opens files is the one whose
 //! trade that is.
@@ -26,8 +27,9 @@ mod test;
 
 pub use audit::{FileAudit, FileFault, FileRules, KeyFile, audit_files};
 pub use config::{
-    Chosen, Config, ConfigError, Import, ImportError, KeyEntry, Mail, Matching, OpendkimFiles,
-    PassedOver, Pattern, Rule, Selection, Signing, Verdict, check_config, import_opendkim,
+    Chosen, Config, ConfigError, Import, ImportError, KeyEntry, KeySource, Mail, Matching,
+    NamedKey, OpendkimFiles, PassedOver, Pattern, Rotation, Rule, Selection, ServerAddress,
+    Signing, Verdict, check_config, import_opendkim,
 };
 pub use examine::examine;
 pub use finding::{Finding, Severity};
@@ -38,7 +40,8 @@ pub use loop_back::{LoopBackError, loop_back};
 pub use publication::Publication;
 pub use record_fault::RecordFault;
 pub use rotation::{
-    Done, Hands, Phase, Plan, Progress, RotatedKey, RotationError, RotationState, SelectorTemplate,
-    StateError, TemplateError, Transition, abort, revoke, step,
+    Done, Hands, LockedState, Phase, Plan, Progress, RotatedKey, RotationError, RotationState,
+    SelectorTemplate, StateError, StateFile, StateFileError, TemplateError, Transition, abort,
+    check_rotation, revoke, step,
 };
 pub use test::{KeyTest, Tested};

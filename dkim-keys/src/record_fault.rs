@@ -29,6 +29,13 @@ pub enum RecordFault {
     },
     /// Too many aliases one after the other, perhaps in a circle.
     AliasLoop,
+    /// The name should be an alias of one that a provider keeps, and is none, or of another.
+    NotDelegated {
+        /// Where the record stands instead.
+        at: String,
+        /// Where it should stand.
+        target: String,
+    },
     /// No answer, for now.
     Unanswered {
         /// Why.
@@ -148,6 +155,12 @@ impl RecordFault {
                 Error,
                 "RFC 6376 §3.6.2",
                 "let the CNAME lead to the name that holds the record",
+            ),
+            Self::NotDelegated { .. } => row(
+                "not-delegated",
+                Error,
+                "RFC 5863 §3.4, §6.4.1",
+                "replace what stands at the name by the CNAME record that `dkim delegate` prints",
             ),
             Self::Unanswered { .. } => row(
                 "unanswered",
@@ -318,6 +331,9 @@ impl fmt::Display for RecordFault {
                 write!(f, "the name is an alias (CNAME) of {target}, where there is no TXT record")
             }
             Self::AliasLoop => f.write_str("the aliases (CNAME) lead in a circle, or too far"),
+            Self::NotDelegated { at, target } => {
+                write!(f, "the record stands at {at}, and should at {target}, by a CNAME")
+            }
             Self::Unanswered { why } => write!(f, "no answer: {why}"),
             Self::SeveralRecords { count } => write!(f, "{count} TXT records at one name"),
             Self::Wildcard => {

@@ -5,10 +5,14 @@
 //! whoever is stopped half-way finds it as it was, and does the rest again. All that is done between
 //! two states can be done twice.
 
+mod file;
+mod late;
 mod plan;
 mod state;
 mod step;
 
+pub use self::file::{LockedState, StateFile, StateFileError};
+pub use self::late::check_rotation;
 pub use self::plan::{Plan, SelectorTemplate, TemplateError};
 pub use self::state::{Phase, RotatedKey, RotationState, StateError, Transition};
 pub use self::step::{Done, Hands, Progress, RotationError, abort, revoke, step};

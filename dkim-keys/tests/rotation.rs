@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dkim_keys::{
-    Done, Hands, Phase, Plan, Progress, RotatedKey, RotationError, RotationState, abort, revoke,
-    step,
+    Config, Done, Hands, KeyKind, Mail, NamedKey, Phase, Plan, Progress, RotatedKey, RotationError,
+    RotationState, abort, check_rotation, revoke, step,
 };
 use dkim_tags::DomainName;
 
@@ -31,6 +31,8 @@ struct World {
     asked: BTreeMap<String, Option<Shown>>,
     by_hand: bool,
     files: BTreeSet<String>,
+    /// Selectors of others.
+    in_use: BTreeSet<String>,
     saved: RotationState,
     hooks: u32,
     /// Until when mail signed with a selector may be on its way.
@@ -106,6 +108,10 @@ impl World {
 
 impl Hands for World {
     type Error = Stopped;
+
+    fn is_free(&mut self, _: &DomainName, selector: &str) -> Result<bool, Stopped> {
+        self.act(|world| !world.in_use.contains(selector))
+    }
 
     fn make_key(&mut self, key: &RotatedKey) -> Result<(), Stopped> {
         self.act(|world| {
@@ -281,11 +287,11 @@ fn a_key_in_other_hands_is_revoked_at_once() {
     let mut state = world.saved.clone();
     let stolen = state.active("main").unwrap().selector.clone();
     let now = world.now;
-    for _ in 0..5 {
-        if world.records.get(&stolen) == Some(&Shown::Revoked) && state.active("main").is_none() {
-            break;
-        }
-        revoke(&mut state, "main", now, &mut world).unwrap();
+    let phase = |state: &RotationState| {
+        state.keys.iter().find(|key| key.selector == stolen).map(|key| key.phase)
+    };
+    while phase(&state) != Some(Phase::Revoked) {
+        revoke(&mut state, ("main", &stolen), now, &mut world).unwrap();
     }
     assert_eq!(world.records.get(&stolen), Some(&Shown::Revoked));
     // Nothing signs with it any more, and a new one is on its way.
@@ -293,7 +299,201 @@ fn a_key_in_other_hands_is_revoked_at_once() {
     step(&mut state, ("main", &domain()), &Plan::default(), now, &mut world).unwrap();
     step(&mut state, ("main", &domain()), &Plan::default(), now, &mut world).unwrap();
     assert!(state.successor("main").is_some());
-    assert!(revoke(&mut RotationState::default(), "main", now, &mut world).is_err());
+    // Once is enough, and no other key is meant.
+    for (name, selector) in [("main", &*stolen), ("main", "other"), ("other", &stolen)] {
+        assert!(
+            revoke(&mut state, (name, selector), now, &mut world).is_err(),
+            "{name} {selector}"
+        );
+    }
+    // RFC 5863 §3.5.2, step 2.
+    assert!(!world.files.contains(&stolen));
+}
+
+#[test]
+fn what_others_use_is_left_to_them() {
+    let mut world = world();
+    world.in_use = ["202401", "202401b"].map(str::to_owned).into();
+    let mut state = RotationState::default();
+    let plan = Plan::default();
+    step(&mut state, ("main", &domain()), &plan, world.now, &mut world).unwrap();
+    assert_eq!(state.successor("main").unwrap().selector, "202401c");
+    // A wildcard record makes all names look used.
+    struct Wildcard(World);
+    impl Hands for Wildcard {
+        type Error = Stopped;
+
+        fn is_free(&mut self, _: &DomainName, _: &str) -> Result<bool, Stopped> {
+            Ok(false)
+        }
+        fn make_key(&mut self, key: &RotatedKey) -> Result<(), Stopped> {
+            self.0.make_key(key)
+        }
+        fn publish(&mut self, key: &RotatedKey) -> Result<Done, Stopped> {
+            self.0.publish(key)
+        }
+        fn publish_revocation(&mut self, key: &RotatedKey) -> Result<Done, Stopped> {
+            self.0.publish_revocation(key)
+        }
+        fn withdraw(&mut self, key: &RotatedKey) -> Result<Done, Stopped> {
+            self.0.withdraw(key)
+        }
+        fn prove(&mut self, key: &RotatedKey) -> Result<Done, Stopped> {
+            self.0.prove(key)
+        }
+        fn bury(&mut self, key: &RotatedKey) -> Result<(), Stopped> {
+            self.0.bury(key)
+        }
+        fn hook(&mut self) -> Result<(), Stopped> {
+            self.0.hook()
+        }
+        fn save(&mut self, state: &RotationState) -> Result<(), Stopped> {
+            self.0.save(state)
+        }
+    }
+    let mut state = RotationState::default();
+    let stuck = step(&mut state, ("main", &domain()), &plan, world.now, &mut Wildcard(world));
+    assert!(matches!(stuck, Err(RotationError::NoneFree(_))));
+    assert!(state.keys.is_empty());
+}
+
+/// Until the hook has run, signers go on with the old key: its mail counts from then.
+#[test]
+fn a_hook_that_comes_late_holds_the_old_key() {
+    let mut world = world();
+    live(&mut world, 80, || None);
+    let mut state = world.saved.clone();
+    let old = state.active("main").unwrap().selector.clone();
+    let plan = Plan::default();
+    let go = |state: &mut RotationState, world: &mut World| {
+        step(state, ("main", &domain()), &plan, world.now, world)
+    };
+    world.now += 11 * DAY;
+    while state.active("main").unwrap().selector == old {
+        go(&mut state, &mut world).unwrap();
+        world.now += 60 * 60;
+    }
+    // The hook fails for six days.
+    world.now += 6 * DAY;
+    assert_eq!(go(&mut state, &mut world).unwrap(), Progress::Told);
+    world.now += 6 * DAY;
+    assert!(matches!(go(&mut state, &mut world).unwrap(), Progress::Waiting { .. }));
+    assert_eq!(world.records.get(&old), Some(&Shown::Key));
+    world.now += DAY;
+    // The server takes it, then shows it.
+    go(&mut state, &mut world).unwrap();
+    go(&mut state, &mut world).unwrap();
+    assert_eq!(world.records.get(&old), Some(&Shown::Revoked));
+}
+
+const CONFIG: &str = r#"
+[keys.main]
+domain = "example.com"
+selector = "old"
+file = "old.pem"
+rotate = { kind = "ed25519", every = 864000 }
+
+[[rules]]
+from = ["*"]
+keys = ["main"]
+"#;
+
+fn signing(config: &Config) -> Option<(String, String)> {
+    let chosen = config.select(&Mail::new("joe", "example.com")).chosen;
+    let chosen = chosen.first()?;
+    Some((chosen.selector.as_str().to_owned(), chosen.file.display().to_string()))
+}
+
+/// The state says which key signs; a key that signed before there was a plan does so until another
+/// takes over.
+#[test]
+fn a_configuration_follows_the_state() {
+    let mut config = Config::parse(CONFIG).unwrap();
+    let old = Some(("old".to_owned(), "old.pem".to_owned()));
+    assert_eq!(signing(&config), old);
+    assert_eq!(Config::parse(&config.to_toml().unwrap()).unwrap(), config);
+    let plan = config.rotated().next().unwrap().2.clone();
+    let mut world = world();
+    let mut state = RotationState::default();
+    let named = NamedKey { selector: "old".to_owned(), file: "old.pem".into() };
+    let main = ("main", &domain());
+    assert!(state.take_over(main, KeyKind::Rsa2048, &named, world.now));
+    assert!(!state.take_over(main, KeyKind::Rsa2048, &named, world.now));
+    let mut seen = Vec::new();
+    for _ in 0..1000 {
+        step(&mut state, main, &plan, world.now, &mut world).unwrap();
+        config.follow(&state);
+        let signs = signing(&config).unwrap();
+        if seen.last() != Some(&signs) {
+            seen.push(signs);
+        }
+        if seen.len() == 3 {
+            break;
+        }
+        world.now += 60 * 60;
+    }
+    let selectors: Vec<&str> = seen.iter().map(|(selector, _)| &**selector).collect();
+    assert_eq!(selectors, ["old", "202401", "202401b"]);
+    assert_eq!(seen[1].1, "202401._domainkey.example.com.pem");
+    // After the last one is revoked nobody signs, least of all the first one.
+    let now = world.now;
+    revoke(&mut state, ("main", "202401b"), now, &mut world).unwrap();
+    config.follow(&state);
+    assert_eq!(signing(&config), None);
+}
+
+#[test]
+fn keys_are_fixed_or_change() {
+    for (key, is) in [
+        ("domain = 'example.com'\nrotate = {}", true),
+        ("domain = 'example.com'\nrotate = { negative-ttl = 60, ttl = 60 }", true),
+        ("domain = 'example.com'", false),
+        ("domain = 'example.com'\nselector = 's'", false),
+        ("domain = 'example.com'\nfile = 's'\nrotate = {}", false),
+        ("domain = '%'\nrotate = {}", false),
+        ("domain = 'example.com'\nrotate = { kind = 'rsa1024' }", false),
+        ("domain = 'example.com'\nrotate = { evry = 1 }", false),
+        ("domain = 'example.com'\nrotate = { selector = '{hour}' }", false),
+    ] {
+        let config = Config::parse(&format!("[keys.main]\n{key}\n"));
+        assert_eq!(config.is_ok(), is, "{key}: {config:?}");
+    }
+    for (server, is) in [("192.0.2.1", true), ("[::1]:5353", true), ("ns.example", false)] {
+        let config = Config::parse(&format!("[rotation]\nserver = '{server}'\n"));
+        assert_eq!(config.is_ok(), is, "{server}");
+    }
+}
+
+/// What should have moved on more than a day ago is told.
+#[test]
+fn who_stands_too_long_is_told() {
+    let mut config = Config::parse(CONFIG).unwrap();
+    let mut world = world();
+    let mut state = RotationState::default();
+    let named = NamedKey { selector: "old".to_owned(), file: "old.pem".into() };
+    let main = ("main", &domain());
+    state.take_over(main, KeyKind::Ed25519, &named, world.now);
+    let codes = |config: &Config, state: &RotationState, now| {
+        let findings = check_rotation(config, state, now);
+        findings.iter().map(|finding| finding.code).collect::<Vec<_>>()
+    };
+    let plan = config.rotated().next().unwrap().2.clone();
+    assert_eq!(codes(&config, &state, world.now + 11 * DAY), [""; 0]);
+    assert_eq!(codes(&config, &state, world.now + 11 * DAY + 1), ["rotation-overdue"]);
+    world.now += 10 * DAY;
+    step(&mut state, main, &plan, world.now, &mut world).unwrap();
+    assert_eq!(codes(&config, &state, world.now + DAY), [""; 0]);
+    assert_eq!(codes(&config, &state, world.now + DAY + 1), ["rotation-stuck"]);
+    while !state.hook_pending {
+        step(&mut state, main, &plan, world.now, &mut world).unwrap();
+        world.now += 60 * 60;
+    }
+    assert_eq!(codes(&config, &state, world.now), ["rotation-not-told"]);
+    step(&mut state, main, &plan, world.now, &mut world).unwrap();
+    assert_eq!(codes(&config, &state, world.now + 8 * DAY), [""; 0]);
+    assert_eq!(codes(&config, &state, world.now + 8 * DAY + 1), ["rotation-stuck"]);
+    config.keys.clear();
+    assert_eq!(codes(&config, &state, world.now), ["rotation-forgotten"; 2]);
 }
 
 #[test]

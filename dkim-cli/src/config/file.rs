@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dkim_keys::{Chosen, Config, Mail};
+use dkim_keys::{Chosen, Config, Mail, RotationState, StateFile, StateFileError};
 use dkim_stack::DomainName;
 use dkim_stack::message::{Address, author_addresses};
 
@@ -15,6 +15,8 @@ pub(crate) struct ConfigFile {
     pub(crate) config: Config,
     /// What paths in it are seen from.
     pub(crate) directory: PathBuf,
+    /// Where the keys that change stand, if it has some.
+    pub(crate) state: RotationState,
 }
 
 impl ConfigFile {
@@ -23,18 +25,38 @@ impl ConfigFile {
         read_whole(path, Config::MAX_LEN, &mut octets)?;
         let text = String::from_utf8(octets)
             .map_err(|error| Failure::of(Exit::Data, &error.utf8_error()).on(path.display()))?;
-        let config = Config::parse(&text).map_err(|error| {
+        let mut config = Config::parse(&text).map_err(|error| {
             Failure::of(Exit::Data, &error)
                 .on(path.display())
                 .remedy("`dkim config --help` shows how it is written")
         })?;
         let directory = path.parent().unwrap_or(Path::new("")).to_owned();
-        Ok(Self { config, directory })
+        let mut state = RotationState::default();
+        if config.rotated().next().is_some() {
+            let file = StateFile::beside(path);
+            state = file.read().map_err(|error| state_failure(&file, &error))?;
+            config.follow(&state);
+        }
+        Ok(Self { config, directory, state })
     }
 
     /// The file of a key that was chosen.
     pub(crate) fn key_file(&self, chosen: &Chosen) -> PathBuf {
         self.directory.join(&chosen.file)
+    }
+}
+
+/// What to tell of a state that cannot be read or replaced.
+pub(crate) fn state_failure(file: &StateFile, error: &StateFileError) -> Failure {
+    let failure = |exit| Failure::of(exit, error).on(file.path().display());
+    match error {
+        StateFileError::Busy => failure(Exit::Temporary)
+            .remedy("wait until the other `dkim rotate` or `dkim key revoke` is done"),
+        StateFileError::Unreadable(_) => failure(Exit::NoInput),
+        StateFileError::Unwritable(_) => failure(Exit::CannotCreate),
+        _ => failure(Exit::Data).remedy(
+            "put the last good copy back: nobody else knows which key signs, and which are revoked",
+        ),
     }
 }
 

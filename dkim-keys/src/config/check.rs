@@ -14,6 +14,7 @@ use crate::{Finding, KeyFileError, KeyPair, read_key};
 /// Something wrong with a configuration, beside its grammar.
 enum ConfigFault {
     KeyFile(KeyFileError),
+    NoneSigns,
     UnusedKey,
     NeverReached { by: usize },
     BodyLength,
@@ -31,6 +32,12 @@ impl ConfigFault {
                 Error,
                 "RFC 5863 §4.3",
                 "let `file` name a private key of `dkim key new`, seen from the configuration's directory",
+            ),
+            Self::NoneSigns => (
+                "no-signing-key",
+                Error,
+                "RFC 5863 §3.5.1",
+                "let `dkim rotate run` bring the next key on its way; `dkim rotate status` tells where it is",
             ),
             Self::UnusedKey => (
                 "unused-key",
@@ -74,6 +81,7 @@ impl fmt::Display for ConfigFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::KeyFile(error) => error.fmt(f),
+            Self::NoneSigns => f.write_str("no key signs by this name yet, or any more"),
             Self::UnusedKey => f.write_str("no rule names the key"),
             Self::NeverReached { by } => write!(f, "rule {by} before it takes all its mail"),
             Self::BodyLength => f.write_str("signatures carry l=, the length of the body"),
@@ -107,6 +115,10 @@ pub fn check_config(
         if !config.rules.iter().any(|rule| rule.keys.contains(name)) {
             note(subject(), ConfigFault::UnusedKey);
         }
+        let Some(key) = key.signing() else {
+            note(subject(), ConfigFault::NoneSigns);
+            continue;
+        };
         // Which file it is depends on the mail.
         if key.file.to_string_lossy().contains('%') {
             continue;

@@ -168,8 +168,11 @@ impl Config {
             self.keys.get(name).ok_or_else(|| no_name("there is no such key".to_owned()))?;
         let author = DomainName::parse(&mail.domain).map_err(|error| no_name(error.to_string()))?;
         let domain = entry.domain_for(&author).map_err(no_name)?;
+        let signing = entry
+            .signing()
+            .ok_or_else(|| no_name("its first key is still on its way".to_owned()))?;
         let selector =
-            Selector::parse(&entry.selector).map_err(|error| no_name(error.to_string()))?;
+            Selector::parse(&signing.selector).map_err(|error| no_name(error.to_string()))?;
         let is_same = |other: &Chosen| other.domain == domain && other.selector == selector;
         if so_far.chosen.iter().any(is_same) {
             return Err(Verdict::AlreadySigned { key });
@@ -177,7 +180,7 @@ impl Config {
         let identity = rule.identity.as_ref().map(|text| text.replace('%', author.as_str()));
         let identity = identity.and_then(|text| Auid::parse(&text).ok());
         let identity = identity.filter(|auid| auid.domain().is_within(&domain));
-        let file = entry.file_for(&author, Path::new(""));
+        let file = signing.file_for(&author, Path::new(""));
         Ok(Chosen { key, rule: number, domain, selector, file, identity })
     }
 }

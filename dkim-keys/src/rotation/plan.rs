@@ -6,7 +6,7 @@ use std::str::FromStr;
 use dkim_tags::Selector;
 use serde::{Deserialize, Serialize};
 
-use crate::KeyKind;
+use crate::{KeyKind, Publication};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -21,6 +21,8 @@ pub struct Plan {
     pub selector: SelectorTemplate,
     /// How long a key signs before the next one is made. Three months, unless said.
     pub every: u64,
+    /// How long resolvers may keep the records that are published. An hour, unless said.
+    pub ttl: u32,
     /// How long servers may remember that there was no record, before the new key is relied on.
     /// An hour, unless said.
     pub negative_ttl: u64,
@@ -36,6 +38,7 @@ impl Default for Plan {
             kind: KeyKind::Rsa2048,
             selector: SelectorTemplate("{year}{month}".to_owned()),
             every: 90 * DAY,
+            ttl: Publication::TTL,
             negative_ttl: 60 * 60,
             message_life: 7 * DAY,
             grave: 30 * DAY,

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use dkim_tags::DomainName;
 use serde::{Deserialize, Serialize};
 
-use crate::KeyKind;
+use crate::{KeyKind, NamedKey};
 
 /// All keys of a configuration that change, the gone ones included: their selectors are not used
 /// again.
@@ -125,6 +126,40 @@ impl RotationState {
     /// When a path is not UTF-8.
     pub fn to_toml(&self) -> Result<String, StateError> {
         toml::to_string_pretty(self).map_err(|error| StateError(error.to_string()))
+    }
+
+    /// Takes a key over that signs already, and has been published: the plan goes for it from now on.
+    /// Nothing is done if there have been keys by this name before.
+    ///
+    /// The hook is not to be run for it: nothing changes for who signs.
+    pub fn take_over(
+        &mut self,
+        (name, domain): (&str, &DomainName),
+        kind: KeyKind,
+        key: &NamedKey,
+        now: u64,
+    ) -> bool {
+        if self.keys.iter().any(|key| key.name == name) {
+            return false;
+        }
+        let (name, domain) = (name.to_owned(), domain.as_str().to_owned());
+        let (selector, file) = (key.selector.clone(), key.file.clone());
+        let (phase, history) = (Phase::Active, Vec::new());
+        let mut key = RotatedKey { name, domain, selector, kind, file, phase, history };
+        key.enter(phase, now, "it signed before there was a plan");
+        self.keys.push(key);
+        true
+    }
+
+    /// The hook was run: from now on nobody signs with the keys that retire.
+    pub fn told(&mut self, now: u64) {
+        self.hook_pending = false;
+        for key in &mut self.keys {
+            let count = key.history.iter().filter(|step| step.phase == Phase::Retiring).count();
+            if key.phase == Phase::Retiring && count == 1 {
+                key.enter(Phase::Retiring, now, "whoever signs was told");
+            }
+        }
     }
 
     /// The key that signs by this name.

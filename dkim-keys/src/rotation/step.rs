@@ -12,6 +12,14 @@ pub trait Hands {
     /// Why something was not done.
     type Error: std::error::Error;
 
+    /// Whether a new key may have this selector: nothing is published under it, and there is no file
+    /// of such a key. What stands there may be in use, and would be replaced.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be told; the step can be tried again.
+    fn is_free(&mut self, domain: &DomainName, selector: &str) -> Result<bool, Self::Error>;
+
     /// Puts a new private key into the key's file, unless there is one.
     ///
     /// # Errors
@@ -118,6 +126,9 @@ pub enum RotationError<E: std::error::Error> {
         /// What is wrong.
         error: InvalidName,
     },
+    /// Whatever the template makes is in use.
+    #[error("no selector is free; the last one tried is {0:?}")]
+    NoneFree(String),
     /// There is no key to do that with.
     #[error("{name} has no {what}")]
     Missing {
@@ -147,7 +158,7 @@ pub fn step<H: Hands>(
     if state.hook_pending {
         hands.hook().map_err(RotationError::Hands)?;
         let mut next = state.clone();
-        next.hook_pending = false;
+        next.told(now);
         return commit(state, next, hands).map(|()| Progress::Told);
     }
     let mut waiting = Vec::new();
@@ -203,22 +214,26 @@ pub fn abort<H: Hands>(
     }
 }
 
-/// Revokes the signing key at once, whatever mail is on its way: it is in other hands. Nothing signs
-/// by this name then until the next key has gone all its way.
+/// Revokes a key that signs, or did, at once and whatever mail is on its way: it is in other hands.
+/// If it is the one that signs, the first call ends that, and the second revokes it; nothing signs by
+/// this name then until the next key has gone all its way.
 ///
 /// # Errors
 ///
-/// [`RotationError`], also when no key signs; the state is as it was.
+/// [`RotationError`], also when there is no such key; the state is as it was.
 pub fn revoke<H: Hands>(
     state: &mut RotationState,
-    name: &str,
+    (name, selector): (&str, &str),
     now: u64,
     hands: &mut H,
 ) -> Result<Progress, RotationError<H::Error>> {
-    let is =
-        |key: &RotatedKey| key.name == name && matches!(key.phase, Phase::Active | Phase::Retiring);
-    let Some(at) = state.keys.iter().rposition(is) else {
-        return Err(RotationError::Missing { name: name.to_owned(), what: "key that signs" });
+    let is = |key: &RotatedKey| {
+        (&*key.name, &*key.selector) == (name, selector)
+            && matches!(key.phase, Phase::Active | Phase::Retiring)
+    };
+    let Some(at) = state.keys.iter().position(is) else {
+        let what = "such key that signs, or did and is not revoked";
+        return Err(RotationError::Missing { name: name.to_owned(), what });
     };
     // It signs no more before it is revoked: mail signed meanwhile would be refused.
     if let Some(key) = state.keys.get(at).filter(|key| key.phase == Phase::Active) {
@@ -234,7 +249,10 @@ pub fn revoke<H: Hands>(
     }
     let Some(key) = state.keys.get(at).cloned() else { return Ok(nothing()) };
     match hands.publish_revocation(&key).map_err(RotationError::Hands)? {
-        Done::Seen(evidence) => enter(state, at, Phase::Revoked, now, evidence, hands),
+        Done::Seen(evidence) => {
+            hands.bury(&key).map_err(RotationError::Hands)?;
+            enter(state, at, Phase::Revoked, now, evidence, hands)
+        }
         Done::NotYet(what) => Ok(Progress::Waiting { what, until: None }),
     }
 }
@@ -283,7 +301,14 @@ fn advance<H: Hands>(
         Phase::Retiring => {
             match after(plan.message_life, "mail that it signed may be on its way") {
                 Some(wait) => wait,
-                None => when_seen(hands.publish_revocation(key)?, Phase::Revoked),
+                None => match hands.publish_revocation(key)? {
+                    // RFC 5863 §3.5.2, step 2: "The signer deletes all records of the private key".
+                    Done::Seen(evidence) => {
+                        hands.bury(key)?;
+                        Next::Phase(Phase::Revoked, evidence)
+                    }
+                    done @ Done::NotYet(_) => when_seen(done, Phase::Revoked),
+                },
             }
         }
         Phase::Revoked => match after(plan.grave, "its record shows that it is revoked") {
@@ -299,6 +324,9 @@ fn advance<H: Hands>(
     })
 }
 
+/// So many selectors in use are passed over, and each is asked for in the DNS.
+const MOST_TAKEN: usize = 30;
+
 /// A new key begins with its name, so that what is made under it is found again.
 fn begin<H: Hands>(
     state: &mut RotationState,
@@ -311,10 +339,22 @@ fn begin<H: Hands>(
         let of_domain = |key: &&RotatedKey| key.domain == domain.as_str();
         state.keys.iter().filter(of_domain).any(|key| key.selector.eq_ignore_ascii_case(selector))
     };
-    let selector = plan.selector.fresh(now, is_used);
-    if let Err(error) = Selector::parse(&selector) {
-        return Err(RotationError::Selector { selector, error });
-    }
+    let mut taken: Vec<String> = Vec::new();
+    let selector = loop {
+        let selector =
+            plan.selector.fresh(now, |one| is_used(one) || taken.iter().any(|taken| taken == one));
+        if let Err(error) = Selector::parse(&selector) {
+            return Err(RotationError::Selector { selector, error });
+        }
+        if hands.is_free(domain, &selector).map_err(RotationError::Hands)? {
+            break selector;
+        }
+        // A wildcard record takes every name.
+        if taken.len() == MOST_TAKEN {
+            return Err(RotationError::NoneFree(selector));
+        }
+        taken.push(selector);
+    };
     let file = PathBuf::from(format!("{selector}._domainkey.{}.pem", domain.as_str()));
     let mut key = RotatedKey {
         name: name.to_owned(),

@@ -1,0 +1,293 @@
+//! `dkim key publish` and `dkim key withdraw`: key records put into a zone, and taken out of it.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use dkim_keys::Publication;
+use dkim_stack::crypto::PublicKey;
+use dkim_stack::dns::{Answer, Found, Record};
+use dkim_stack::keyrec::{KeyRecord, record_name};
+use dkim_stack::{DomainName, Selector};
+use serde::Serialize;
+
+use crate::diagnostics::Failure;
+use crate::dns::parse_server;
+use crate::exit::{self, Exit};
+use crate::json;
+use crate::key_file;
+use crate::name_servers::{NameServers, Seen};
+use crate::printable::printable;
+use crate::update::{Primary, Wanted};
+
+/// Publish the key record of a private key, by dynamic update (RFC 2136)
+///
+/// Whatever TXT records the name has are replaced; an alias (CNAME) is let be, and told. If every
+/// server shows the record already, nothing is sent. The update is authenticated with TSIG (RFC
+/// 8945); without a key it is sent to this machine's own addresses only (127.0.0.1, ::1).
+#[derive(Debug, Args)]
+#[command(after_long_help = publish_help())]
+pub(super) struct Publish {
+    #[command(flatten)]
+    place: Place,
+
+    /// The file with the private key; only its public half is published
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+
+    /// How long resolvers may keep the record, in seconds [default: 3600]
+    #[arg(long, value_name = "SECONDS")]
+    ttl: Option<u32>,
+}
+
+/// Take a key record out of the DNS, by dynamic update (RFC 2136)
+///
+/// Mail that was signed with the key does not verify from then on: `dkim rotate` waits for it, and
+/// shows the key as revoked before its record goes.
+#[derive(Debug, Args)]
+#[command(after_long_help = withdraw_help())]
+pub(super) struct Withdraw {
+    #[command(flatten)]
+    place: Place,
+
+    /// The file with the private key: the record goes only if it is that key's
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+}
+
+/// Where a record goes, and who is told.
+#[derive(Debug, Args)]
+struct Place {
+    /// The domain that signs
+    #[arg(long, value_name = "D", value_parser = DomainName::parse)]
+    domain: DomainName,
+
+    /// The selector: the record stands at S._domainkey.D
+    #[arg(long, value_name = "S", value_parser = Selector::parse)]
+    selector: Selector,
+
+    /// The name server that takes the update; port 53 unless said
+    ///
+    /// May be given several times: the first takes the update, and all must show it.
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = parse_server, required = true)]
+    server: Vec<SocketAddr>,
+
+    /// Each authoritative name server of the domain must show it, too
+    #[arg(long)]
+    all_servers: bool,
+
+    /// The file with the TSIG key, as `tsig-keygen` writes it: hmac-sha256, -sha384 or -sha512
+    #[arg(long, value_name = "FILE")]
+    tsig: Option<PathBuf>,
+
+    /// The zone that the record is in [default: the server is asked]
+    #[arg(long, value_name = "Z", value_parser = DomainName::parse)]
+    zone_name: Option<DomainName>,
+
+    /// How long to wait until all servers show it
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    wait: u64,
+
+    /// Send nothing; print what would be sent, as commands for `nsupdate`
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Write one JSON object
+    #[arg(long, conflicts_with = "dry_run")]
+    json: bool,
+}
+
+const JSON_HELP: &str = "
+JSON:
+  schema                1; raised when a change breaks readers
+  name                  S._domainkey.D
+  record                the text of the record; null if it is to go
+  sent                  whether an update was sent, and carried out
+  done                  whether every server shows it
+  servers               one object each: server, shows, answer (what it says instead)
+";
+
+fn publish_help() -> String {
+    const EXAMPLES: &str = "\
+Examples:
+  tsig-keygen dkim > update.key    # let the server know it: update-policy { grant dkim subdomain ... }
+  dkim key publish --domain example.com --selector s2024 --key s2024.pem --server 192.0.2.53 --tsig update.key
+";
+    [EXAMPLES, JSON_HELP, "\n", &exit::help()].concat()
+}
+
+fn withdraw_help() -> String {
+    const EXAMPLES: &str = "\
+Example:
+  dkim key withdraw --domain example.com --selector s2023 --server 192.0.2.53 --tsig update.key
+";
+    [EXAMPLES, JSON_HELP, "\n", &exit::help()].concat()
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    schema: u32,
+    name: &'a str,
+    record: Option<&'a str>,
+    sent: bool,
+    done: bool,
+    servers: Vec<Server>,
+}
+
+#[derive(Serialize)]
+struct Server {
+    server: SocketAddr,
+    shows: bool,
+    answer: Option<String>,
+}
+
+impl Publish {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
+        let record = KeyRecord::new(public_key(&self.key)?);
+        let mut publication = Publication::new(&self.place.selector, &self.place.domain, &record);
+        publication.ttl = self.ttl.unwrap_or(Publication::TTL);
+        // Without a word about it, a record that is kept for another time is right as it is.
+        self.place.bring_about(&Wanted::Record(publication), self.ttl, None)
+    }
+}
+
+impl Withdraw {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
+        let name = record_name(&self.place.selector, &self.place.domain);
+        let key = self.key.as_deref().map(public_key).transpose()?;
+        self.place.bring_about(&Wanted::Nothing { name }, None, key.as_ref())
+    }
+}
+
+fn public_key(path: &Path) -> Result<PublicKey, Failure> {
+    Ok(key_file::read(path)?.public_key().clone())
+}
+
+impl Place {
+    /// Sees what the servers show, sends what is missing, and sees again.
+    fn bring_about(
+        &self,
+        wanted: &Wanted,
+        ttl: Option<u32>,
+        only_of: Option<&PublicKey>,
+    ) -> Result<Exit, Failure> {
+        let Some(&first) = self.server.first() else { return Ok(Exit::Usage) };
+        let zone = self.zone_name.as_ref().map(|zone| zone.as_str().to_owned());
+        let primary = Primary::new(first, self.tsig.as_deref(), zone)?;
+        let name = wanted.name();
+        let mut addresses = self.server.clone();
+        if self.all_servers {
+            addresses.extend(NameServers::authoritative(name)?);
+        }
+        let servers = NameServers::new(&addresses);
+        let mut seen = servers.txt(name);
+        // What the first shows is what it was told.
+        let is_kept = |found: &Found| {
+            ttl.is_none_or(|seconds| found.ttl == Duration::from_secs(seconds.into()))
+        };
+        let is_missing = seen.first().is_some_and(|Seen { answer, .. }| {
+            !wanted.is_shown_by(answer) || answer.as_ref().is_ok_and(|found| !is_kept(found))
+        });
+        if let Some(Seen { server, answer: Ok(found) }) = seen.first() {
+            may_be_changed(found, only_of).map_err(|failure| failure.on(server))?;
+        }
+        if self.dry_run {
+            return self.print(wanted, &primary, is_missing.then_some(first));
+        }
+        if is_missing {
+            primary.update(wanted)?;
+        }
+        if is_missing || !seen.iter().all(|seen| wanted.is_shown_by(&seen.answer)) {
+            let patience = Duration::from_secs(self.wait);
+            seen = servers.wait_for(name, |answer| wanted.is_shown_by(answer), patience);
+        }
+        let done = seen.iter().all(|seen| wanted.is_shown_by(&seen.answer));
+        self.write(wanted, &seen, is_missing).map_err(|error| Failure::output(&error))?;
+        Ok(if done { Exit::Success } else { Exit::Temporary })
+    }
+
+    fn print(
+        &self,
+        wanted: &Wanted,
+        primary: &Primary,
+        server: Option<SocketAddr>,
+    ) -> Result<Exit, Failure> {
+        let commands = match server {
+            Some(server) => wanted.nsupdate(server, &primary.zone_of(wanted.name())?),
+            None => "; nothing is to be sent: the server shows it already\n".to_owned(),
+        };
+        let mut out = io::stdout().lock();
+        let written = out.write_all(commands.as_bytes()).and_then(|()| out.flush());
+        written.map_err(|error| Failure::output(&error))?;
+        Ok(Exit::Success)
+    }
+
+    fn write(&self, wanted: &Wanted, seen: &[Seen], sent: bool) -> io::Result<()> {
+        let mut out = io::BufWriter::new(anstream::stdout().lock());
+        let server = |seen: &Seen| {
+            let shows = wanted.is_shown_by(&seen.answer);
+            let answer = (!shows).then(|| said(&seen.answer));
+            Server { server: seen.server, shows, answer }
+        };
+        let servers: Vec<Server> = seen.iter().map(server).collect();
+        let record = match wanted {
+            Wanted::Record(publication) => Some(&*publication.text),
+            Wanted::Nothing { .. } => None,
+        };
+        if self.json {
+            let (schema, name) = (json::SCHEMA, wanted.name());
+            let done = servers.iter().all(|server| server.shows);
+            json::line(&mut out, &Json { schema, name, record, sent, done, servers })?;
+            return out.flush();
+        }
+        let bold = anstyle::Style::new().bold();
+        writeln!(out, "{bold}{}{bold:#}", printable(wanted.name()))?;
+        let what = match (sent, record.is_some()) {
+            (true, true) => "published",
+            (true, false) => "withdrawn",
+            (false, true) => "published already",
+            (false, false) => "not there",
+        };
+        writeln!(out, "  {what}")?;
+        for Server { server, answer, .. } in servers {
+            match answer {
+                None if record.is_some() => writeln!(out, "  {server} shows it")?,
+                None => writeln!(out, "  {server} shows none")?,
+                Some(answer) => writeln!(out, "  {server}: {}", printable(&answer))?,
+            }
+        }
+        out.flush()
+    }
+}
+
+/// Refuses what stands elsewhere, and what is another key's if only one is meant.
+fn may_be_changed(found: &Found, only_of: Option<&PublicKey>) -> Result<(), Failure> {
+    if let Some(target) = found.chain.first() {
+        return Err(Failure::new(Exit::NonePasses, "the name is an alias (CNAME)")
+            .remedy(format_args!("publish at {target}, or take the CNAME record away first")));
+    }
+    let is_other = |record: &Record, key: &PublicKey| {
+        let record = KeyRecord::parse(&record.joined());
+        record.is_ok_and(|record| record.key.is_some_and(|other| other != *key))
+    };
+    match only_of {
+        Some(key) if found.records.iter().any(|record| is_other(record, key)) => {
+            Err(Failure::new(Exit::NonePasses, "the record there is another key's")
+                .remedy("leave --key out if it is to go nevertheless"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a server says that does not show what it should.
+pub(crate) fn said(answer: &Answer) -> String {
+    match answer {
+        Err(error) => error.to_string(),
+        Ok(found) => match &*found.records {
+            [one] => format!("another record: {}", String::from_utf8_lossy(&one.joined())),
+            many => format!("{} records", many.len()),
+        },
+    }
+}

@@ -1,0 +1,93 @@
+//! `dkim key revoke`: a key in other hands ends at once.
+
+use clap::Args;
+use dkim_keys::{Hands, Phase, Progress, RotationError, RotationState, revoke};
+use dkim_stack::now;
+
+use crate::diagnostics::Failure;
+use crate::exit::{self, Exit};
+use crate::rotate::{Teller, Which};
+
+/// Revoke a key that is in other hands, at once and whatever mail is on its way
+///
+/// For keys that change (`dkim rotate`): the key signs no more, the hook tells whoever signs, and the
+/// record says that it is revoked. Mail that it signed and that is on its way does not verify any
+/// more. `dkim rotate run` then brings the next key on its way.
+#[derive(Debug, Args)]
+#[command(after_long_help = help())]
+pub(super) struct Revoke {
+    #[command(flatten)]
+    which: Which,
+
+    /// The selector of the key [default: the one that signs]
+    #[arg(long, value_name = "S")]
+    selector: Option<String>,
+
+    /// Do it; nothing else than at once is offered, since `dkim rotate run` revokes in time
+    #[arg(long, required = true)]
+    now: bool,
+
+    /// Write JSON, as `dkim rotate run` does
+    #[arg(long)]
+    json: bool,
+}
+
+fn help() -> String {
+    const EXAMPLES: &str = "\
+Example:
+  dkim key revoke --now --config /etc/dkim/config.toml --key main
+  dkim rotate run --config /etc/dkim/config.toml
+";
+    [EXAMPLES, "\n", &exit::help()].concat()
+}
+
+impl Revoke {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
+        let mut opened = self.which.open()?;
+        opened.take_over()?;
+        let [key] = &*opened.keys else {
+            return Err(Failure::new(Exit::Usage, "several keys change")
+                .remedy("say which one is meant, with --key NAME"));
+        };
+        let mut state = opened.state.clone();
+        let selector = self.selector.or_else(|| Some(state.active(&key.name)?.selector.clone()));
+        let Some(selector) = selector else {
+            return Err(Failure::new(Exit::Usage, "no key signs by this name")
+                .on(&key.name)
+                .remedy(
+                    "say which one is meant, with --selector S; `dkim rotate status` lists them",
+                ));
+        };
+        let mut world = opened.world()?;
+        let teller = Teller { json: self.json, is_by_hand: world.is_by_hand() };
+        loop {
+            let taken = revoke(&mut state, (&key.name, &selector), now().0, &mut world);
+            let progress = taken.map_err(|error| match error {
+                RotationError::Hands(failure) => failure,
+                error => Failure::of(Exit::Usage, &error).on(format_args!("s={selector}")),
+            })?;
+            let exit = teller.tell(&key.name, &progress)?;
+            match progress {
+                Progress::Moved { phase: Phase::Retiring, .. } => {
+                    tell_signers(&mut state, &mut world);
+                }
+                _ => return Ok(exit),
+            }
+        }
+    }
+}
+
+/// A hook that fails holds nothing up: the key is in other hands.
+fn tell_signers(state: &mut RotationState, world: &mut impl Hands<Error = Failure>) {
+    match world.hook() {
+        Ok(()) => {
+            let mut next = state.clone();
+            next.told(now().0);
+            match world.save(&next) {
+                Ok(()) => *state = next,
+                Err(failure) => failure.tell(),
+            }
+        }
+        Err(failure) => failure.tell(),
+    }
+}

@@ -1,0 +1,78 @@
+//! `dkim rotate`: keys that change by a plan.
+
+mod abort;
+mod hands;
+mod open;
+mod plan;
+mod progress;
+mod run;
+mod status;
+
+use clap::{Args, Subcommand};
+
+pub(crate) use self::open::Which;
+pub(crate) use self::progress::Teller;
+use crate::diagnostics::Failure;
+use crate::exit::{self, Exit};
+
+/// Change keys by a plan, one step at a time
+#[derive(Debug, Args)]
+#[command(after_long_help = help())]
+pub(crate) struct Rotate {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Status(status::Status),
+    Plan(plan::Plan),
+    Step(run::Step),
+    Run(run::Run),
+    Abort(abort::Abort),
+}
+
+fn help() -> String {
+    const WAY: &str = "\
+The way of a key:
+  planned      its selector is taken: one that was never used, and at which nothing is published
+  new          the private key is in its file
+  published    every name server shows the record
+  proven       a test message verifies, and no resolver remembers that there was no record
+  active       it signs; the one before it retires in the same moment
+  retiring     it signs no more, its record stays for mail on its way
+  revoked      its record says so, its file is gone
+  removed      nothing is left; its selector is not used again
+
+In the configuration (`dkim config --help`), times in seconds:
+  [keys.main]
+  domain = \"example.com\"
+  rotate = { kind = \"rsa2048\", selector = \"{year}{month}\", every = 7776000, ttl = 3600, \
+negative-ttl = 3600, message-life = 604800, grave = 2592000 }
+
+  [rotation]                       # all of it may be left out
+  server = \"192.0.2.53\"            # takes updates (RFC 2136); without it a person publishes
+  tsig = \"update.key\"              # as `tsig-keygen` writes it
+  zone = \"example.com\"             # if the server is not to be asked
+  servers = [\"192.0.2.53\"]         # must show every record; else all that the DNS names
+  owner = \"opendkim\"               # is to have the files of keys
+  hook = [\"systemctl\", \"reload\", \"opendkim\"]    # after the signing key has changed
+
+Where each key stands is kept in rotation.toml beside the configuration. It is replaced as a whole:
+whoever is stopped half-way goes on with the next call. From cron, every hour:
+  dkim rotate run --config /etc/dkim/config.toml
+";
+    [WAY, "\n", &exit::help()].concat()
+}
+
+impl Rotate {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        match self.command {
+            Command::Status(status) => status.run(),
+            Command::Plan(plan) => plan.run(),
+            Command::Step(step) => step.run(),
+            Command::Run(run) => run.run(),
+            Command::Abort(abort) => abort.run(),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! A configuration with keys that change, and its state while nobody else changes it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use dkim_keys::{KeyKind, KeySource, LockedState, Plan, RotationState, StateFile};
+use dkim_stack::{DomainName, now};
+
+use super::hands::World;
+use crate::config::{ConfigFile, state_failure};
+use crate::diagnostics::Failure;
+use crate::exit::Exit;
+use crate::key_file;
+
+/// Which configuration, and which of its keys.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// The configuration; `dkim config --help` shows how it is written
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+
+    /// The key, by its name in the configuration
+    #[arg(long, value_name = "NAME")]
+    pub(crate) key: Option<String>,
+}
+
+/// A key that changes.
+#[derive(Clone)]
+pub(crate) struct Changing {
+    pub(crate) name: String,
+    pub(crate) domain: DomainName,
+    pub(crate) plan: Plan,
+}
+
+impl Which {
+    /// Reads the configuration.
+    pub(crate) fn read(&self) -> Result<(ConfigFile, Vec<Changing>), Failure> {
+        let file = ConfigFile::read(&self.config)?;
+        let wanted = |name: &str| self.key.as_ref().is_none_or(|key| key == name);
+        let keys = file.config.rotated().filter(|(name, ..)| wanted(name));
+        let keys: Vec<Changing> = keys
+            .map(|(name, domain, plan)| Changing {
+                name: name.to_owned(),
+                domain,
+                plan: plan.clone(),
+            })
+            .collect();
+        if keys.is_empty() {
+            let what = match &self.key {
+                Some(name) => format!("there is no key {name:?} that changes"),
+                None => "there is no key that changes".to_owned(),
+            };
+            return Err(Failure::new(Exit::Usage, what)
+                .on(self.config.display())
+                .remedy("give a key `rotate = { … }`; `dkim rotate --help` shows how"));
+        }
+        Ok((file, keys))
+    }
+
+    /// Takes hold of the state, then reads it.
+    pub(crate) fn open(&self) -> Result<Opened, Failure> {
+        let file = StateFile::beside(&self.config);
+        let locked = file.clone().lock().map_err(|error| state_failure(&file, &error))?;
+        // Read when nobody else changes it any more.
+        let (file, keys) = self.read()?;
+        Ok(Opened { state: file.state.clone(), file, keys, locked })
+    }
+}
+
+/// What steps are taken on.
+pub(crate) struct Opened {
+    file: ConfigFile,
+    pub(crate) keys: Vec<Changing>,
+    pub(crate) state: RotationState,
+    locked: LockedState,
+}
+
+impl Opened {
+    /// What does the steps.
+    pub(crate) fn world(&self) -> Result<World<'_>, Failure> {
+        World::new(&self.file, &self.locked)
+    }
+
+    /// Takes over the keys that signed before there was a plan.
+    pub(crate) fn take_over(&mut self) -> Result<(), Failure> {
+        for key in &self.keys {
+            let source = self.file.config.keys.get(&key.name).map(|entry| &entry.key);
+            let Some(KeySource::Rotated { before: Some(before), .. }) = source else { continue };
+            let path = before.file_for(&key.domain, &self.file.directory);
+            // Its length matters to nobody any more.
+            let kind = match key_file::read(&path)?.public_key().key_type().name() {
+                "ed25519" => KeyKind::Ed25519,
+                _ => KeyKind::Rsa2048,
+            };
+            let mut next = self.state.clone();
+            if next.take_over((&key.name, &key.domain), kind, before, now().0) {
+                let saved = self.locked.save(&next);
+                saved.map_err(|error| state_failure(self.locked.file(), &error))?;
+                self.state = next;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! `dkim rotate plan`: what will happen when.
+
+use std::io::{self, Write};
+
+use clap::Args;
+use dkim_keys::{Phase, RotatedKey, RotationState};
+use dkim_stack::{UnixTime, now};
+use serde::Serialize;
+
+use super::open::{Changing, Which};
+use crate::date::date;
+use crate::diagnostics::Failure;
+use crate::exit::{self, Exit};
+use crate::json;
+use crate::printable::printable;
+
+/// Tell what will happen to each key and when, if `dkim rotate run` is run often enough
+///
+/// Up to the time at which the next key signs; nothing is done.
+#[derive(Debug, Args)]
+#[command(after_long_help = help())]
+pub(super) struct Plan {
+    #[command(flatten)]
+    which: Which,
+
+    /// Write JSON, one object an event, on one line: schema, key, selector, phase, at (seconds since
+    /// 1970)
+    #[arg(long)]
+    json: bool,
+}
+
+fn help() -> String {
+    const EXAMPLES: &str = "\
+Example:
+  dkim rotate plan --config /etc/dkim/config.toml
+";
+    [EXAMPLES, "\n", &exit::help()].concat()
+}
+
+/// Something that will happen.
+#[derive(Serialize)]
+struct Event {
+    schema: u32,
+    key: String,
+    selector: String,
+    phase: Phase,
+    at: u64,
+}
+
+impl Plan {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
+        let (file, names) = self.which.read()?;
+        let mut out = io::BufWriter::new(anstream::stdout().lock());
+        let mut written = Ok(());
+        for name in &names {
+            for event in events(name, &file.state, now().0) {
+                written = written.and_then(|()| match self.json {
+                    true => json::line(&mut out, &event),
+                    false => {
+                        let (key, selector) = (printable(&event.key), printable(&event.selector));
+                        let at = date(UnixTime(event.at));
+                        writeln!(out, "{at}  {key}: {selector} {}", words(event.phase))
+                    }
+                });
+            }
+        }
+        written.and_then(|()| out.flush()).map_err(|error| Failure::output(&error))?;
+        Ok(Exit::Success)
+    }
+}
+
+const fn words(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Planned => "is made and published",
+        Phase::Active => "signs",
+        Phase::Revoked => "is revoked",
+        Phase::Removed => "is removed from the DNS",
+        _ => "goes on",
+    }
+}
+
+/// What is still to happen, in order.
+fn events(name: &Changing, state: &RotationState, now: u64) -> Vec<Event> {
+    let plan = &name.plan;
+    let mut events = Vec::new();
+    let mut note = |selector: &str, phase, at: u64| {
+        let (schema, key) = (json::SCHEMA, name.name.clone());
+        // What is late happens now.
+        events.push(Event { schema, key, selector: selector.to_owned(), phase, at: at.max(now) });
+    };
+    let active = state.active(&name.name);
+    let signs = match state.successor(&name.name) {
+        Some(next) => {
+            let waits = if next.phase == Phase::Proven { 0 } else { plan.negative_ttl };
+            let from = if next.phase == Phase::Published { next.since() } else { now };
+            note(&next.selector, Phase::Active, from.saturating_add(waits));
+            from.saturating_add(waits).max(now)
+        }
+        None => {
+            let due = active.map_or(now, |key| key.since().saturating_add(plan.every)).max(now);
+            let is_used = |selector: &str| {
+                let of_domain = |key: &&RotatedKey| key.domain == name.domain.as_str();
+                let mut keys = state.keys.iter().filter(of_domain);
+                keys.any(|key| key.selector.eq_ignore_ascii_case(selector))
+            };
+            let selector = plan.selector.fresh(due, is_used);
+            note(&selector, Phase::Planned, due);
+            note(&selector, Phase::Active, due.saturating_add(plan.negative_ttl));
+            due.saturating_add(plan.negative_ttl)
+        }
+    };
+    for key in state.keys.iter().filter(|key| key.name == name.name) {
+        let retires = match key.phase {
+            Phase::Active => signs,
+            Phase::Retiring => key.since(),
+            Phase::Revoked => {
+                note(&key.selector, Phase::Removed, key.since().saturating_add(plan.grave));
+                continue;
+            }
+            _ => continue,
+        };
+        let revoked = retires.saturating_add(plan.message_life);
+        note(&key.selector, Phase::Revoked, revoked);
+        note(&key.selector, Phase::Removed, revoked.max(now).saturating_add(plan.grave));
+    }
+    events.sort_by_key(|event| event.at);
+    events
+}

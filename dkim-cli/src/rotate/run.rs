@@ -1,0 +1,112 @@
+//! `dkim rotate step` and `dkim rotate run`: what can be done is done.
+
+use clap::Args;
+use dkim_keys::{Progress, RotationError, step};
+use dkim_stack::now;
+
+use super::open::{Changing, Opened, Which};
+use super::progress::{self, Teller};
+use crate::diagnostics::Failure;
+use crate::exit::{self, Exit};
+
+/// Take one step for each key that changes, if one can be taken
+///
+/// May be stopped at any moment, and goes on with the next call. At no moment does a key sign whose
+/// record is not shown by every name server, and no record goes while mail that needs it may be on
+/// its way.
+#[derive(Debug, Args)]
+#[command(after_long_help = help())]
+pub(super) struct Step {
+    #[command(flatten)]
+    which: Which,
+
+    /// Write JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Take steps until each key waits for something
+///
+/// Exits with 1 if a person has to do something, with 75 if a name server does not do what it
+/// should yet, and with 0 if there is only time to be waited for.
+#[derive(Debug, Args)]
+#[command(after_long_help = help())]
+pub(super) struct Run {
+    #[command(flatten)]
+    which: Which,
+
+    /// Write JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn help() -> String {
+    const EXAMPLES: &str = "\
+Example:
+  dkim rotate run --config /etc/dkim/config.toml    # from cron, every hour
+";
+    [EXAMPLES, progress::JSON_HELP, "\n", &exit::help()].concat()
+}
+
+impl Step {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
+        each(&self.which, self.json, |_| false)
+    }
+}
+
+impl Run {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
+        each(&self.which, self.json, |progress| !matches!(progress, Progress::Waiting { .. }))
+    }
+}
+
+/// Takes steps for each key, for as long as they go on. What one key cannot do keeps no other from
+/// its way.
+fn each(which: &Which, json: bool, goes_on: impl Fn(&Progress) -> bool) -> Result<Exit, Failure> {
+    let mut opened = which.open()?;
+    opened.take_over()?;
+    let mut exit = Exit::Success;
+    for key in opened.keys.clone() {
+        loop {
+            let ended = one_step(&mut opened, &key, json);
+            match ended {
+                Ok((progress, _)) if goes_on(&progress) => {}
+                Ok((_, ended)) => {
+                    exit = exit.max(ended);
+                    break;
+                }
+                // Nobody reads any more what is done.
+                Err(failure) if failure.exit == Exit::CannotWrite => return Err(failure),
+                Err(failure) => {
+                    failure.tell();
+                    exit = exit.max(failure.exit);
+                    break;
+                }
+            }
+        }
+    }
+    Ok(exit)
+}
+
+fn one_step(opened: &mut Opened, key: &Changing, json: bool) -> Result<(Progress, Exit), Failure> {
+    let mut state = opened.state.clone();
+    let mut world = opened.world()?;
+    let teller = Teller { json, is_by_hand: world.is_by_hand() };
+    let main = (&*key.name, &key.domain);
+    let taken = step(&mut state, main, &key.plan, now().0, &mut world);
+    let progress = taken.map_err(|error| failure(&key.name, error))?;
+    opened.state = state;
+    let exit = teller.tell(&key.name, &progress)?;
+    Ok((progress, exit))
+}
+
+/// What to tell of a step that was not taken.
+pub(super) fn failure(name: &str, error: RotationError<Failure>) -> Failure {
+    match error {
+        RotationError::Hands(failure) => failure,
+        error @ RotationError::NoneFree(_) => Failure::of(Exit::Data, &error)
+            .on(format_args!("keys.{name}"))
+            .remedy("look for a wildcard record (`dkim key test`), or choose another template"),
+        error => Failure::of(Exit::Usage, &error).on(format_args!("keys.{name}")),
+    }
+}

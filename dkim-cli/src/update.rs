@@ -1,0 +1,121 @@
+//! What is wanted of a zone, and the server that is told.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use dkim_keys::{Form, Publication};
+use dkim_stack::dns::{Answer, Change, LookupError, Record, TsigKey, Update, UpdateError, Updater};
+use dkim_stack::now;
+
+use crate::diagnostics::Failure;
+use crate::exit::Exit;
+use crate::input::read_whole;
+
+/// What a name is to have: one TXT record, or none.
+pub(crate) enum Wanted {
+    Record(Publication),
+    Nothing { name: String },
+}
+
+impl Wanted {
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Record(publication) => &publication.name,
+            Self::Nothing { name } => name,
+        }
+    }
+
+    /// Whether an answer shows just that.
+    pub(crate) fn is_shown_by(&self, answer: &Answer) -> bool {
+        match (self, answer) {
+            (Self::Record(publication), Ok(found)) => {
+                let is = |record: &Record| record.joined() == publication.text.as_bytes();
+                found.chain.is_empty() && matches!(&*found.records, [one] if is(one))
+            }
+            (Self::Nothing { .. }, Err(error)) => {
+                matches!(error, LookupError::NoSuchName | LookupError::NoRecords)
+            }
+            _ => false,
+        }
+    }
+
+    fn change(&self) -> Change {
+        match self {
+            Self::Record(publication) => {
+                let strings = publication.strings().map(|string| string.as_bytes().to_vec());
+                let record = Record { strings: strings.collect() };
+                Change::Replace { record, ttl: publication.ttl }
+            }
+            Self::Nothing { .. } => Change::Delete,
+        }
+    }
+
+    /// The same as commands for `nsupdate`.
+    pub(crate) fn nsupdate(&self, server: SocketAddr, zone: &str) -> String {
+        let (address, port) = (server.ip(), server.port());
+        let commands = match self {
+            Self::Record(publication) => Form::Nsupdate.write(publication),
+            Self::Nothing { name } => {
+                format!("prereq nxrrset {name}. IN CNAME\nupdate delete {name}. IN TXT\nsend\n")
+            }
+        };
+        format!("server {address} {port}\nzone {zone}.\n{commands}")
+    }
+}
+
+/// The server that takes updates.
+pub(crate) struct Primary {
+    updater: Updater,
+    zone: Option<String>,
+}
+
+impl Primary {
+    /// At this address, with the key in this file; the zone, if it is known.
+    pub(crate) fn new(
+        server: SocketAddr,
+        tsig: Option<&Path>,
+        zone: Option<String>,
+    ) -> Result<Self, Failure> {
+        let key = tsig.map(read_key).transpose()?;
+        let updater = Updater::new(server, key).map_err(|error| failure(server, &error))?;
+        Ok(Self { updater, zone })
+    }
+
+    /// The zone that a name is in.
+    pub(crate) fn zone_of(&self, name: &str) -> Result<String, Failure> {
+        let found = || self.updater.zone_of(name);
+        let zone = self.zone.clone().map_or_else(found, Ok);
+        zone.map_err(|error| failure(self.updater.server(), &error))
+    }
+
+    /// Lets it carry out what is wanted.
+    pub(crate) fn update(&self, wanted: &Wanted) -> Result<(), Failure> {
+        let zone = self.zone_of(wanted.name())?;
+        let update = Update { zone, name: wanted.name().to_owned(), change: wanted.change() };
+        let sent = self.updater.send(&update, now().0);
+        sent.map_err(|error| failure(self.updater.server(), &error))
+    }
+}
+
+fn read_key(path: &Path) -> Result<TsigKey, Failure> {
+    let mut octets = Vec::new();
+    read_whole(path, TsigKey::MAX_LEN, &mut octets)?;
+    let data = |error: &dyn std::error::Error| {
+        Failure::of(Exit::Data, error)
+            .on(path.display())
+            .remedy("`tsig-keygen NAME` writes such a file; the server must have the same")
+    };
+    let text = String::from_utf8(octets).map_err(|error| data(&error.utf8_error()))?;
+    TsigKey::parse(&text).map_err(|error| data(&error))
+}
+
+/// What to tell of an update that was not carried out.
+fn failure(server: SocketAddr, error: &UpdateError) -> Failure {
+    let exit = match error {
+        UpdateError::Unauthenticated => Exit::Usage,
+        UpdateError::Unsendable { .. } => Exit::Data,
+        error if error.is_temporary() => Exit::Temporary,
+        _ => Exit::NonePasses,
+    };
+    Failure::of(exit, error).on(server).remedy(error.remedy())
+}

@@ -1,0 +1,574 @@
+//! Changes to a zone, sent to its primary server (RFC 2136) and authenticated (RFC 8945), through
+//! hickory-proto.
+
+mod error;
+mod tsig_key;
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use hickory_proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
+use hickory_proto::rr::rdata::TXT;
+use hickory_proto::rr::rdata::tsig::{TsigAlgorithm as RawAlgorithm, TsigError};
+use hickory_proto::rr::{
+    DNSClass, Name, RData, Record as RawRecord, RecordType, TSigVerifier, TSigner,
+};
+
+pub use self::error::UpdateError;
+pub use self::tsig_key::{TsigAlgorithm, TsigKey, TsigKeyError};
+use crate::{Record, name};
+
+/// A change to the TXT records of one name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Update {
+    /// The zone that the name is in, without closing dot; [`Updater::zone_of`] finds it.
+    pub zone: String,
+    /// The name, without closing dot.
+    pub name: String,
+    /// What becomes of its TXT records.
+    pub change: Change,
+}
+
+/// What becomes of the TXT records of a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// Whatever there is goes, and this one comes.
+    Replace {
+        /// The record.
+        record: Record,
+        /// How long resolvers may keep it, in seconds.
+        ttl: u32,
+    },
+    /// They go.
+    Delete,
+}
+
+/// Sends updates to a server, over TCP: a request may be longer than a UDP datagram, and which of
+/// the two is taken is "at the discretion of the requestor" (RFC 2136 §2.1).
+///
+/// ```no_run
+/// use dkim_dns::{Change, Record, TsigKey, Update, Updater};
+///
+/// let key = TsigKey::parse(&std::fs::read_to_string("/etc/dkim/update.key")?)?;
+/// let updater = Updater::new("192.0.2.53:53".parse()?, Some(key))?;
+/// let name = "s._domainkey.example.com".to_owned();
+/// let record = Record { strings: vec![b"v=DKIM1; p=".to_vec()] };
+/// let change = Change::Replace { record, ttl: 3600 };
+/// updater.send(&Update { zone: updater.zone_of(&name)?, name, change }, 1_700_000_000)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Updater {
+    server: SocketAddr,
+    key: Option<TsigKey>,
+    timeout: Duration,
+}
+
+impl Updater {
+    /// For this server, with this key.
+    ///
+    /// RFC 5863 §3.2 asks for "operational security controls to prevent insertion of spurious DNS
+    /// records by an attacker", §3.5.1 for a DNS side that "verifies the authenticity" of each
+    /// request. A server that takes requests without a key by their address can do so only for its
+    /// own machine.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError::Unauthenticated`] without a key, unless the address is one of the loopback
+    /// interface.
+    pub fn new(server: SocketAddr, key: Option<TsigKey>) -> Result<Self, UpdateError> {
+        if key.is_none() && !server.ip().to_canonical().is_loopback() {
+            return Err(UpdateError::Unauthenticated);
+        }
+        Ok(Self { server, key, timeout: Duration::from_secs(10) })
+    }
+
+    /// Gives up after this time; ten seconds, unless said.
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// The server.
+    #[must_use]
+    pub const fn server(&self) -> SocketAddr {
+        self.server
+    }
+
+    /// The zone that a name is in, of those that the server is in charge of: its SOA record is asked
+    /// for at the name, then above it (RFC 1035 §4.3.2, RFC 2308 §3: where there is none, the answer
+    /// bears that of the zone).
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError`]; [`UpdateError::NoZone`] when there is none.
+    pub fn zone_of(&self, name: &str) -> Result<String, UpdateError> {
+        let mut above = raw_name(name)?;
+        let none = || UpdateError::NoZone(name.to_owned());
+        while !above.is_root() {
+            let mut question = Message::query();
+            question.add_query(Query::query(above.clone(), RecordType::SOA));
+            let octets = self.exchange(&encode(&question)?)?;
+            let answer = decode(&octets, &question)?;
+            match answer.response_code {
+                ResponseCode::NoError | ResponseCode::NXDomain => {}
+                ResponseCode::Refused => return Err(none()),
+                ResponseCode::ServFail => return Err(UpdateError::Failed),
+                code => return Err(UpdateError::Other(code.to_string())),
+            }
+            // The answer to an alias tells the zone that it leads to.
+            let is_alias = |record: &RawRecord| record.record_type() == RecordType::CNAME;
+            // Who heard it from others is not the one to be told of changes.
+            let is_first_hand = answer.authoritative && !answer.answers.iter().any(is_alias);
+            let mut owners = answer
+                .answers
+                .iter()
+                .chain(&answer.authorities)
+                .filter(|record| record.record_type() == RecordType::SOA)
+                .map(|record| &record.name)
+                .filter(|owner| owner.zone_of(&above));
+            if let (true, Some(owner)) = (is_first_hand, owners.next()) {
+                return Ok(owner.to_ascii().trim_end_matches('.').to_ascii_lowercase());
+            }
+            above = above.base_name();
+        }
+        Err(none())
+    }
+
+    /// Sends an update, at this time in seconds since 1970, and waits for the server's word. It is
+    /// carried out as a whole or not at all, and not at all where the name is an alias.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError`]; after [`UpdateError::Unreachable`] and [`UpdateError::NotAuthentic`] it may
+    /// have been carried out.
+    pub fn send(&self, update: &Update, now: u64) -> Result<(), UpdateError> {
+        let mut message = message(update)?;
+        let mut verifier = None;
+        if let Some(key) = &self.key {
+            let unsendable = |error: &dyn std::error::Error| UpdateError::Unsendable {
+                what: format!("an update with the TSIG key {}", key.name()),
+                why: error.to_string(),
+            };
+            let signer = signer(key, &raw_name(key.name())?).map_err(|error| unsendable(&error))?;
+            verifier = message.finalize(&signer, now).map_err(|error| unsendable(&error))?;
+        }
+        let octets = self.exchange(&encode(&message)?)?;
+        let answer = decode(&octets, &message)?;
+        if let (Some(key), Some(verifier)) = (&self.key, verifier) {
+            authenticate(&answer, &octets, key, verifier)?;
+        }
+        outcome(answer.response_code, update)
+    }
+
+    /// Sends a message and takes the answer, each after its length (RFC 1035 §4.2.2).
+    fn exchange(&self, request: &[u8]) -> Result<Vec<u8>, UpdateError> {
+        let exchange = || -> io::Result<Vec<u8>> {
+            let end = Instant::now() + self.timeout;
+            let left = || match end.saturating_duration_since(Instant::now()) {
+                Duration::ZERO => Err(io::Error::from(io::ErrorKind::TimedOut)),
+                left => Ok(left),
+            };
+            let mut stream = TcpStream::connect_timeout(&self.server, left()?)?;
+            let length = u16::try_from(request.len()).map_err(io::Error::other)?;
+            stream.set_write_timeout(Some(left()?))?;
+            stream.write_all(&[&length.to_be_bytes(), request].concat())?;
+            let mut fill = |octets: &mut [u8]| -> io::Result<()> {
+                let mut rest = octets;
+                while !rest.is_empty() {
+                    stream.set_read_timeout(Some(left()?))?;
+                    match stream.read(rest) {
+                        Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                        Ok(count) => rest = rest.get_mut(count..).unwrap_or_default(),
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                Ok(())
+            };
+            let mut length = [0; 2];
+            fill(&mut length)?;
+            let mut answer = vec![0; u16::from_be_bytes(length).into()];
+            fill(&mut answer)?;
+            Ok(answer)
+        };
+        exchange().map_err(UpdateError::Unreachable)
+    }
+}
+
+/// RFC 2136 §2.4.3, §2.5.2, §2.5.1: under the condition that there is no CNAME record, the TXT
+/// records go, and one comes.
+fn message(update: &Update) -> Result<Message, UpdateError> {
+    let name = raw_name(&update.name)?;
+    let of_class = |class, kind| {
+        let mut record = RawRecord::update0(name.clone(), 0, kind);
+        record.dns_class = class;
+        record
+    };
+    let mut message = Message::query();
+    message.metadata.op_code = OpCode::Update;
+    message.metadata.recursion_desired = false;
+    message.add_query(Query::query(raw_name(&update.zone)?, RecordType::SOA));
+    message.add_answer(of_class(DNSClass::NONE, RecordType::CNAME));
+    message.add_authority(of_class(DNSClass::ANY, RecordType::TXT));
+    if let Change::Replace { record, ttl } = &update.change {
+        const STRING: usize = 255;
+
+        if record.strings.is_empty() || record.strings.iter().any(|string| string.len() > STRING) {
+            let (what, why) = ("the record", "a TXT record has strings of at most 255 octets");
+            return Err(UpdateError::Unsendable { what: what.to_owned(), why: why.to_owned() });
+        }
+        let strings = record.strings.iter().map(Vec::as_slice).collect();
+        let data = RData::TXT(TXT::from_bytes(strings));
+        message.add_authority(RawRecord::from_rdata(name, *ttl, data));
+    }
+    Ok(message)
+}
+
+fn signer(key: &TsigKey, name: &Name) -> Result<TSigner, hickory_proto::dnssec::DnsSecError> {
+    /// "The RECOMMENDED value … is 300 seconds" (RFC 8945 §10).
+    const FUDGE: u16 = 300;
+
+    let algorithm = match key.algorithm() {
+        TsigAlgorithm::HmacSha256 => RawAlgorithm::HmacSha256,
+        TsigAlgorithm::HmacSha384 => RawAlgorithm::HmacSha384,
+        TsigAlgorithm::HmacSha512 => RawAlgorithm::HmacSha512,
+    };
+    TSigner::new(key.secret().to_vec(), algorithm, name.clone(), FUDGE)
+}
+
+/// RFC 8945 §5.3, §5.4: the answer bears a code over itself and that of the request, unless the
+/// server could not make one, and says so.
+fn authenticate(
+    answer: &Message,
+    octets: &[u8],
+    key: &TsigKey,
+    mut verifier: TSigVerifier,
+) -> Result<(), UpdateError> {
+    let name = || key.name().to_owned();
+    match answer.signature().map(|record| record.data.error) {
+        // §5.3.2: these are not signed, and whoever believes them does nothing.
+        Some(Some(TsigError::BadKey)) => return Err(UpdateError::UnknownKey(name())),
+        Some(Some(TsigError::BadSig)) => return Err(UpdateError::WrongSecret(name())),
+        Some(Some(TsigError::BadTime)) => return Err(UpdateError::Clocks),
+        Some(_) => {}
+        None => {
+            let code = answer.response_code;
+            return Err(UpdateError::NotAuthentic(format!("without a signature, it says {code}")));
+        }
+    }
+    let not_authentic =
+        |error: hickory_proto::ProtoError| UpdateError::NotAuthentic(error.to_string());
+    verifier.verify(octets).map(|_| ()).map_err(not_authentic)
+}
+
+/// RFC 2136 §2.2: what the server says.
+fn outcome(code: ResponseCode, update: &Update) -> Result<(), UpdateError> {
+    let zone = || update.zone.clone();
+    Err(match code {
+        ResponseCode::NoError => return Ok(()),
+        ResponseCode::YXRRSet => UpdateError::Alias(update.name.clone()),
+        ResponseCode::NotAuth => UpdateError::NotAuthoritative(zone(), "NOTAUTH"),
+        ResponseCode::NotZone => UpdateError::NotAuthoritative(zone(), "NOTZONE"),
+        ResponseCode::Refused => UpdateError::Refused,
+        ResponseCode::NotImp => UpdateError::NotImplemented,
+        ResponseCode::ServFail => UpdateError::Failed,
+        code => UpdateError::Other(code.to_string()),
+    })
+}
+
+fn raw_name(name: &str) -> Result<Name, UpdateError> {
+    let unsendable = |why: String| UpdateError::Unsendable { what: name.to_owned(), why };
+    // Label by label, so that nothing is taken for an escape, a U-label or a relative name.
+    let labels = name::Name::absolute(name).map_err(|error| unsendable(error.to_string()))?;
+    Name::from_labels(labels.labels()).map_err(|error| unsendable(error.to_string()))
+}
+
+fn encode(message: &Message) -> Result<Vec<u8>, UpdateError> {
+    let what = "the request".to_owned();
+    message.to_vec().map_err(|error| UpdateError::Unsendable { what, why: error.to_string() })
+}
+
+/// Reads an answer to a request.
+fn decode(octets: &[u8], request: &Message) -> Result<Message, UpdateError> {
+    let answer =
+        Message::from_vec(octets).map_err(|error| UpdateError::Unreadable(error.to_string()))?;
+    let is_answer = answer.message_type == MessageType::Response
+        && (answer.id, answer.op_code) == (request.id, request.op_code);
+    match is_answer {
+        true => Ok(answer),
+        false => Err(UpdateError::Unreadable("it answers another question".to_owned())),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+    use std::thread::{self, JoinHandle};
+
+    use hickory_proto::rr::TSigResponseContext;
+    use hickory_proto::rr::rdata::SOA;
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    const NOW: u64 = 1_700_000_000;
+    const ZONE: &str = "example.com";
+    const NAME: &str = "s._domainkey.example.com";
+
+    fn key(secret: &[u8]) -> TsigKey {
+        let secret = Zeroizing::new(secret.to_vec());
+        TsigKey::new("dkim.Example", TsigAlgorithm::HmacSha256, secret).unwrap()
+    }
+
+    fn replace() -> Update {
+        let record = Record { strings: vec![b"v=DKIM1; ".to_vec(), vec![b'p'; 255]] };
+        let change = Change::Replace { record, ttl: 60 };
+        Update { zone: ZONE.to_owned(), name: NAME.to_owned(), change }
+    }
+
+    /// Answers one request after the other, and gives back what it was asked.
+    fn server(
+        answers: Vec<impl FnOnce(&Message, &[u8]) -> Vec<u8> + Send + 'static>,
+    ) -> (SocketAddr, JoinHandle<Vec<Vec<u8>>>) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let serve = move || {
+            let mut asked = Vec::new();
+            for answer in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut length = [0; 2];
+                stream.read_exact(&mut length).unwrap();
+                let mut octets = vec![0; u16::from_be_bytes(length).into()];
+                stream.read_exact(&mut octets).unwrap();
+                let answer = answer(&Message::from_vec(&octets).unwrap(), &octets);
+                let length = u16::try_from(answer.len()).unwrap();
+                stream.write_all(&[&length.to_be_bytes(), &*answer].concat()).unwrap();
+                asked.push(octets);
+            }
+            asked
+        };
+        (address, thread::spawn(serve))
+    }
+
+    fn code(request: &Message, code: ResponseCode) -> Message {
+        Message::error_msg(request.id, request.op_code, code)
+    }
+
+    fn plain(is: ResponseCode) -> impl FnOnce(&Message, &[u8]) -> Vec<u8> {
+        move |request, _| code(request, is).to_vec().unwrap()
+    }
+
+    /// An answer that only who has the secret can give.
+    fn signed(
+        is: ResponseCode,
+        secret: &[u8],
+        error: Option<TsigError>,
+    ) -> impl FnOnce(&Message, &[u8]) -> Vec<u8> {
+        let key = key(secret);
+        move |request, octets| {
+            let signer = signer(&key, &raw_name(key.name()).unwrap()).unwrap();
+            let (mac, time, _) = signer.verify_message_byte(octets, None, true).unwrap();
+            let mut answer = code(request, is);
+            let context = TSigResponseContext::new(request.id, time, signer, mac, error);
+            answer.set_signature(context.sign(&answer.to_vec().unwrap()).unwrap());
+            answer.to_vec().unwrap()
+        }
+    }
+
+    #[test]
+    fn nothing_goes_without_a_key_to_another_machine() {
+        for server in ["192.0.2.53:53", "[2001:db8::1]:53", "0.0.0.0:53", "[::ffff:192.0.2.1]:53"] {
+            let refused = Updater::new(server.parse().unwrap(), None);
+            assert!(matches!(refused, Err(UpdateError::Unauthenticated)), "{server}");
+            assert!(Updater::new(server.parse().unwrap(), Some(key(b"x"))).is_ok(), "{server}");
+        }
+        for server in ["127.0.0.1:53", "127.8.9.1:53", "[::1]:53", "[::ffff:127.0.0.1]:53"] {
+            assert!(Updater::new(server.parse().unwrap(), None).is_ok(), "{server}");
+        }
+    }
+
+    /// The octets of RFC 2136 §2, up to the TSIG record.
+    #[test]
+    fn an_update_has_its_condition_and_its_changes() {
+        let (address, asked) = server(vec![plain(ResponseCode::NoError)]);
+        Updater::new(address, None).unwrap().send(&replace(), NOW).unwrap();
+        let octets = asked.join().unwrap().remove(0);
+        let zone = b"\x07example\x03com\0";
+        // A name that was said before is said by where (RFC 1035 §4.1.4).
+        let name = b"\x01s\x0a_domainkey\xc0\x0c";
+        let again = &[0xc0, u8::try_from(12 + zone.len() + 4).unwrap()][..];
+        let mut expected = vec![0x28, 0, 0, 1, 0, 1, 0, 2, 0, 0];
+        expected.extend([zone, &[0, 6, 0, 1][..]].concat());
+        expected.extend([name, &[0, 5, 0, 254, 0, 0, 0, 0, 0, 0][..]].concat());
+        expected.extend([again, &[0, 16, 0, 255, 0, 0, 0, 0, 0, 0]].concat());
+        // 266 octets: two strings, each after its length.
+        expected.extend([again, &[0, 16, 0, 1, 0, 0, 0, 60, 1, 10]].concat());
+        expected.extend([&b"\x09v=DKIM1; \xff"[..], &[b'p'; 255]].concat());
+        assert_eq!(octets[2..], expected);
+    }
+
+    #[test]
+    fn the_word_of_the_server_is_taken() {
+        let (address, _) = server(vec![plain(ResponseCode::NoError)]);
+        let updater = Updater::new(address, None).unwrap();
+        updater.send(&Update { change: Change::Delete, ..replace() }, NOW).unwrap();
+        type Is = fn(&UpdateError) -> bool;
+        let cases: [(ResponseCode, Is); 7] = [
+            (ResponseCode::YXRRSet, |e| matches!(e, UpdateError::Alias(_))),
+            (ResponseCode::NotAuth, |e| matches!(e, UpdateError::NotAuthoritative(..))),
+            (ResponseCode::NotZone, |e| matches!(e, UpdateError::NotAuthoritative(..))),
+            (ResponseCode::Refused, |e| matches!(e, UpdateError::Refused)),
+            (ResponseCode::NotImp, |e| matches!(e, UpdateError::NotImplemented)),
+            (ResponseCode::ServFail, |e| e.is_temporary()),
+            (ResponseCode::FormErr, |e| matches!(e, UpdateError::Other(_))),
+        ];
+        for (code, is) in cases {
+            // With a key and without.
+            let (address, _) = server(vec![plain(code)]);
+            let updater = Updater::new(address, None).unwrap();
+            assert!(is(&updater.send(&replace(), NOW).unwrap_err()), "{code}");
+            let (address, _) = server(vec![signed(code, b"secret", None)]);
+            let updater = Updater::new(address, Some(key(b"secret"))).unwrap();
+            assert!(is(&updater.send(&replace(), NOW).unwrap_err()), "{code}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_authentic_or_none() {
+        let send = |answer| {
+            let (address, _) = server(vec![answer]);
+            Updater::new(address, Some(key(b"secret"))).unwrap().send(&replace(), NOW)
+        };
+        type Server = Box<dyn FnOnce(&Message, &[u8]) -> Vec<u8> + Send>;
+        let good = || -> Server { Box::new(signed(ResponseCode::NoError, b"secret", None)) };
+        assert!(send(good()).is_ok());
+        let wrongly_signed: Server = Box::new(|request, _| {
+            let signer = signer(&key(b"other"), &raw_name("dkim.example").unwrap()).unwrap();
+            let mut answer = code(request, ResponseCode::NoError);
+            let context = TSigResponseContext::new(request.id, NOW, signer, vec![0; 32], None);
+            answer.set_signature(context.sign(&answer.to_vec().unwrap()).unwrap());
+            answer.to_vec().unwrap()
+        });
+        let changed: Server = Box::new(|request, octets| {
+            let mut answer = signed(ResponseCode::Refused, b"secret", None)(request, octets);
+            // The code becomes NOERROR.
+            answer[3] &= 0xf0;
+            answer
+        });
+        let unsigned: Server = Box::new(plain(ResponseCode::NoError));
+        for forged in [wrongly_signed, changed, unsigned] {
+            assert!(matches!(send(forged), Err(UpdateError::NotAuthentic(_))));
+        }
+        let tsig_error = |error: TsigError| -> Server {
+            Box::new(move |request, octets| {
+                let signer = signer(&key(b"secret"), &raw_name("dkim.example").unwrap()).unwrap();
+                let mut answer = code(request, ResponseCode::NotAuth);
+                let name = signer.signer_name().clone();
+                let context = match error {
+                    TsigError::BadSig => {
+                        TSigResponseContext::bad_signature(request.id, NOW, signer)
+                    }
+                    TsigError::BadKey => TSigResponseContext::unknown_key(request.id, NOW, name),
+                    error => {
+                        let code = ResponseCode::NotAuth;
+                        return signed(code, b"secret", Some(error))(request, octets);
+                    }
+                };
+                answer.set_signature(context.sign(&answer.to_vec().unwrap()).unwrap());
+                answer.to_vec().unwrap()
+            })
+        };
+        assert!(matches!(send(tsig_error(TsigError::BadSig)), Err(UpdateError::WrongSecret(_))));
+        assert!(matches!(send(tsig_error(TsigError::BadKey)), Err(UpdateError::UnknownKey(_))));
+        assert!(matches!(send(tsig_error(TsigError::BadTime)), Err(UpdateError::Clocks)));
+    }
+
+    #[test]
+    fn what_is_no_answer_is_told() {
+        let send = |answer: Vec<u8>| {
+            let (address, _) = server(vec![|_: &Message, _: &[u8]| answer]);
+            Updater::new(address, None).unwrap().send(&replace(), NOW)
+        };
+        let other = Message::error_msg(0, OpCode::Query, ResponseCode::NoError).to_vec().unwrap();
+        for answer in [Vec::new(), b"HTTP/1.1 400 Bad Request".to_vec(), other] {
+            assert!(matches!(send(answer), Err(UpdateError::Unreadable(_))));
+        }
+        let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+        let error = Updater::new(nobody, None).unwrap().send(&replace(), NOW).unwrap_err();
+        assert!(error.is_temporary(), "{error}");
+        // Whoever takes the request and falls silent is not waited for for ever.
+        let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let updater = Updater::new(silent.local_addr().unwrap(), None).unwrap();
+        let updater = updater.with_timeout(Duration::from_millis(20));
+        assert!(updater.send(&replace(), NOW).unwrap_err().is_temporary());
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_told() {
+        let updater = Updater::new("127.0.0.1:9".parse().unwrap(), None).unwrap();
+        let long = Record { strings: vec![vec![b'p'; 256]] };
+        for update in [
+            Update { name: "a..b".to_owned(), ..replace() },
+            Update { zone: "x".repeat(64), ..replace() },
+            Update { change: Change::Replace { record: long, ttl: 1 }, ..replace() },
+            Update { change: Change::Replace { record: Record::default(), ttl: 1 }, ..replace() },
+        ] {
+            let error = updater.send(&update, NOW).unwrap_err();
+            assert!(matches!(error, UpdateError::Unsendable { .. }), "{error}");
+        }
+    }
+
+    /// What a server says of a zone: its SOA record, in the authority section of what is not there.
+    fn soa(owner: &str, is_first_hand: bool) -> impl FnOnce(&Message, &[u8]) -> Vec<u8> {
+        let owner = Name::from_ascii(owner).unwrap();
+        move |request, _| {
+            let mut answer = code(request, ResponseCode::NXDomain);
+            answer.metadata.authoritative = is_first_hand;
+            let data = SOA::new(owner.clone(), owner.clone(), 1, 2, 3, 4, 5);
+            answer.add_authority(RawRecord::from_rdata(owner, 60, RData::SOA(data)));
+            answer.to_vec().unwrap()
+        }
+    }
+
+    #[test]
+    fn zones_are_found() {
+        type Server = Box<dyn FnOnce(&Message, &[u8]) -> Vec<u8> + Send>;
+        let find = |answers: Vec<Server>| {
+            let (address, asked) = server(answers);
+            let found = Updater::new(address, None).unwrap().zone_of(NAME);
+            (found, asked)
+        };
+        let (found, _) = find(vec![Box::new(soa("Example.COM.", true))]);
+        assert_eq!(found.unwrap(), ZONE);
+        // An alias into another zone of the same server, or within a zone above.
+        let alias = || -> Server {
+            Box::new(|request, _| {
+                let mut answer = code(request, ResponseCode::NoError);
+                answer.metadata.authoritative = true;
+                let target = Name::from_ascii("x.com.").unwrap();
+                let owner = request.queries.first().unwrap().name().clone();
+                let data = RData::CNAME(hickory_proto::rr::rdata::CNAME(target.clone()));
+                answer.add_answer(RawRecord::from_rdata(owner, 60, data));
+                let com = Name::from_ascii("com.").unwrap();
+                let data = SOA::new(com.clone(), com.clone(), 1, 2, 3, 4, 5);
+                answer.add_authority(RawRecord::from_rdata(com, 60, RData::SOA(data)));
+                answer.to_vec().unwrap()
+            })
+        };
+        let (found, asked) = find(vec![alias(), Box::new(soa("example.com.", true))]);
+        assert_eq!(found.unwrap(), ZONE);
+        let asked = asked.join().unwrap();
+        let second = Message::from_vec(&asked[1]).unwrap();
+        assert_eq!(second.queries[0].name().to_ascii(), "_domainkey.example.com.");
+        // Who is not in charge says nothing that counts.
+        let second_hand = || -> Server { Box::new(soa("example.com.", false)) };
+        let (found, _) = find((0..4).map(|_| second_hand()).collect());
+        assert!(matches!(found, Err(UpdateError::NoZone(_))));
+        let (found, _) = find(vec![Box::new(plain(ResponseCode::Refused))]);
+        assert!(matches!(found, Err(UpdateError::NoZone(_))));
+    }
+}

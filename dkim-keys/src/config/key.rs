@@ -1,0 +1,153 @@
+//! A key of a configuration: always the same one, or one after the other by a plan.
+
+use std::path::{Path, PathBuf};
+
+use dkim_tags::{DomainName, Selector};
+use serde::{Deserialize, Serialize};
+
+use crate::{Plan, RotationState};
+
+/// A key that signs by a name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
+#[non_exhaustive]
+pub struct KeyEntry {
+    /// `d=`; `%` stands for the domain of the author.
+    pub domain: String,
+    /// Which key it is.
+    pub key: KeySource,
+}
+
+/// Which key signs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeySource {
+    /// This one, until a person names another.
+    Fixed(NamedKey),
+    /// Keys that follow one another.
+    Rotated {
+        /// When, and what they are called.
+        plan: Plan,
+        /// The key that signed before there was a plan, and signs until there is a state.
+        before: Option<NamedKey>,
+        /// The one that signs by the state that [`Config::follow`](super::Config::follow) was given.
+        active: Option<NamedKey>,
+    },
+}
+
+/// A selector and its private key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedKey {
+    /// `s=`.
+    pub selector: String,
+    /// The file with the private key, seen from the directory of the configuration; `%` in it
+    /// stands for the domain of the author.
+    pub file: PathBuf,
+}
+
+/// As it stands in the file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    domain: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    selector: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    file: Option<PathBuf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rotate: Option<Plan>,
+}
+
+impl TryFrom<Written> for KeyEntry {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        let Written { domain, selector, file, rotate } = written;
+        let named = match (selector, file) {
+            (Some(selector), Some(file)) => Some(NamedKey { selector, file }),
+            (None, None) => None,
+            (Some(_), None) => return Err("missing field `file`"),
+            (None, Some(_)) => return Err("missing field `selector`"),
+        };
+        let key = match (rotate, named) {
+            (Some(plan), before) => KeySource::Rotated { plan, before, active: None },
+            (None, Some(named)) => KeySource::Fixed(named),
+            (None, None) => return Err("missing fields `selector` and `file`, or `rotate`"),
+        };
+        Ok(Self { domain, key })
+    }
+}
+
+impl From<KeyEntry> for Written {
+    fn from(KeyEntry { domain, key }: KeyEntry) -> Self {
+        let (named, rotate) = match key {
+            KeySource::Fixed(named) => (Some(named), None),
+            KeySource::Rotated { plan, before, .. } => (before, Some(plan)),
+        };
+        let (selector, file) = named.map(|named| (named.selector, named.file)).unzip();
+        Self { domain, selector, file, rotate }
+    }
+}
+
+impl KeyEntry {
+    /// A key that stays.
+    #[must_use]
+    pub const fn new(domain: String, selector: String, file: PathBuf) -> Self {
+        Self { domain, key: KeySource::Fixed(NamedKey { selector, file }) }
+    }
+
+    /// The key that signs; none before the first of a plan has gone all its way, and while one is
+    /// revoked and the next on its way.
+    #[must_use]
+    pub const fn signing(&self) -> Option<&NamedKey> {
+        match &self.key {
+            KeySource::Fixed(named) => Some(named),
+            KeySource::Rotated { active: Some(named), .. } => Some(named),
+            KeySource::Rotated { before, active: None, .. } => before.as_ref(),
+        }
+    }
+
+    pub(super) fn follow(&mut self, name: &str, state: &RotationState) {
+        if let KeySource::Rotated { before, active, .. } = &mut self.key {
+            *active = state
+                .active(name)
+                .map(|key| NamedKey { selector: key.selector.clone(), file: key.file.clone() });
+            // It was taken over, and its time may have come.
+            if state.keys.iter().any(|key| key.name == name) {
+                *before = None;
+            }
+        }
+    }
+
+    /// What is wrong with its grammar.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if self.domain != "%" {
+            DomainName::parse(&self.domain).map_err(|error| error.to_string())?;
+        }
+        let named = match &self.key {
+            KeySource::Fixed(named) => Some(named),
+            KeySource::Rotated { .. } if self.domain == "%" => {
+                return Err("keys that change have one domain, and not `%`".to_owned());
+            }
+            KeySource::Rotated { before, .. } => before.as_ref(),
+        };
+        if let Some(named) = named {
+            Selector::parse(&named.selector).map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+}
+
+impl NamedKey {
+    /// The file of the key for mail of this author's domain, seen from the directory of the
+    /// configuration.
+    #[must_use]
+    pub fn file_for(&self, domain: &DomainName, directory: &Path) -> PathBuf {
+        // A domain name has no `/` in it, so it leads nowhere else.
+        let file = match self.file.to_str() {
+            Some(file) => PathBuf::from(file.replace('%', domain.as_str())),
+            None => self.file.clone(),
+        };
+        directory.join(file)
+    }
+}
