@@ -4,13 +4,14 @@
 //! record is written in the form that a DNS provider takes ([`Form`]); what the DNS then says of it
 //! is tested for everything that usually goes wrong ([`KeyTest`], [`loop_back`]); and the files on
 //! disk are looked at with suspicion ([`audit_files`]). Which key signs for whom is said in a file
-//! ([`Config`]). What is found is a [`Finding`]: what is
-//! wrong, how bad that is, and what to do about it.
+//! ([`Config`]), and [`agent`] lets it sign where mail is not handled. What is found is a
+//! [`Finding`]: what is wrong, how bad that is, and what to do about it.
 //!
 //! Decisions are made without files and sockets; the only part that opens files is the one whose
 //! trade that is.
 #![forbid(unsafe_code)]
 
+pub mod agent;
 mod audit;
 mod config;
 mod finding;
