@@ -4,6 +4,7 @@ mod check;
 mod import;
 mod pattern;
 mod select;
+mod signatory;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ pub use self::check::check_config;
 pub use self::import::{Import, ImportError, OpendkimFiles, import_opendkim};
 pub use self::pattern::Pattern;
 pub use self::select::{Chosen, Mail, PassedOver, Selection, Verdict};
+pub use self::signatory::{Signatory, SignatoryError, Unclear};
 
 /// The configuration of a signer (RFC 5863 §4.3: which mail is signed, with which key, is decided by
 /// configuration at run time).
@@ -98,7 +100,7 @@ pub struct KeyEntry {
     /// `s=`.
     pub selector: String,
     /// The file with the private key, seen from the directory of the configuration; `%` in it
-    /// stands for the domain of the author.
+    /// stands for the domain of the author. Or where in a token it is: a `pkcs11:` URI (RFC 7512).
     pub file: PathBuf,
 }
 
@@ -201,6 +203,9 @@ impl KeyEntry {
     /// configuration.
     #[must_use]
     pub fn file_for(&self, domain: &DomainName, directory: &Path) -> PathBuf {
+        if is_in_token(&self.file) {
+            return self.file.clone();
+        }
         // A domain name has no `/` in it, so it leads nowhere else.
         let file = match self.file.to_str() {
             Some(file) => PathBuf::from(file.replace('%', domain.as_str())),
@@ -208,6 +213,12 @@ impl KeyEntry {
         };
         directory.join(file)
     }
+}
+
+/// Whether what stands in the place of a file says where a key is in a token (RFC 7512).
+#[must_use]
+pub fn is_in_token(file: &Path) -> bool {
+    file.to_str().is_some_and(|file| file.starts_with("pkcs11:"))
 }
 
 /// Why a text is no configuration.

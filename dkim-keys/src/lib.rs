@@ -27,7 +27,8 @@ mod test;
 pub use audit::{FileAudit, FileFault, FileRules, KeyFile, audit_files};
 pub use config::{
     Chosen, Config, ConfigError, Import, ImportError, KeyEntry, Mail, Matching, OpendkimFiles,
-    PassedOver, Pattern, Rule, Selection, Signing, Verdict, check_config, import_opendkim,
+    PassedOver, Pattern, Rule, Selection, Signatory, SignatoryError, Signing, Unclear, Verdict,
+    check_config, import_opendkim, is_in_token,
 };
 pub use finding::{Finding, Severity};
 pub use form::Form;

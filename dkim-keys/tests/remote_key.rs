@@ -232,8 +232,8 @@ fn an_agent_that_takes_too_long_is_late() {
     });
     let trickle: Act = Box::new(|mut stream| {
         request(&mut stream);
-        let mut long = Answer::Signature(vec![7; 4000]).to_frame().unwrap().into_iter();
-        while let Some(octet) = long.next() {
+        let long = Answer::Signature(vec![7; 4000]).to_frame().unwrap();
+        for octet in long {
             if stream.write_all(&[octet]).is_err() {
                 break;
             }
