@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::adsp::Adsp;
+use crate::agent::Agent;
 use crate::atps::Atps;
 use crate::audit::Audit;
 use crate::completions::Completions;
@@ -40,6 +41,7 @@ enum Command {
     /// Make a key pair: the same as `dkim key new`
     Keygen(New),
     Config(Config),
+    Agent(Agent),
     Audit(Audit),
     Adsp(Adsp),
     Atps(Atps),
@@ -57,6 +59,7 @@ impl Cli {
             Command::Key(key) => key.run(),
             Command::Keygen(new) => new.run(),
             Command::Config(config) => config.run(),
+            Command::Agent(agent) => agent.run(),
             Command::Audit(audit) => audit.run(),
             Command::Adsp(adsp) => adsp.run(),
             Command::Atps(atps) => atps.run(),

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod adsp;
+mod agent;
 mod atps;
 mod audit;
 mod cli;

@@ -177,9 +177,11 @@ fn an_agent_that_does_not_listen_is_understood() {
 
 #[test]
 fn an_agent_that_is_gone_is_out_of_reach() {
-    let scene = Scene::new(vec![rightly()]);
+    let scene = Scene::new(vec![rightly(), Box::new(drop)]);
     let key = scene.key();
+    assert!(scene.agent().is_there());
     std::fs::remove_file(scene.path()).unwrap();
+    assert!(!scene.agent().is_there());
     let error = key.sign(b"any text").unwrap_err();
     assert!(
         matches!(&error, SignError::OutOfReach(why) if why.contains("No such file")),
@@ -187,6 +189,7 @@ fn an_agent_that_is_gone_is_out_of_reach() {
     );
     // Its socket stands there still, and nobody listens.
     drop(UnixListener::bind(scene.path()).unwrap());
+    assert!(!scene.agent().is_there());
     let error = key.sign(b"any text").unwrap_err();
     assert!(matches!(&error, SignError::OutOfReach(why) if why.contains("refused")), "{error}");
 }
@@ -270,4 +273,5 @@ fn a_full_queue_is_not_waited_for_for_ever() {
     let agent = Agent::at(&path).with_patience(Duration::from_millis(50));
     let error = agent.list().unwrap_err();
     assert!(matches!(error, AgentError::Late(_)), "{error}");
+    assert!(agent.is_there());
 }

@@ -66,6 +66,17 @@ impl Agent {
         }
     }
 
+    /// Whether anybody listens at the socket, even if they do not answer.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        match Stream::open(&self.path, self.patience) {
+            Err(AgentError::Unreachable(error)) => {
+                !matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound)
+            }
+            _ => true,
+        }
+    }
+
     fn ask(&self, request: &Request) -> Result<Answers, AgentError> {
         let frame = request.to_frame()?;
         let mut stream = Stream::open(&self.path, self.patience)?;
