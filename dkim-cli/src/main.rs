@@ -29,6 +29,7 @@ mod publication;
 mod reasons;
 mod report;
 mod sign;
+mod token;
 mod verify;
 
 use std::process::ExitCode;

@@ -60,7 +60,11 @@ pub(crate) struct Sign {
     selector: Vec<Selector>,
 
     /// The private key: PKCS#8 or PKCS#1 for RSA, PKCS#8 for Ed25519, in PEM
-    #[arg(long, value_name = "PEM", required_unless_present_any = ["config", "agent"])]
+    ///
+    /// Or a key in a token, as an HSM is, by its URI (RFC 7512), in a build with the feature
+    /// pkcs11: `pkcs11:token=T;object=O?module-path=/LIBRARY.so&pin-source=file:/FILE`. The PIN
+    /// is the first line of that file.
+    #[arg(long, value_name = "PEM|URI", required_unless_present_any = ["config", "agent"])]
     key: Vec<PathBuf>,
 
     /// Let the agent at this socket sign, which has the keys: `dkim agent --help`

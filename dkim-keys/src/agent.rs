@@ -10,4 +10,4 @@ mod server;
 pub mod wire;
 
 pub use self::client::{Agent, AgentError, RemoteKey};
-pub use self::server::Keyring;
+pub use self::server::{Keyring, Reply};

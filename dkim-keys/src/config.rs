@@ -166,6 +166,12 @@ impl Config {
                 DomainName::parse(&key.domain).map_err(|error| of_key(error.to_string()))?;
             }
             Selector::parse(&key.selector).map_err(|error| of_key(error.to_string()))?;
+            // RFC 7512 has an attribute for it, and a configuration keeps no secret.
+            if is_in_token(&key.file) && key.file.to_string_lossy().contains("pin-value=") {
+                return Err(of_key(
+                    "its PIN is for all to see; name a file with pin-source".to_owned(),
+                ));
+            }
         }
         for (number, rule) in (1..).zip(&self.rules) {
             let of_rule = |why: String| ConfigError::Rule { number, why };

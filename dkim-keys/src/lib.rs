@@ -19,6 +19,8 @@ mod form;
 mod key_file;
 mod kind;
 mod loop_back;
+#[cfg(feature = "pkcs11")]
+pub mod pkcs11;
 mod publication;
 mod record;
 mod rotation;

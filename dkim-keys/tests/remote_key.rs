@@ -87,7 +87,7 @@ fn request(stream: &mut UnixStream) -> Request {
 fn rightly() -> Act {
     Box::new(|mut stream| {
         let request = request(&mut stream);
-        for answer in keyring().answer(&request) {
+        for answer in keyring().answer(&request).answers {
             stream.write_all(&answer.to_frame().unwrap()).unwrap();
         }
     })

@@ -91,6 +91,14 @@ fn a_key_in_a_token_is_no_file() {
 }
 
 #[test]
+fn a_configuration_holds_no_pin() {
+    let text = "[keys.k]\ndomain = \"a.example\"\nselector = \"s1\"\n\
+                file = \"pkcs11:token=a?pin-value=123456\"";
+    let error = Config::parse(text).unwrap_err().to_string();
+    assert!(error.contains("pin-source") && !error.contains("123456"), "{error}");
+}
+
+#[test]
 fn what_cannot_be_known_beforehand_is_told() {
     let directory = tempfile::tempdir().unwrap();
     for (domain, file, from, why) in [

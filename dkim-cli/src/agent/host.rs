@@ -133,10 +133,13 @@ impl Host {
                 Err(_) => return Ok(()),
             };
             let keys = self.keys();
-            let mut answers = block_in_place(|| keys.answer(&request));
+            let mut reply = block_in_place(|| keys.answer(&request));
+            if let (Some(failure), Request::Sign { key, .. }) = (&reply.failure, &request) {
+                note(&self.name, format_args!("{key}: {failure}"));
+            }
             loop {
                 // As many as are worth a write of their own.
-                let some: Vec<Answer> = answers.by_ref().take(64).collect();
+                let some: Vec<Answer> = reply.answers.by_ref().take(64).collect();
                 if some.is_empty() {
                     break;
                 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use dkim_crypto::{SigningAlgorithm, SigningKey};
+use dkim_crypto::{SignError, SigningAlgorithm, SigningKey};
 use dkim_tags::{DomainName, Selector, TagList};
 
 use super::wire::{Answer, KeyName, PublicHalf, Refusal, Request};
@@ -14,6 +14,16 @@ pub struct Keyring {
     /// By the name of the record, which selector and domain can be told from: a domain name has no
     /// underscore.
     keys: BTreeMap<String, (KeyName, Arc<dyn SigningKey>)>,
+}
+
+/// What an agent says to a request.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Reply<I> {
+    /// To whoever asked, in order.
+    pub answers: I,
+    /// To whoever keeps the agent: why a key failed.
+    pub failure: Option<SignError>,
 }
 
 impl Keyring {
@@ -40,18 +50,19 @@ impl Keyring {
         self.keys.is_empty()
     }
 
-    /// What is to be answered, in order.
-    pub fn answer(&self, request: &Request) -> impl Iterator<Item = Answer> {
+    /// What is to be answered.
+    pub fn answer(&self, request: &Request) -> Reply<impl Iterator<Item = Answer>> {
+        let mut failure = None;
         let (listed, last) = match request {
             Request::List => (Some(&self.keys), Answer::End),
             Request::Key(name) => (None, self.find(name).map_or_else(Answer::Refused, public_half)),
             Request::Sign { key, algorithm, input } => {
-                let signed = self.sign(key, *algorithm, input);
+                let signed = self.sign(key, *algorithm, input, &mut failure);
                 (None, signed.map_or_else(Answer::Refused, Answer::Signature))
             }
         };
         let listed = listed.into_iter().flat_map(BTreeMap::values);
-        listed.map(public_half).chain([last])
+        Reply { answers: listed.map(public_half).chain([last]), failure }
     }
 
     fn find(&self, name: &KeyName) -> Result<&(KeyName, Arc<dyn SigningKey>), Refusal> {
@@ -63,6 +74,7 @@ impl Keyring {
         name: &KeyName,
         algorithm: SigningAlgorithm,
         input: &[u8],
+        failure: &mut Option<SignError>,
     ) -> Result<Vec<u8>, Refusal> {
         let (_, key) = self.find(name)?;
         if key.algorithm() != algorithm {
@@ -71,7 +83,10 @@ impl Keyring {
         if !is_header_hash_input(input, name, algorithm) {
             return Err(Refusal::NotDkim);
         }
-        key.sign(input).map_err(|_| Refusal::Failed)
+        key.sign(input).map_err(|error| {
+            *failure = Some(error);
+            Refusal::Failed
+        })
     }
 }
 
@@ -134,7 +149,7 @@ mod tests {
     }
 
     fn answer(request: &Request) -> Vec<Answer> {
-        keyring().answer(request).collect()
+        keyring().answer(request).answers.collect()
     }
 
     const FIELD: &str = "dkim-signature:v=1; a=ed25519-sha256; d=example.com; s=a; b=";
@@ -157,9 +172,9 @@ mod tests {
     fn a_name_has_one_key() {
         let mut keyring = keyring();
         let other = PROVIDER.signing_key(&PrivateKey::from_ed25519_seed(&[3; 32])).unwrap();
-        let before: Vec<Answer> = keyring.answer(&Request::List).collect();
+        let before: Vec<Answer> = keyring.answer(&Request::List).answers.collect();
         assert!(!keyring.insert(name("a"), other));
-        assert_eq!(keyring.answer(&Request::List).collect::<Vec<_>>(), before);
+        assert_eq!(keyring.answer(&Request::List).answers.collect::<Vec<_>>(), before);
         assert_eq!((keyring.len(), keyring.is_empty()), (2, false));
     }
 
@@ -184,6 +199,35 @@ mod tests {
                 assert_eq!(key.verify(ed25519, input.as_bytes(), signature), Ok(()));
             }
         }
+    }
+
+    /// As a token does that was pulled out.
+    struct Broken(Arc<dyn SigningKey>);
+
+    impl SigningKey for Broken {
+        fn algorithm(&self) -> SigningAlgorithm {
+            self.0.algorithm()
+        }
+
+        fn public_key(&self) -> &dkim_crypto::PublicKey {
+            self.0.public_key()
+        }
+
+        fn sign(&self, _: &[u8]) -> Result<Vec<u8>, SignError> {
+            Err(SignError::OutOfReach("pulled out".to_owned()))
+        }
+    }
+
+    #[test]
+    fn why_a_key_failed_is_for_the_keeper() {
+        let mut keyring = Keyring::default();
+        let key = PROVIDER.signing_key(&PrivateKey::from_ed25519_seed(&[2; 32])).unwrap();
+        assert!(keyring.insert(name("a"), Arc::new(Broken(key))));
+        let (key, algorithm) = (name("a"), SigningAlgorithm::ED25519_SHA256);
+        let request = Request::Sign { key, algorithm, input: FIELD.as_bytes().to_vec() };
+        let reply = keyring.answer(&request);
+        assert_eq!(reply.failure, Some(SignError::OutOfReach("pulled out".to_owned())));
+        assert_eq!(reply.answers.collect::<Vec<_>>(), [Answer::Refused(Refusal::Failed)]);
     }
 
     #[test]
