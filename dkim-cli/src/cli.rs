@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::adsp::Adsp;
+use crate::agent::Agent;
 use crate::atps::Atps;
 use crate::audit::Audit;
 use crate::completions::Completions;
@@ -53,6 +54,7 @@ enum Command {
     Rotate(Rotate),
     Delegate(Delegate),
     Config(Config),
+    Agent(Agent),
     Audit(Audit),
     Adsp(Adsp),
     Atps(Atps),
@@ -76,6 +78,7 @@ impl Cli {
             Command::Rotate(rotate) => rotate.run(),
             Command::Delegate(delegate) => delegate.run(),
             Command::Config(config) => config.run(),
+            Command::Agent(agent) => agent.run(),
             Command::Audit(audit) => audit.run(),
             Command::Adsp(adsp) => adsp.run(),
             Command::Atps(atps) => atps.run(),

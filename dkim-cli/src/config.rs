@@ -34,7 +34,7 @@ The configuration, in TOML:
   [keys.main]
   domain = \"example.com\"         # d=; % stands for the domain of the author
   selector = \"s2024\"             # s=
-  file = \"s2024._domainkey.example.com.pem\"    # seen from here; % as above
+  file = \"s2024._domainkey.example.com.pem\"    # seen from here; % as above; or pkcs11:...
 
   [keys.changing]                # instead of selector and file, or with them until the first change:
   domain = \"example.com\"

@@ -29,12 +29,17 @@ const TABLE: [(Exit, u8, &str); 8] = [
     (Exit::Usage, 2, "the command line is wrong"),
     (Exit::Data, 65, "not a message (no line that is a header field), or no usable key or zone"),
     (Exit::NoInput, 66, "an input cannot be read"),
-    (Exit::CannotCreate, 73, "key new: the key file is there already, or cannot be made"),
+    (
+        Exit::CannotCreate,
+        73,
+        "key new: the key file is there already, or cannot be made; agent: so the socket",
+    ),
     (Exit::CannotWrite, 74, "the output cannot be written"),
     (
         Exit::Temporary,
         75,
-        "no signature passes, or adsp gets no answer, for temporary failures only",
+        "no signature passes, or adsp gets no answer, for temporary failures only; sign: the key is \
+         out of reach",
     ),
 ];
 

@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 
 use self::check_domainkeys::CheckDomainKeys;
 pub(crate) use self::new::New;
-pub(crate) use self::owner::{Owner, parse as parse_owner};
+pub(crate) use self::owner::{Owner, parse as parse_owner, parse_group};
 use crate::diagnostics::Failure;
 use crate::exit::{self, Exit};
 

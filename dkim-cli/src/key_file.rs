@@ -1,18 +1,22 @@
-//! Private keys in files, and what to do where there is none.
+//! Private keys in files and tokens, and what to do where there is none.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use dkim_keys::{KeyFileError, read_key};
+use dkim_keys::{KeyFileError, is_in_token, read_key};
 use dkim_stack::SigningKey;
 use dkim_stack::crypto::PrivateKeyError;
 
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
 use crate::provider::provider;
+use crate::token;
 
-/// Reads a key file and prepares its key for signing.
+/// Reads a key file and prepares its key for signing; or opens the key in a token.
 pub(crate) fn read(path: &Path) -> Result<Arc<dyn SigningKey>, Failure> {
+    if is_in_token(path) {
+        return token::open(&path.to_string_lossy());
+    }
     read_key(path)
         .and_then(|key| provider().signing_key(&key).map_err(KeyFileError::Key))
         .map_err(|error| unusable(&error).on(path.display()))

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod adsp;
+mod agent;
 mod atps;
 mod audit;
 mod cli;
@@ -35,6 +36,7 @@ mod report;
 mod rotate;
 mod sign;
 mod strip;
+mod token;
 mod update;
 mod verify;
 

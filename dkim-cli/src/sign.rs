@@ -7,16 +7,20 @@ use std::io::{self, Write};
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
+use dkim_stack::crypto::SignError;
 use dkim_stack::sign::{
     BodyLength, Copies, Expiration, Fields, QueryMethod, Reports, RequestError, Timestamp,
+    UnsignedError,
 };
 use dkim_stack::tags::{Atps, AtpsHash, Canonicalizations, FieldName};
-use dkim_stack::{Auid, DomainName, Request, Selector, UnixTime, now};
+use dkim_stack::{Auid, DomainName, Request, Selector, SigningKey, UnixTime, now};
 
 use self::check::check;
 use self::signers::{Configured, Signer};
+use crate::agent::remote_key;
 use crate::atps::parse_hash;
 use crate::diagnostics::{Failure, note};
 use crate::dns::{Dns, DnsArgs};
@@ -56,8 +60,16 @@ pub(crate) struct Sign {
     selector: Vec<Selector>,
 
     /// The private key: PKCS#8 or PKCS#1 for RSA, PKCS#8 for Ed25519, in PEM
-    #[arg(long, value_name = "PEM", required_unless_present = "config")]
+    ///
+    /// Or a key in a token, as an HSM is, by its URI (RFC 7512), in a build with the feature
+    /// pkcs11: `pkcs11:token=T;object=O?module-path=/LIBRARY.so&pin-source=file:/FILE`. The PIN
+    /// is the first line of that file.
+    #[arg(long, value_name = "PEM|URI", required_unless_present_any = ["config", "agent"])]
     key: Vec<PathBuf>,
+
+    /// Let the agent at this socket sign, which has the keys: `dkim agent --help`
+    #[arg(long, value_name = "SOCKET", conflicts_with = "key")]
+    agent: Option<PathBuf>,
 
     /// Let a configuration say who signs, by the author of the message; `dkim config --help` shows
     /// how it is written
@@ -149,6 +161,7 @@ Examples:
   dkim sign --domain example.com --selector s1 --key s1.pem --headers From:From:To:Subject message.eml
   dkim sign --domain example.com --selector rsa --key rsa.pem --selector ed --key ed.pem --check message.eml
   dkim sign --config /etc/dkim/config.toml --client 192.0.2.1 message.eml
+  dkim sign --config /etc/dkim/config.toml --agent /run/dkim/agent.sock message.eml
 ";
     [EXAMPLES, &exit::help()].join("\n")
 }
@@ -242,20 +255,25 @@ impl Sign {
         Ok(Exit::Success)
     }
 
-    /// Each selector with the key that was given with it.
+    /// Each selector with the key that was given with it, or that the agent has for it.
     fn told(&self) -> Result<Vec<Signer>, Failure> {
+        let Some(domain) = &self.domain else { return Ok(Vec::new()) };
+        let signer = |selector: &Selector, key: Arc<dyn SigningKey>| {
+            let (domain, selector) = (domain.clone(), selector.clone());
+            Signer { domain, selector, key, identity: self.identity.clone() }
+        };
+        if let Some(socket) = &self.agent {
+            let signer = |selector| Ok(signer(selector, remote_key(socket, domain, selector)?));
+            return self.selector.iter().map(signer).collect();
+        }
         let (selectors, keys) = (self.selector.len(), self.key.len());
         if selectors != keys {
             let what = format_args!("selectors given: {selectors}, keys given: {keys}");
             return Err(Failure::new(Exit::Usage, what)
                 .remedy("give --selector and --key in pairs, one pair for each signature"));
         }
-        let Some(domain) = &self.domain else { return Ok(Vec::new()) };
-        let signer = |(selector, key): (&Selector, &PathBuf)| {
-            let (domain, selector) = (domain.clone(), selector.clone());
-            let (key, identity) = (key_file::read(key)?, self.identity.clone());
-            Ok(Signer { domain, selector, key, identity })
-        };
+        let signer =
+            |(selector, key): (&Selector, &PathBuf)| Ok(signer(selector, key_file::read(key)?));
         self.selector.iter().zip(&self.key).map(signer).collect()
     }
 
@@ -275,7 +293,9 @@ impl Sign {
             Some(Moment::Unsaid) | None => now(),
         };
         let signers = match configured {
-            Some(configured) => configured.signers(&message.header(), self.client)?,
+            Some(configured) => {
+                configured.signers(&message.header(), self.client, self.agent.as_deref())?
+            }
             None => told,
         };
         let requests = signers.iter().map(|signer| self.request(signer, configured));
@@ -302,8 +322,7 @@ impl Sign {
         // One signature for each request, in their order.
         let count = signers.len();
         for (unsigned, Signer { key, .. }) in signer.finish().into_iter().zip(&signers) {
-            let signature =
-                unsigned.sign(&**key).map_err(|error| Failure::of(Exit::Data, &error))?;
+            let signature = unsigned.sign(&**key).map_err(|error| unsigned_for(&error))?;
             fields.push_str(&signature.to_field());
         }
         Ok(Signed { fields, count, line_ends, length, long_lines, now })
@@ -362,6 +381,14 @@ fn oversigning(names: &[FieldName]) -> Fields {
             Fields::Chosen { signed, oversigned: names.to_vec() }
         }
         other => other,
+    }
+}
+
+fn unsigned_for(error: &UnsignedError) -> Failure {
+    match error {
+        UnsignedError::Key(SignError::OutOfReach(_)) => Failure::of(Exit::Temporary, error)
+            .remedy("try again when the agent or the token is there"),
+        _ => Failure::of(Exit::Data, error),
     }
 }
 

@@ -168,4 +168,10 @@ pub enum SignError {
     /// The library refused, with its own words where it has some.
     #[error("the cryptographic library did not sign: {0}")]
     Failed(String),
+    /// The key is elsewhere, and whoever has it refused, with their own words.
+    #[error("the keeper of the key did not sign: {0}")]
+    Refused(String),
+    /// The key is elsewhere, and out of reach for now: another time it may sign.
+    #[error("the key is out of reach: {0}")]
+    OutOfReach(String),
 }

@@ -92,11 +92,14 @@ impl PublicKey {
         Self::from_rsa_integers(modulus, exponent)
     }
 
-    /// Both integers big-endian, without leading zero octets.
-    pub(crate) fn from_rsa_integers(
-        modulus: &[u8],
-        exponent: &[u8],
-    ) -> Result<Self, PublicKeyError> {
+    /// Takes the two integers of an RSA key (RFC 8017 §3.1), big-endian. Zero octets before them
+    /// are let pass.
+    ///
+    /// # Errors
+    ///
+    /// When the key is one with which anyone could sign, or too long.
+    pub fn from_rsa_integers(modulus: &[u8], exponent: &[u8]) -> Result<Self, PublicKeyError> {
+        let (modulus, exponent) = (without_zeros(modulus), without_zeros(exponent));
         let bits = bit_length(modulus);
         if bits > Self::MAX_RSA_BITS {
             return Err(PublicKeyError::TooLarge { bits });
@@ -257,6 +260,12 @@ pub(crate) fn read_rsa_parameters(mut algorithm: Reader<'_>) -> Result<(), NotDe
         Ok([]) => algorithm.finish(),
         _ => Err(NotDer("the parameters of rsaEncryption are not NULL")),
     }
+}
+
+/// The octets of an integer from the first that is not zero.
+fn without_zeros(integer: &[u8]) -> &[u8] {
+    let zeros = integer.iter().take_while(|&&octet| octet == 0).count();
+    integer.get(zeros..).unwrap_or_default()
 }
 
 /// Length in bits of a big-endian integer without leading zero octets.

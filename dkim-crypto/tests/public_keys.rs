@@ -193,3 +193,23 @@ fn an_ed25519_key_is_32_octets() {
     assert_eq!(rsa(&wrapped), Err(PublicKeyError::OtherAlgorithm));
     assert!(is_malformed(&point));
 }
+
+/// As tokens and other keepers of keys have it.
+#[test]
+fn the_integers_of_an_rsa_key_make_the_key() {
+    let modulus = modulus(2048);
+    let (zeros, bare) = (&modulus[..1], &modulus[1..]);
+    assert_eq!(zeros, [0]);
+    let key = rsa(&rsa_public_key(&modulus, F4)).unwrap();
+    for (modulus, exponent) in [(bare, F4), (&modulus, F4), (bare, &[0, 0, 1, 0, 1])] {
+        assert_eq!(PublicKey::from_rsa_integers(modulus, exponent).as_ref(), Ok(&key));
+    }
+    for (modulus, exponent, error) in [
+        (bare, &[1][..], PublicKeyError::Exponent),
+        (bare, &[], PublicKeyError::Exponent),
+        (&[0, 0], F4, PublicKeyError::Modulus),
+        (&[0xff; 1025], F4, PublicKeyError::TooLarge { bits: 8200 }),
+    ] {
+        assert_eq!(PublicKey::from_rsa_integers(modulus, exponent), Err(error));
+    }
+}

@@ -6,6 +6,7 @@ mod key;
 mod pattern;
 mod rotation;
 mod select;
+mod signatory;
 
 use std::collections::BTreeMap;
 
@@ -15,10 +16,11 @@ use serde::{Deserialize, Serialize};
 
 pub use self::check::check_config;
 pub use self::import::{Import, ImportError, OpendkimFiles, import_opendkim};
-pub use self::key::{KeyEntry, KeySource, NamedKey};
+pub use self::key::{KeyEntry, KeySource, NamedKey, is_in_token};
 pub use self::pattern::Pattern;
 pub use self::rotation::{Rotation, ServerAddress};
 pub use self::select::{Chosen, Mail, PassedOver, Selection, Verdict};
+pub use self::signatory::{Signatory, SignatoryError, Unclear};
 use crate::{Plan, RotationState};
 
 /// The configuration of a signer (RFC 5863 §4.3: which mail is signed, with which key, is decided by

@@ -4,14 +4,15 @@
 //! record is written in the form that a DNS provider takes ([`Form`]); what the DNS then says of it
 //! is tested for everything that usually goes wrong ([`KeyTest`], [`loop_back`]); and the files on
 //! disk are looked at with suspicion ([`audit_files`]). Which key signs for whom is said in a file
-//! ([`Config`]); keys that change are taken from birth to grave in steps ([`step`]), each of which
-//! is saved ([`StateFile`]). What is found is a [`Finding`]: what is wrong, how bad that is, and
-//! what to do about it.
+//! ([`Config`]), and [`agent`] lets it sign where mail is not handled; keys that change are taken
+//! from birth to grave in steps ([`step`]), each of which is saved ([`StateFile`]). What is found is
+//! a [`Finding`]: what is wrong, how bad that is, and what to do about it.
 //!
 //! Decisions are made without files and sockets; the only part that opens files is the one whose
 //! trade that is.
 #![forbid(unsafe_code)]
 
+pub mod agent;
 mod audit;
 mod config;
 mod examine;
@@ -20,6 +21,8 @@ mod form;
 mod key_file;
 mod kind;
 mod loop_back;
+#[cfg(feature = "pkcs11")]
+pub mod pkcs11;
 mod publication;
 mod record_fault;
 mod rotation;
@@ -29,7 +32,8 @@ pub use audit::{FileAudit, FileFault, FileRules, KeyFile, audit_files};
 pub use config::{
     Chosen, Config, ConfigError, Import, ImportError, KeyEntry, KeySource, Mail, Matching,
     NamedKey, OpendkimFiles, PassedOver, Pattern, Rotation, Rule, Selection, ServerAddress,
-    Signing, Verdict, check_config, import_opendkim,
+    Signatory, SignatoryError, Signing, Unclear, Verdict, check_config, import_opendkim,
+    is_in_token,
 };
 pub use examine::examine;
 pub use finding::{Finding, Severity};

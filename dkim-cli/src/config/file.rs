@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dkim_keys::{Chosen, Config, Mail, RotationState, StateFile, StateFileError};
+use dkim_keys::{Chosen, Config, Mail, RotationState, StateFile, StateFileError, is_in_token};
 use dkim_stack::DomainName;
 use dkim_stack::message::{Address, author_addresses};
 
@@ -42,6 +42,9 @@ impl ConfigFile {
 
     /// The file of a key that was chosen.
     pub(crate) fn key_file(&self, chosen: &Chosen) -> PathBuf {
+        if is_in_token(&chosen.file) {
+            return chosen.file.clone();
+        }
         self.directory.join(&chosen.file)
     }
 }

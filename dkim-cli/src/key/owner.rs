@@ -27,13 +27,18 @@ pub(crate) fn parse(text: &str) -> Result<Owner, String> {
     let user_number =
         field(2).or_else(|| number(user)).ok_or_else(|| format!("there is no user {user:?}"))?;
     let group = match group {
-        Some(name) => self::entry("/etc/group", name)
-            .and_then(|fields| number(fields.get(2)?))
-            .or_else(|| number(name))
-            .ok_or_else(|| format!("there is no group {name:?}"))?,
+        Some(name) => parse_group(name)?,
         None => field(3).ok_or_else(|| format!("which group? say USER:GROUP for {user:?}"))?,
     };
     Ok(Owner { user: user_number, group })
+}
+
+/// Reads `GROUP`.
+pub(crate) fn parse_group(name: &str) -> Result<u32, String> {
+    entry("/etc/group", name)
+        .and_then(|fields| fields.get(2)?.parse().ok())
+        .or_else(|| name.parse().ok())
+        .ok_or_else(|| format!("there is no group {name:?}"))
 }
 
 /// The line of a name, or of a number, in one of the files of passwd(5) and group(5). Users of

@@ -10,6 +10,7 @@ use dkim_stack::tags::{Canonicalizations, FieldName};
 use dkim_stack::{Auid, DomainName, Selector, SigningKey};
 
 use super::refused;
+use crate::agent::remote_key;
 use crate::config::{ConfigFile, mail_of};
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
@@ -47,11 +48,13 @@ impl Configured {
         Ok(Self { canonicalization, oversign, expires, body_length, file })
     }
 
-    /// Who signs a message with this header, that comes from there.
+    /// Who signs a message with this header, that comes from there; the keys are in their files, or
+    /// with the agent at this socket.
     pub(super) fn signers(
         &self,
         header: &Header<'_>,
         client: Option<IpAddr>,
+        agent: Option<&Path>,
     ) -> Result<Vec<Signer>, Failure> {
         let mut authors = header.named("From");
         let from = authors.next().ok_or_else(|| refused(&RequestError::NoFrom))?;
@@ -70,7 +73,10 @@ impl Configured {
                 if signers.iter().any(is_same) {
                     continue;
                 }
-                let key = key_file::read(&self.file.key_file(&chosen))?;
+                let key = match agent {
+                    Some(socket) => remote_key(socket, &chosen.domain, &chosen.selector)?,
+                    None => key_file::read(&self.file.key_file(&chosen))?,
+                };
                 let (domain, selector) = (chosen.domain, chosen.selector);
                 signers.push(Signer { domain, selector, key, identity: chosen.identity });
             }

@@ -119,8 +119,8 @@ pub fn check_config(
             note(subject(), ConfigFault::NoneSigns);
             continue;
         };
-        // Which file it is depends on the mail.
-        if key.file.to_string_lossy().contains('%') {
+        // Which file it is depends on the mail; and a token is asked by whoever signs.
+        if key.file.to_string_lossy().contains('%') || super::is_in_token(&key.file) {
             continue;
         }
         let read = read_key(&directory.join(&key.file));

@@ -41,7 +41,7 @@ pub struct NamedKey {
     /// `s=`.
     pub selector: String,
     /// The file with the private key, seen from the directory of the configuration; `%` in it
-    /// stands for the domain of the author.
+    /// stands for the domain of the author. Or where in a token it is: a `pkcs11:` URI (RFC 7512).
     pub file: PathBuf,
 }
 
@@ -133,6 +133,10 @@ impl KeyEntry {
         };
         if let Some(named) = named {
             Selector::parse(&named.selector).map_err(|error| error.to_string())?;
+            // RFC 7512 has an attribute for it, and a configuration keeps no secret.
+            if is_in_token(&named.file) && named.file.to_string_lossy().contains("pin-value=") {
+                return Err("its PIN is for all to see; name a file with pin-source".to_owned());
+            }
         }
         Ok(())
     }
@@ -143,6 +147,9 @@ impl NamedKey {
     /// configuration.
     #[must_use]
     pub fn file_for(&self, domain: &DomainName, directory: &Path) -> PathBuf {
+        if is_in_token(&self.file) {
+            return self.file.clone();
+        }
         // A domain name has no `/` in it, so it leads nowhere else.
         let file = match self.file.to_str() {
             Some(file) => PathBuf::from(file.replace('%', domain.as_str())),
@@ -150,4 +157,10 @@ impl NamedKey {
         };
         directory.join(file)
     }
+}
+
+/// Whether what stands in the place of a file says where a key is in a token (RFC 7512).
+#[must_use]
+pub fn is_in_token(file: &Path) -> bool {
+    file.to_str().is_some_and(|file| file.starts_with("pkcs11:"))
 }

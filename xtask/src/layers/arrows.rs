@@ -8,11 +8,12 @@ use crate::house::{Crate, House};
 const BESIDE: [&str; 2] = ["dkim-testkit", "xtask"];
 
 /// What nobody but its owner may depend on, in any way.
-const OWNED: [(&str, &str); 4] = [
+const OWNED: [(&str, &str); 5] = [
     ("ring", "dkim-crypto"),
     ("aws-lc-rs", "dkim-crypto"),
     ("aws-lc-sys", "dkim-crypto"),
     ("hickory-", "dkim-dns"),
+    ("cryptoki", "dkim-keys"),
 ];
 
 /// Arrows that the floors would allow.
@@ -117,6 +118,7 @@ mod tests {
             ("dkim-verify", 4, "aws-lc-rs", DEV, "only dkim-crypto"),
             ("dkim-stack", 6, "hickory-resolver", NORMAL, "only dkim-dns"),
             ("dkim-stack", 6, "hickory-proto", DEV, "only dkim-dns"),
+            ("dkim-cli", 7, "cryptoki", NORMAL, "only dkim-keys"),
             ("dkim-new", 0, "nom", NORMAL, "has no floor"),
         ] {
             let mut crates: Vec<Row<'_>> =

@@ -1,0 +1,159 @@
+//! The socket of an agent: made so that nobody else can open it, and taken away again.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use dkim_keys::agent::Agent;
+use rustix::fs::{FlockOperation, flock};
+
+use crate::diagnostics::Failure;
+use crate::exit::Exit;
+use crate::key::Owner;
+
+/// A socket that was made, and listens.
+pub(super) struct Socket {
+    path: PathBuf,
+    listener: UnixListener,
+    /// Device and number: what is called so later may be another's.
+    identity: (u64, u64),
+}
+
+impl Socket {
+    /// Makes the socket. One that is there and at which nobody listens is replaced.
+    pub(super) fn bind(
+        path: &Path,
+        owner: Option<Owner>,
+        group: Option<u32>,
+    ) -> Result<Self, Failure> {
+        let failed = |error: io::Error| Failure::new(Exit::CannotCreate, error);
+        let directory = match path.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        };
+        // Of two agents that start at once one sees the other's socket.
+        let directory = File::open(directory).map_err(failed)?;
+        flock(&directory, FlockOperation::LockExclusive).map_err(|error| failed(error.into()))?;
+        Self::clear(path)?;
+        let listener = UnixListener::bind(path).map_err(failed)?;
+        let metadata = path.symlink_metadata().map_err(failed)?;
+        let identity = (metadata.dev(), metadata.ino());
+        let socket = Self { path: path.to_owned(), listener, identity };
+        socket.give(owner.map(Owner::numbers), group).map_err(|error| {
+            socket.remove();
+            failed(error).remedy("the agent must be in that --group, or start as root")
+        })?;
+        Ok(socket)
+    }
+
+    /// Takes away what is left of an agent that did not end in an orderly way.
+    fn clear(path: &Path) -> Result<(), Failure> {
+        const ANSWERS_AT_ONCE: Duration = Duration::from_secs(1);
+
+        let refused = |what: &str| Failure::new(Exit::CannotCreate, what);
+        match path.symlink_metadata() {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(refused(&error.to_string())),
+            Ok(metadata) if !metadata.file_type().is_socket() => {
+                Err(refused("is there already, and is no socket").remedy("choose another --socket"))
+            }
+            Ok(_) if Agent::at(path).with_patience(ANSWERS_AT_ONCE).is_there() => {
+                Err(refused("somebody listens there already")
+                    .remedy("end the other agent, or choose another --socket"))
+            }
+            Ok(_) => fs::remove_file(path).map_err(|error| refused(&error.to_string())),
+        }
+    }
+
+    fn give(&self, owner: Option<(u32, u32)>, group: Option<u32>) -> io::Result<()> {
+        let user = owner.map(|(user, _)| user);
+        let its_group = group.or(owner.map(|(_, group)| group));
+        if user.is_some() || its_group.is_some() {
+            chown(&self.path, user, its_group)?;
+        }
+        // The group may open it when it is the right one. Whoever was quicker than this has gained
+        // nothing: who asks is looked at when they are let in.
+        let mode = if group.is_some() { 0o660 } else { 0o600 };
+        fs::set_permissions(&self.path, Permissions::from_mode(mode))
+    }
+
+    pub(super) fn listener(&self) -> io::Result<UnixListener> {
+        let listener = self.listener.try_clone()?;
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    }
+
+    /// Takes the socket away, if it is still ours. Where that is not allowed it stays, and the next
+    /// agent replaces it.
+    pub(super) fn remove(&self) {
+        let is_ours = |metadata: fs::Metadata| (metadata.dev(), metadata.ino()) == self.identity;
+        if self.path.symlink_metadata().is_ok_and(is_ours) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        path.symlink_metadata().unwrap().mode() & 0o7777
+    }
+
+    fn refused(path: &Path) -> String {
+        let failure = Socket::bind(path, None, None).map(|_| ()).unwrap_err();
+        assert_eq!(failure.exit, Exit::CannotCreate);
+        failure.what
+    }
+
+    #[test]
+    fn nobody_else_can_open_it_unless_a_group_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("agent.sock");
+        let socket = Socket::bind(&path, None, None).unwrap();
+        assert_eq!(mode(&path), 0o600);
+        socket.remove();
+        assert!(!path.exists());
+        let own = rustix::process::getegid().as_raw();
+        let _socket = Socket::bind(&path, None, Some(own)).unwrap();
+        assert_eq!((mode(&path), path.metadata().unwrap().gid()), (0o660, own));
+    }
+
+    #[test]
+    fn what_nobody_listens_at_is_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("agent.sock");
+        let first = Socket::bind(&path, None, None).unwrap();
+        assert_eq!(refused(&path), "somebody listens there already");
+        let identity = first.identity;
+        drop(first.listener);
+        let second = Socket::bind(&path, None, None).unwrap();
+        assert!(Agent::at(&path).is_there());
+        // The first comes late to take its own away.
+        Socket {
+            path: path.clone(),
+            listener: second.listener().unwrap(),
+            identity: (identity.0, !0),
+        }
+        .remove();
+        assert!(path.exists());
+    }
+
+    #[test]
+    fn what_is_no_socket_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        fs::write(&path, "precious").unwrap();
+        assert_eq!(refused(&path), "is there already, and is no socket");
+        let link = directory.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert_eq!(refused(&link), "is there already, and is no socket");
+        assert_eq!(fs::read(&path).unwrap(), b"precious");
+        assert!(refused(&directory.path().join("none/agent.sock")).contains("No such file"));
+    }
+}

@@ -1,0 +1,42 @@
+//! Private keys in tokens, in a build that knows them.
+
+use std::sync::Arc;
+
+use dkim_stack::SigningKey;
+
+use crate::diagnostics::Failure;
+use crate::exit::Exit;
+
+/// Opens the key that a `pkcs11:` URI names.
+#[cfg(feature = "pkcs11")]
+pub(crate) fn open(uri: &str) -> Result<Arc<dyn SigningKey>, Failure> {
+    use dkim_keys::pkcs11::{Pkcs11Error, TokenKey};
+
+    let failed = |error: Pkcs11Error| {
+        let failure = Failure::of(Exit::Data, &error).on(subject(uri));
+        match error {
+            Pkcs11Error::Uri(_) | Pkcs11Error::Attribute(_) | Pkcs11Error::NoModule => {
+                failure.remedy(REMEDY)
+            }
+            _ => failure,
+        }
+    };
+    let key = TokenKey::open(uri, crate::provider::provider()).map_err(failed)?;
+    Ok(Arc::new(key))
+}
+
+/// Says that this build cannot.
+#[cfg(not(feature = "pkcs11"))]
+pub(crate) fn open(uri: &str) -> Result<Arc<dyn SigningKey>, Failure> {
+    Err(Failure::new(Exit::Data, "this build knows no keys in tokens")
+        .on(subject(uri))
+        .remedy("build it with `--features pkcs11`"))
+}
+
+#[cfg(feature = "pkcs11")]
+const REMEDY: &str = "write pkcs11:token=T;object=O?module-path=/LIBRARY.so&pin-source=file:/FILE";
+
+/// What may be told of a URI: what stands behind the `?` may hold a PIN, if somebody erred.
+fn subject(uri: &str) -> &str {
+    uri.split('?').next().unwrap_or_default()
+}

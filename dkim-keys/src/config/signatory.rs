@@ -1,0 +1,180 @@
+//! Everybody that a configuration may ever let sign, for whoever must have the keys beforehand.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::{Component, Path, PathBuf};
+use std::{fs, io};
+
+use dkim_tags::{DomainName, Selector};
+
+use super::{Config, NamedKey, Pattern, is_in_token};
+
+/// A domain and a selector that some message may be signed with, and the key for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Signatory {
+    /// The name of the key.
+    pub key: String,
+    /// `d=`.
+    pub domain: DomainName,
+    /// `s=`.
+    pub selector: Selector,
+    /// The file with the key.
+    pub file: PathBuf,
+}
+
+/// Why it cannot be said who may sign.
+#[derive(Debug, thiserror::Error)]
+#[error("keys.{key}: {why}")]
+#[non_exhaustive]
+pub struct SignatoryError {
+    /// The name of the key.
+    pub key: String,
+    /// What is wrong.
+    pub why: Unclear,
+}
+
+/// What is wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unclear {
+    /// One name in the DNS, and a file for each author.
+    #[error("`%` in its file, and none in its domain: one name cannot have several keys")]
+    SeveralFiles,
+    /// A file for all, and authors anywhere.
+    #[error("it signs for the domain of any author that {0:?} fits; name each domain in a rule")]
+    AnyDomain(String),
+    /// Files of authors anywhere, and no saying where.
+    #[error("`%` stands twice in the name of its file; name each domain in a rule")]
+    SeveralPlaces,
+    /// A name that is none.
+    #[error("{0}")]
+    Name(String),
+    /// The directory with the files of authors cannot be read.
+    #[error("{path}: {error}", path = path.display())]
+    Unreadable {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong.
+        error: io::Error,
+    },
+}
+
+impl Config {
+    /// All that [`select`](Self::select) may ever choose, in the order of their names. Where a key
+    /// is for authors of any domain, these are the domains for which there is a file.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be told from the configuration and the files there are.
+    pub fn signatories(&self, directory: &Path) -> Result<Vec<Signatory>, SignatoryError> {
+        let mut all = Vec::new();
+        for (name, entry) in &self.keys {
+            let rules = self.rules.iter().filter(|rule| rule.keys.contains(name));
+            let authors: Vec<&Pattern> = rules.flat_map(|rule| &rule.from).collect();
+            let unclear = |why| SignatoryError { key: name.clone(), why };
+            let no_name = |error: dkim_tags::InvalidName| unclear(Unclear::Name(error.to_string()));
+            if authors.is_empty() {
+                continue;
+            }
+            // While none signs, none may be asked for.
+            let Some(named) = entry.signing() else { continue };
+            let selector = Selector::parse(&named.selector).map_err(no_name)?;
+            let domains = match &*entry.domain {
+                "%" => named.domains_of(&authors, directory).map_err(unclear)?,
+                _ if named.is_for_each_author() => return Err(unclear(Unclear::SeveralFiles)),
+                domain => vec![DomainName::parse(domain).map_err(no_name)?],
+            };
+            all.extend(domains.into_iter().map(|domain| Signatory {
+                key: name.clone(),
+                file: named.file_for(&domain, directory),
+                selector: selector.clone(),
+                domain,
+            }));
+        }
+        Ok(all)
+    }
+}
+
+impl NamedKey {
+    fn is_for_each_author(&self) -> bool {
+        !is_in_token(&self.file) && self.file.to_string_lossy().contains('%')
+    }
+
+    /// The domains of these authors, as far as they are named or have a file.
+    fn domains_of(
+        &self,
+        authors: &[&Pattern],
+        directory: &Path,
+    ) -> Result<Vec<DomainName>, Unclear> {
+        // Each once, in order.
+        let mut domains = BTreeMap::new();
+        let mut found = None;
+        for author in authors {
+            let Some(pattern) = domain_of(author) else { continue };
+            if !pattern.as_str().contains('*') {
+                let domain = DomainName::parse(pattern.as_str());
+                let domain = domain.map_err(|error| Unclear::Name(error.to_string()))?;
+                domains.insert(domain.as_str().to_owned(), domain);
+                continue;
+            }
+            if !self.is_for_each_author() {
+                return Err(Unclear::AnyDomain(author.as_str().to_owned()));
+            }
+            if found.is_none() {
+                found = Some(self.domains_with_file(directory)?);
+            }
+            for domain in found.iter().flatten().filter(|domain| pattern.fits(domain.as_str())) {
+                domains.insert(domain.as_str().to_owned(), domain.clone());
+            }
+        }
+        Ok(domains.into_values().collect())
+    }
+
+    /// The domains for which there is something where `%` stands.
+    fn domains_with_file(&self, directory: &Path) -> Result<Vec<DomainName>, Unclear> {
+        let mut parent = directory.to_owned();
+        let mut components = self.file.components();
+        let place = loop {
+            match components.next() {
+                Some(Component::Normal(name)) if name.to_string_lossy().contains('%') => {
+                    break name;
+                }
+                Some(component) => parent.push(component),
+                None => return Ok(Vec::new()),
+            }
+        };
+        let place = place.to_str().unwrap_or_default();
+        let Some((before, after)) = place.split_once('%') else { return Ok(Vec::new()) };
+        if after.contains('%') {
+            return Err(Unclear::SeveralPlaces);
+        }
+        let unreadable = |error| Unclear::Unreadable { path: parent.clone(), error };
+        let mut domains = Vec::new();
+        for entry in fs::read_dir(&parent).map_err(unreadable)? {
+            let name = entry.map_err(unreadable)?.file_name();
+            let domain = domain_between(&name, before, after);
+            // As the author's domain is written into the path.
+            let domain = domain.filter(|domain| self.file_for(domain, directory).exists());
+            domains.extend(domain);
+        }
+        Ok(domains)
+    }
+}
+
+/// The domain in the name of a file.
+fn domain_between(name: &OsStr, before: &str, after: &str) -> Option<DomainName> {
+    let domain = name.to_str()?.strip_prefix(before)?.strip_suffix(after)?;
+    DomainName::parse(domain).ok()
+}
+
+/// What the domain of authors that a pattern fits looks like; `None` where it fits no address.
+fn domain_of(author: &Pattern) -> Option<Pattern> {
+    let author = author.as_str();
+    let domain = match author.rsplit_once('@') {
+        Some((_, domain)) => domain,
+        // The last `*` stands for the `@` and whatever else.
+        None => author.get(author.rfind('*')?..)?,
+    };
+    Some(Pattern::new(domain))
+}
