@@ -12,8 +12,9 @@ use nom::bytes::complete::take_while1;
 pub(crate) const MAX_PARTS: usize = 20;
 
 /// The header of a report or of one of its parts has at most this many octets; the fields for
-/// machines count as one. A line takes more memory than it has octets if it is short.
-pub(crate) const MAX_HEADER: usize = 4 * 1024 * 1024;
+/// machines count as one, and have room for a canonical header of 1 MiB. Short lines take many
+/// times their octets in memory.
+pub(crate) const MAX_HEADER: usize = 2 * 1024 * 1024;
 
 /// The header of a message or a part, for as long as the splitter lives, and what follows it.
 pub(crate) fn split(octets: &[u8]) -> Result<(Splitter, &[u8]), HeaderTooLong> {
