@@ -1,6 +1,7 @@
-//! `dkim report`: makes and reads reports about failures.
+//! `dkim report`: asks for reports about failures, makes and reads them.
 
 mod make;
+mod publish;
 mod show;
 
 use clap::Subcommand;
@@ -8,13 +9,17 @@ use clap::Subcommand;
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
 use make::Make;
+use publish::Publish;
 use show::Show;
 
-/// Make or read a report about a signature that failed (RFC 6651, RFC 6591)
+pub(crate) use publish::no_local_part;
+
+/// Ask for, make or read reports about signatures that failed (RFC 6651, RFC 6591)
 #[derive(Debug, Subcommand)]
 pub(crate) enum FailureReport {
     Make(Box<Make>),
     Show(Show),
+    Publish(Publish),
 }
 
 impl FailureReport {
@@ -22,6 +27,7 @@ impl FailureReport {
         match self {
             Self::Make(make) => make.run(),
             Self::Show(show) => show.run(),
+            Self::Publish(publish) => publish.run(),
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use dkim_message::Header;
-use dkim_message::lex::{comment, fws};
+use dkim_message::lex::comment;
 
 /// Why a message is not to be reported about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,18 +64,21 @@ pub fn automatic(header: &Header<'_>, mail_from: Option<&str>) -> Option<Automat
     }
 }
 
-/// A field body in lower case without white space and comments.
+/// A field body in lower case without white space and comments. A comment without end has no other
+/// reading than that of its octets, and those behind it are not looked at for comments again.
 fn word(body: &[u8]) -> String {
-    let (mut word, mut rest) = (Vec::new(), body);
+    let (mut word, mut rest, mut broken) = (Vec::new(), body, false);
     while let Some((octet, after)) = rest.split_first() {
-        // A comment without end has no other reading than that of its octets.
-        if let Ok((after, _)) = fws(rest).or_else(|_| comment(rest)) {
-            rest = after;
-        } else {
-            if !octet.is_ascii_whitespace() {
-                word.push(octet.to_ascii_lowercase());
+        let octets = std::mem::replace(&mut rest, after);
+        if *octet == b'(' && !broken {
+            if let Ok((after, _)) = comment(octets) {
+                rest = after;
+                continue;
             }
-            rest = after;
+            broken = true;
+        }
+        if !octet.is_ascii_whitespace() {
+            word.push(octet.to_ascii_lowercase());
         }
     }
     String::from_utf8_lossy(&word).into_owned()
@@ -116,6 +119,14 @@ mod tests {
         let header = Header::parse(b"Return-Path: <>\r\n");
         assert_eq!(automatic(&header, Some("<a@b.example>")), None);
         assert_eq!(automatic(&header, Some("")), Some(Automatic::NullReturnPath));
+    }
+
+    /// One look for the end of a comment is enough: behind it, parentheses are octets like others.
+    #[test]
+    fn behind_a_comment_without_end_stands_no_other() {
+        assert_eq!(word(b"A (x) b (c (d) E"), "ab(c(d)e");
+        let deep = ["(".repeat(101), ")".repeat(101)].concat();
+        assert_eq!(word(format!("{deep} (a)").as_bytes()), format!("{deep}(a)"));
     }
 
     #[test]

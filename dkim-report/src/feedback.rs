@@ -8,7 +8,7 @@ use dkim_authres::{AuthenticationResults, Prop, ResInfo};
 use dkim_tags::value::to_base64;
 use dkim_tags::{Auid, DomainName, Selector};
 
-use crate::fields::{Fields, plain};
+use crate::fields::{Fields, MAX_WORD, plain};
 
 /// The fields of the machine-readable part.
 ///
@@ -17,12 +17,13 @@ use crate::fields::{Fields, plain};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Feedback {
-    /// `Feedback-Type`: `auth-failure` for reports about authentication.
-    pub feedback_type: String,
+    /// `Feedback-Type`: `auth-failure` for reports about authentication. Every report has it, and
+    /// the next two (RFC 5965 §3.1); not all that are read have.
+    pub feedback_type: Option<String>,
     /// `User-Agent`: what made the report.
-    pub user_agent: String,
+    pub user_agent: Option<String>,
     /// `Version` of the format; there is only 1.
-    pub version: u32,
+    pub version: Option<u32>,
     /// `Auth-Failure`: what failed.
     pub auth_failure: Option<AuthFailure>,
     /// `Authentication-Results`: in a report about an authentication failure one field with one
@@ -83,9 +84,9 @@ impl Feedback {
     #[must_use]
     pub fn new(failure: AuthFailure) -> Self {
         Self {
-            feedback_type: Self::AUTH_FAILURE.to_owned(),
-            user_agent: Self::USER_AGENT.to_owned(),
-            version: Self::VERSION,
+            feedback_type: Some(Self::AUTH_FAILURE.to_owned()),
+            user_agent: Some(Self::USER_AGENT.to_owned()),
+            version: Some(Self::VERSION),
             auth_failure: Some(failure),
             ..Self::default()
         }
@@ -99,9 +100,9 @@ impl Feedback {
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut fields = Fields::default();
-        fields.add("Feedback-Type", &self.feedback_type);
-        fields.add("User-Agent", &self.user_agent);
-        fields.add("Version", &self.version.to_string());
+        fields.add_any("Feedback-Type", self.feedback_type.as_deref());
+        fields.add_any("User-Agent", self.user_agent.as_deref());
+        fields.add_any("Version", self.version.map(|version| version.to_string()));
         fields.add_any("Auth-Failure", self.auth_failure.map(AuthFailure::word));
         for results in &self.authentication_results {
             fields.add_folded(&ascii(results).field());
@@ -179,11 +180,13 @@ fn address_literal(address: &IpAddr) -> String {
     }
 }
 
-/// `[ local-part ] "@" domain-name`. A local-part beyond ASCII has no place in an ASCII field, and
-/// is left out.
+/// `[ local-part ] "@" domain-name`. A local-part that has no place in the field, because it is not
+/// ASCII or too long for a line, is left out: the domain counts.
 fn identity(auid: &Auid) -> String {
-    let local_part = Some(auid.local_part()).filter(|text| text.is_ascii()).unwrap_or_default();
-    format!("{local_part}@{}", auid.domain().as_str())
+    let domain = auid.domain().as_str();
+    let room = MAX_WORD.saturating_sub(domain.len() + 1);
+    let fits = |text: &&str| text.is_ascii() && text.len() <= room;
+    format!("{}@{domain}", Some(auid.local_part()).filter(fits).unwrap_or_default())
 }
 
 /// `quoted-string` (RFC 5322 §3.2.4)

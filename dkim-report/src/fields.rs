@@ -4,7 +4,7 @@
 const LINE: usize = 78;
 
 /// A word of more characters than this is cut, so that no line passes 998 (RFC 5322 §2.1.1).
-const MAX_WORD: usize = 900;
+pub(crate) const MAX_WORD: usize = 900;
 
 /// White space of more characters than this is cut, for the same reason.
 const MAX_BLANKS: usize = 60;

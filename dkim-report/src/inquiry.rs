@@ -111,6 +111,12 @@ impl ReportInquiry {
                 let asked = questions.get(question).zip(terms.get(question));
                 let (asked, terms) = asked.ok_or(Unwanted::Unanswered)?;
                 let terms = terms.as_ref().map_err(Clone::clone)?;
+                // §3.2: "In the absence of an "ra=" tag, the "rp=" and "rr=" tags MUST be ignored",
+                // and step 10 goes without it.
+                let Some(address) = terms.address(&asked.sdid) else {
+                    smtp_text = terms.smtp_text();
+                    return Err(Unwanted::NoAddress);
+                };
                 // Steps 6 and 7.
                 if !incidents.iter().any(|incident| terms.asks_for(*incident)) {
                     return Err(Unwanted::NotRequested);
@@ -118,9 +124,7 @@ impl ReportInquiry {
                 if !terms.samples(drawn) {
                     return Err(Unwanted::NotSampled);
                 }
-                // Step 10 does not depend on steps 8 and 9.
                 smtp_text = terms.smtp_text();
-                let address = terms.address(&asked.sdid).ok_or(Unwanted::NoAddress)?;
                 match told.get_mut(question) {
                     Some(Some(earlier)) => Err(Unwanted::ToldAlready(*earlier)),
                     Some(told) => {

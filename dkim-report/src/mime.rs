@@ -4,12 +4,24 @@
 use std::borrow::Cow;
 
 use dkim_message::lex::{optional_cfws, quoted_string};
-use dkim_message::{Header, split};
+use dkim_message::{Header, HeaderTooLong, Splitter};
 use dkim_tags::value::base64;
 use nom::bytes::complete::take_while1;
 
 /// A multipart of more parts than this is not read to its end.
 pub(crate) const MAX_PARTS: usize = 20;
+
+/// The header of a report or of one of its parts has at most this many octets; the fields for
+/// machines count as one, and have room for a canonical header of 1 MiB. Short lines take many
+/// times their octets in memory.
+pub(crate) const MAX_HEADER: usize = 2 * 1024 * 1024;
+
+/// The header of a message or a part, for as long as the splitter lives, and what follows it.
+pub(crate) fn split(octets: &[u8]) -> Result<(Splitter, &[u8]), HeaderTooLong> {
+    let mut splitter = Splitter::new(MAX_HEADER);
+    let body = splitter.push(octets)?.unwrap_or_default();
+    Ok((splitter, body))
+}
 
 /// A boundary has at most this many characters (RFC 2046 §5.1.1).
 const MAX_BOUNDARY: usize = 70;
@@ -94,7 +106,7 @@ fn special(input: &[u8], octet: u8) -> Option<&[u8]> {
 }
 
 /// A body part.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Part<'m> {
     pub(crate) content_type: ContentType,
     encoding: String,
@@ -102,8 +114,10 @@ pub(crate) struct Part<'m> {
 }
 
 impl<'m> Part<'m> {
+    /// A part whose header is too long is of no type.
     fn read(octets: &'m [u8]) -> Self {
-        let (header, body) = split(octets);
+        let Ok((splitter, body)) = split(octets) else { return Self::default() };
+        let header = splitter.header();
         let content_type = ContentType::of(&header).unwrap_or_default();
         let encoding = header.fields().iter().find(|field| field.is("Content-Transfer-Encoding"));
         let encoding =

@@ -44,13 +44,15 @@ pub fn adsp_decision(
         return Err(Unwanted::SingleLabelDomain);
     }
     let terms = ReportTerms::of_adsp(record).map_err(Unwanted::Invalid)?;
+    // RFC 6651 §4: without `ra=`, `rp=` and `rr=` are ignored.
+    let address = terms.address(author_domain).ok_or(Unwanted::NoAddress)?;
     if !terms.asks_for(incident) {
         return Err(Unwanted::NotRequested);
     }
     if !terms.samples(drawn) {
         return Err(Unwanted::NotSampled);
     }
-    terms.address(author_domain).ok_or(Unwanted::NoAddress)
+    Ok(address)
 }
 
 impl Feedback {
@@ -93,6 +95,8 @@ mod tests {
         let wanted = decide("dkim=all; ra=a; rp=10", AdspResult::Fail, false, 10);
         assert_eq!(wanted, Err(Unwanted::NotSampled));
         assert_eq!(decide("dkim=all", AdspResult::Fail, false, 0), Err(Unwanted::NoAddress));
+        let wanted = decide("dkim=all; rp=0; rr=s", AdspResult::Fail, false, 0);
+        assert_eq!(wanted, Err(Unwanted::NoAddress));
         for result in [AdspResult::Pass, AdspResult::Unknown, AdspResult::None] {
             assert_eq!(decide("dkim=all; ra=a", result, true, 0), Err(Unwanted::Passes));
         }

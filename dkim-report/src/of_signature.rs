@@ -35,8 +35,8 @@ impl Feedback {
         Some(feedback)
     }
 
-    /// Adds the canonical octets that the kind of failure asks for (RFC 6591 §3.3): the header's
-    /// for `signature`, the body's for `bodyhash`.
+    /// Adds the canonical octets of header and body, as the verifier had them: both "SHOULD be
+    /// included" (RFC 6591 §3.2.4), whatever failed. Those that cannot be had are left out.
     #[must_use]
     pub fn with_canonical(
         mut self,
@@ -44,15 +44,8 @@ impl Feedback {
         header: &Header<'_>,
         body: Option<CanonicalBody>,
     ) -> Self {
-        match self.auth_failure {
-            Some(AuthFailure::Signature) => {
-                self.canonicalized_header = canonical_header(found, header);
-            }
-            Some(AuthFailure::BodyHash) => {
-                self.canonicalized_body = body.and_then(CanonicalBody::finish);
-            }
-            _ => {}
-        }
+        self.canonicalized_header = canonical_header(found, header);
+        self.canonicalized_body = body.and_then(CanonicalBody::finish);
         self
     }
 }

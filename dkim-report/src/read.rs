@@ -1,8 +1,8 @@
 //! A report as a message, read: ours or another's.
 
-use dkim_message::{Header, split};
+use dkim_message::{Header, HeaderTooLong};
 
-use crate::mime::{ContentType, parts, unfolded};
+use crate::mime::{ContentType, MAX_HEADER, parts, split, unfolded};
 use crate::read_feedback::read_feedback;
 use crate::{Fault, Feedback, Original};
 
@@ -18,7 +18,7 @@ use crate::{Fault, Feedback, Original};
 ///     Feedback-Type: abuse\r\nUser-Agent: mx/1\r\nVersion: 1\r\n\r\n--x\r\n\
 ///     Content-Type: text/rfc822-headers\r\n\r\nSubject: Hi\r\n--x--\r\n";
 /// let report = ReadReport::parse(message)?;
-/// assert_eq!(report.feedback.feedback_type, "abuse");
+/// assert_eq!(report.feedback.feedback_type.as_deref(), Some("abuse"));
 /// assert_eq!(report.text, "This is a report.");
 /// assert_eq!(report.faults, []);
 /// # Ok::<(), dkim_report::ReadError>(())
@@ -49,6 +49,10 @@ impl ReadReport {
     /// A report of more octets than this is not read: it bounds the memory that its parts take.
     pub const MAX_OCTETS: usize = 64 * 1024 * 1024;
 
+    /// A header of more octets than this is not read, be it that of the report, the fields for
+    /// machines or what is sent back: short lines take many times their octets in memory.
+    pub const MAX_HEADER: usize = MAX_HEADER;
+
     /// Reads a message. Lines may end in CRLF or in LF.
     ///
     /// # Errors
@@ -57,7 +61,8 @@ impl ReadReport {
         if message.len() > Self::MAX_OCTETS {
             return Err(ReadError::TooLong);
         }
-        let (header, body) = split(message);
+        let (splitter, body) = split(message)?;
+        let header = splitter.header();
         let content_type = ContentType::of(&header).ok_or(ReadError::NoReport)?;
         // RFC 5965 §2 a: `report-type` says which kind. Some leave it out, and the second part
         // tells.
@@ -72,9 +77,12 @@ impl ReadReport {
         };
         let machine = is("message/feedback-report").ok_or(ReadError::NoFeedback)?;
         let content = machine.content().ok_or(ReadError::NoFeedback)?;
-        let (feedback, faults) = read_feedback(&content);
-        let message = is("message/rfc822").and_then(|part| part.content());
-        let headers = is("text/rfc822-headers").and_then(|part| part.content());
+        let (feedback, faults) = read_feedback(&split(&content)?.0.header());
+        let sent_back = |media_type| {
+            let octets = is(media_type)?.content()?;
+            split(&octets).is_ok().then_some(octets)
+        };
+        let (message, headers) = (sent_back("message/rfc822"), sent_back("text/rfc822-headers"));
         let original = message
             .map(|octets| Original::Message(octets.into_owned()))
             .or_else(|| headers.map(|octets| Original::Header(octets.into_owned())));
@@ -119,4 +127,7 @@ pub enum ReadError {
     /// More than [`ReadReport::MAX_OCTETS`].
     #[error("the report has more than {} octets", ReadReport::MAX_OCTETS)]
     TooLong,
+    /// Its header, or its part for machines, has more octets than [`ReadReport::MAX_HEADER`].
+    #[error(transparent)]
+    HeaderTooLong(#[from] HeaderTooLong),
 }

@@ -58,8 +58,7 @@ struct Reading {
 
 /// Reads the fields of the machine-readable part, as many as can be read, and lists what is wrong
 /// with the others.
-pub(crate) fn read_feedback(octets: &[u8]) -> (Feedback, Vec<Fault>) {
-    let header = Header::parse(octets);
+pub(crate) fn read_feedback(header: &Header<'_>) -> (Feedback, Vec<Fault>) {
     let mut reading = Reading::default();
     for field in header.fields().iter().filter(|field| field.is_well_formed()).take(MAX_FIELDS) {
         reading.field(field.name(), &unfolded(field.body()));
@@ -100,7 +99,8 @@ impl Reading {
     fn check(&mut self) {
         // RFC 5965 §3.1.
         let mut required = vec!["Feedback-Type", "User-Agent", "Version"];
-        if self.feedback.feedback_type.eq_ignore_ascii_case(Feedback::AUTH_FAILURE) {
+        let is_auth_failure = |kind: &String| kind.eq_ignore_ascii_case(Feedback::AUTH_FAILURE);
+        if self.feedback.feedback_type.as_ref().is_some_and(is_auth_failure) {
             // RFC 6591 §3.1, §3.2.
             required.extend(["Auth-Failure", AUTHENTICATION_RESULTS]);
             required.extend::<&[_]>(match self.feedback.auth_failure {
@@ -146,12 +146,18 @@ const fn many(name: &'static str, read: fn(&mut Feedback, &[u8]) -> Option<()>) 
 
 /// The fields that have a place in [`Feedback`].
 const KNOWN: [Known; 25] = [
-    once("Feedback-Type", |to, body| token(body).map(|token| to.feedback_type = token)),
-    once("User-Agent", |to, body| {
-        to.user_agent = text(body);
+    once("Feedback-Type", |to, body| {
+        to.feedback_type = Some(token(body)?);
         Some(())
     }),
-    once("Version", |to, body| number(body).map(|version| to.version = version)),
+    once("User-Agent", |to, body| {
+        to.user_agent = Some(text(body));
+        Some(())
+    }),
+    once("Version", |to, body| {
+        to.version = Some(number(body)?);
+        Some(())
+    }),
     once("Auth-Failure", |to, body| {
         to.auth_failure = Some(AuthFailure::from_word(&token(body)?)?);
         Some(())

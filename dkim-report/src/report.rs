@@ -154,7 +154,8 @@ impl Report {
 }
 
 /// A boundary that stands in none of these, found in one pass: the first number that none of them
-/// has behind the beginning of one.
+/// has behind the beginning of one. The number is closed: a boundary that another one begins with
+/// would end a part at that one too (RFC 2046 §5.1.1).
 fn boundary(contents: [&[u8]; 3]) -> String {
     let mut taken = BTreeSet::new();
     for content in contents {
@@ -171,7 +172,7 @@ fn boundary(contents: [&[u8]; 3]) -> String {
         }
     }
     let free = (0..).find(|number| !taken.contains(number)).unwrap_or(u64::MAX);
-    format!("{BOUNDARY}{free}")
+    format!("{BOUNDARY}{free}_")
 }
 
 /// `id-left "@" id-right` (RFC 5322 §3.6.4), as far as nothing else may be hidden in it.
@@ -244,12 +245,23 @@ mod tests {
     #[test]
     fn boundaries_stand_in_no_part() {
         let none: &[u8] = b"";
-        assert_eq!(boundary([none, none, none]), "=_dkim-report-0");
+        assert_eq!(boundary([none, none, none]), "=_dkim-report-0_");
         let taken = b"--=_dkim-report-0\r\n==_dkim-report-1=_dkim-report-x =_dkim-report-3";
-        assert_eq!(boundary([none, taken, none]), "=_dkim-report-2");
-        assert_eq!(boundary([b"=_dkim-report-00", taken, none]), "=_dkim-report-2");
+        assert_eq!(boundary([none, taken, none]), "=_dkim-report-2_");
+        assert_eq!(boundary([b"=_dkim-report-00", taken, none]), "=_dkim-report-2_");
         let long = b"=_dkim-report-99999999999999999999999";
-        assert_eq!(boundary([long, none, none]), "=_dkim-report-0");
+        assert_eq!(boundary([long, none, none]), "=_dkim-report-0_");
+    }
+
+    /// RFC 2046 §5.1.1: of a line "it is sufficient that the boundary appear in its entirety".
+    #[test]
+    fn no_line_of_a_part_begins_with_the_boundary() {
+        let start = "--=_dkim-report-0: a\r\n--=_dkim-report-12: a\r\n";
+        for more in ["", "--=_dkim-report-1_: a\r\n", "--=_dkim-report-1_2_: a\r\n"] {
+            let content = format!("{start}{more}");
+            let boundary = boundary([b"", content.as_bytes(), b""]);
+            assert!(!content.contains(&boundary), "{boundary}: {content}");
+        }
     }
 
     #[test]

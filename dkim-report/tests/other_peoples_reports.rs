@@ -35,8 +35,8 @@ fn comments_stand_where_the_grammar_allows_them() {
         Original-Mail-From: <>\r\nReceived-Date: yesterday\r\nX-Own: a\r\n  b\r\n";
     let (feedback, faults) = read(fields);
     assert_eq!(faults, [""; 0]);
-    assert_eq!(feedback.feedback_type, "auth-failure");
-    assert_eq!(feedback.user_agent, "x/1 (y)");
+    assert_eq!(feedback.feedback_type.as_deref(), Some("auth-failure"));
+    assert_eq!(feedback.user_agent.as_deref(), Some("x/1 (y)"));
     assert_eq!(feedback.auth_failure, Some(AuthFailure::Adsp));
     assert_eq!(feedback.delivery_result, Some(DeliveryResult::Spam));
     assert_eq!(feedback.source_ip.unwrap().to_string(), "2001:db8::1");
@@ -124,7 +124,7 @@ fn encoded_parts_and_other_orders_are_read() {
     )
     .unwrap();
     assert_eq!((&*report.text, report.to.as_deref()), ("Hello", Some("a@b.example")));
-    assert_eq!(report.feedback.feedback_type, "abuse");
+    assert_eq!(report.feedback.feedback_type.as_deref(), Some("abuse"));
     assert_eq!(report.original, None);
 }
 

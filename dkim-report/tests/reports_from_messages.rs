@@ -11,7 +11,7 @@ use dkim_report::{
 };
 use dkim_sign::{Reports, Request, Signer};
 use dkim_tags::value::to_base64;
-use dkim_tags::{DomainName, Selector, UnixTime};
+use dkim_tags::{Auid, DomainName, Selector, UnixTime};
 use dkim_verify::{Policy, Verification, Verifier};
 
 const NOW: UnixTime = UnixTime(1_700_000_000);
@@ -94,7 +94,8 @@ fn a_changed_body_is_sent_back_as_it_was_hashed() {
     assert_eq!(report.faults, []);
     let feedback = report.feedback;
     assert_eq!(feedback.auth_failure, Some(AuthFailure::BodyHash));
-    assert_eq!(feedback.canonicalized_header, None);
+    // RFC 6591 §3.2.4: both "SHOULD be included".
+    assert!(feedback.canonicalized_header.unwrap().ends_with(b"; b="));
     let hash = sha256(&feedback.canonicalized_body.unwrap());
     assert_eq!(hash, case.verify()[0].body_hash.unwrap().value.as_bytes());
     assert_eq!(feedback.dkim_domain.unwrap().as_str(), "example.com");
@@ -116,7 +117,7 @@ fn a_changed_header_is_sent_back_as_it_was_hashed() {
     let case = case("dinner", "lunch");
     let feedback = read(&case.report()).feedback;
     assert_eq!(feedback.auth_failure, Some(AuthFailure::Signature));
-    assert_eq!(feedback.canonicalized_body, None);
+    assert_eq!(feedback.canonicalized_body.unwrap(), b"Hi.\r\n\r\nBob\r\n");
     let header = feedback.canonicalized_header.unwrap();
     let text = String::from_utf8(header.clone()).unwrap();
     assert!(text.contains("\r\nsubject:lunch\r\n") && text.ends_with("; b="), "{text}");
@@ -179,8 +180,8 @@ fn nothing_gets_out_of_its_field() {
     report.text = evil.to_owned();
     report.message_id = Some(format!("x@{evil}"));
     let feedback = &mut report.feedback;
-    feedback.feedback_type = evil.to_owned();
-    feedback.user_agent = evil.to_owned();
+    feedback.feedback_type = Some(evil.to_owned());
+    feedback.user_agent = Some(evil.to_owned());
     feedback.original_mail_from = Some(evil.to_owned());
     feedback.original_envelope_id = Some(evil.to_owned());
     feedback.arrival_date = Some(evil.to_owned());
@@ -313,4 +314,78 @@ fn what_cannot_be_read_is_not_told_either() {
          Original-Recipient: {bob}@example.net\r\nDKIM-Signature: redacted\r\nX: y\r\n"
     );
     assert_eq!(String::from_utf8_lossy(report.original.octets()), expected);
+}
+
+/// RFC 2046 §5.1.1: what begins with the boundary is a boundary to many readers.
+#[test]
+fn nobody_puts_a_part_into_a_report() {
+    let mut report = case("Hi.", "Hello.").report();
+    let header = "--=_dkim-report-0: a\r\n--=_dkim-report-12: a\r\nX: y\r\n";
+    report.original = Original::Header(header.as_bytes().to_vec());
+    let message = String::from_utf8(report.to_message().unwrap()).unwrap();
+    let boundary = message.split("boundary=\"").nth(1).unwrap().split('"').next().unwrap();
+    let delimiter = format!("\r\n--{boundary}");
+    assert_eq!(message.matches(&delimiter).count(), 4, "{message}");
+    assert_eq!(read(&report).original, Some(report.original));
+}
+
+#[test]
+fn an_identity_too_long_for_a_line_keeps_its_domain() {
+    let mut report = case("Hi.", "Hello.").report();
+    let identity = |local_part: &str| format!("{local_part}@mail.example.com");
+    for (local_part, written) in [("joe", "joe"), (&*"x".repeat(1200), "")] {
+        report.feedback.dkim_identity = Some(Auid::parse(&identity(local_part)).unwrap());
+        let read = read(&report).feedback.dkim_identity.unwrap();
+        assert_eq!(read.to_string(), identity(written));
+    }
+}
+
+#[test]
+fn encoded_addresses_are_redacted_too() {
+    let redactor = Redactor::new(&PROVIDER, b"secret").unwrap();
+    let mut report = case("Hi.", "Hello.").report();
+    let header = |bob: &str| {
+        format!(
+            "List-Unsubscribe: <https://example.com/?u={bob}%40example.net>\r\n\
+             Subject: =?utf-8?q?to_{bob}=40Example.net?=\r\nX: {bob}=example.net\r\n"
+        )
+    };
+    report.original = Original::Header(format!("{}To: bob@example.net\r\n", header("bob")).into());
+    report.redact(&redactor);
+    let bob = redactor.redact("bob");
+    let expected = format!("{}To: {bob}@example.net\r\n", header(&bob));
+    assert_eq!(String::from_utf8_lossy(report.original.octets()), expected);
+}
+
+/// No mail goes to an address of more octets (RFC 5321 §4.5.3.1.3).
+#[test]
+fn what_cannot_be_an_address_is_not_looked_for() {
+    let redactor = Redactor::new(&PROVIDER, b"secret").unwrap();
+    let mut report = case("Hi.", "Hello.").report();
+    let long = format!("a@{}", "=".repeat(300));
+    let header = format!("To: {long}\r\nX: {long}\r\n");
+    report.original = Original::Header(header.into());
+    report.redact(&redactor);
+    let text = String::from_utf8_lossy(report.original.octets()).into_owned();
+    assert!(text.contains(&format!("\r\nX: {long}\r\n")), "{text}");
+}
+
+/// A line without a colon is a field to whoever takes it as it comes, and costs as much.
+#[test]
+fn reports_with_endless_headers_are_not_read() {
+    let lines = "a\r\n".repeat(ReadReport::MAX_HEADER / 3 + 2);
+    let head = "Content-Type: multipart/report; boundary=x\r\n";
+    let whole = format!("{head}{lines}\r\n");
+    assert!(ReadReport::parse(whole.as_bytes()).is_err());
+    let feedback = "--x\r\nContent-Type: message/feedback-report\r\n";
+    let part = format!("{head}\r\n{feedback}{lines}\r\nVersion: 1\r\n--x--\r\n");
+    assert!(ReadReport::parse(part.as_bytes()).is_err());
+    let fields = format!("{head}\r\n{feedback}\r\n{lines}--x--\r\n");
+    assert!(ReadReport::parse(fields.as_bytes()).is_err());
+    for kind in ["text/rfc822-headers", "message/rfc822"] {
+        let original = format!(
+            "{head}\r\n{feedback}\r\nVersion: 1\r\n--x\r\nContent-Type: {kind}\r\n\r\n{lines}--x--\r\n"
+        );
+        assert_eq!(ReadReport::parse(original.as_bytes()).unwrap().original, None);
+    }
 }

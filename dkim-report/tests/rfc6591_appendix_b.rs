@@ -97,9 +97,9 @@ fn check(report: &ReadReport) {
     assert!(report.text.starts_with("This is an authentication failure report"));
     let feedback = &report.feedback;
     assert_eq!(report.faults, []);
-    assert_eq!(feedback.feedback_type, "auth-failure");
-    assert_eq!(feedback.user_agent, "Someisp!Mail-Feedback/1.0");
-    assert_eq!(feedback.version, 1);
+    assert_eq!(feedback.feedback_type.as_deref(), Some("auth-failure"));
+    assert_eq!(feedback.user_agent.as_deref(), Some("Someisp!Mail-Feedback/1.0"));
+    assert_eq!(feedback.version, Some(1));
     assert_eq!(feedback.auth_failure, Some(AuthFailure::BodyHash));
     let [results] = &*feedback.authentication_results else { panic!("one field") };
     assert_eq!(results.authserv_id, "mta1011.mail.tp2.receiver.example");

@@ -113,6 +113,13 @@ fn step_8_and_10_an_address_and_words() {
     let decision = decide(&signature(ASKS), &zone, 0).pop().unwrap();
     assert_eq!(decision.smtp_text.as_deref(), Some("signed mail only"));
     let zone = Zone::new().txt("_report._domainkey.example.com", "rr=v; rs=signed");
+    // §3.2: "In the absence of an "ra=" tag, the "rp=" and "rr=" tags MUST be ignored".
+    assert_eq!(decide(&signature(ASKS), &zone, 0)[0].smtp_text.as_deref(), Some("signed"));
+    let zone = Zone::new().txt("_report._domainkey.example.com", "rp=0; rr=x; rs=ask=20us");
+    let decision = decide(&signature(ASKS), &zone, 99).pop().unwrap();
+    assert_eq!(decision.wanted, Err(Unwanted::NoAddress));
+    assert_eq!(decision.smtp_text.as_deref(), Some("ask us"));
+    let zone = Zone::new().txt("_report._domainkey.example.com", "ra=a; rr=v; rs=signed");
     assert_eq!(decide(&signature(ASKS), &zone, 0)[0].smtp_text, None);
 }
 

@@ -219,7 +219,7 @@ pub(crate) fn report_terms<I: Incident>(
 
 pub(crate) fn report(u: &mut Unstructured<'_>) -> Result<Report> {
     let mut feedback = Feedback::new(*u.choose(AuthFailure::ALL)?);
-    feedback.user_agent = text(u)?;
+    feedback.user_agent = option(u, text)?;
     feedback.authentication_results = list(u, 2, auth_results)?;
     feedback.delivery_result = option(u, |u| u.choose(DeliveryResult::ALL).copied())?;
     feedback.original_envelope_id = option(u, text)?;

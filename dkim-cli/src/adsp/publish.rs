@@ -3,9 +3,11 @@
 use clap::{Args, ValueEnum};
 use dkim_stack::DomainName;
 use dkim_stack::adsp::{self, AdspRecord};
+use dkim_stack::report::{AdspIncident, ReportTerms};
 
 use crate::diagnostics::{Failure, note};
 use crate::exit::{self, Exit};
+use crate::failure_report::no_local_part;
 use crate::publication::{FormArgs, publication};
 
 /// Print the record of a domain, ready to be published
@@ -23,6 +25,21 @@ pub(crate) struct Publish {
     #[arg(long, value_enum)]
     practices: Practices,
 
+    /// Ask for reports about mail that does not keep them (RFC 6651 §4), to this address: the part
+    /// before the @; its domain is always the Author Domain
+    #[arg(long, value_name = "LOCALPART")]
+    report_address: Option<String>,
+
+    /// Reports about these failures, with commas between them; about all unless said
+    #[arg(
+        long,
+        value_name = "KINDS",
+        value_enum,
+        value_delimiter = ',',
+        requires = "report_address"
+    )]
+    report_incidents: Vec<Incident>,
+
     #[command(flatten)]
     form: FormArgs,
 }
@@ -32,6 +49,7 @@ fn help() -> String {
 Examples:
   dkim adsp publish example.com --practices all >> example.zone
   dkim adsp publish no-mail.example.com --practices discardable
+  dkim adsp publish example.com --practices all --report-address dkim-adsp-errors
 ";
     [EXAMPLES, &exit::help()].join("\n")
 }
@@ -47,6 +65,30 @@ enum Practices {
     Discardable,
 }
 
+/// Words of RFC 6651 §5.2.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Incident {
+    /// A reason that no other word covers
+    Other,
+    /// Refused by the verifier's policy
+    Policy,
+    /// A valid signature, and not the one that the practices ask for
+    Signed,
+    /// No valid signature, where the practices ask for one
+    Unsigned,
+}
+
+impl From<Incident> for AdspIncident {
+    fn from(incident: Incident) -> Self {
+        match incident {
+            Incident::Other => Self::Other,
+            Incident::Policy => Self::Policy,
+            Incident::Signed => Self::Signed,
+            Incident::Unsigned => Self::Unsigned,
+        }
+    }
+}
+
 impl Publish {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let practices = match self.practices {
@@ -56,7 +98,15 @@ impl Publish {
         };
         let record = AdspRecord::new(practices);
         let name = AdspRecord::name(&self.domain);
-        let publication = publication(name, &self.domain, record.to_text())?;
+        let mut text = record.to_text();
+        if let Some(local_part) = &self.report_address {
+            let incidents: Vec<AdspIncident> =
+                self.report_incidents.into_iter().map(Into::into).collect();
+            let terms = ReportTerms::none().to_local_part(local_part);
+            let terms = terms.map_err(|_| no_local_part(local_part))?.about(&incidents);
+            text = format!("{text}; {}", terms.to_tags());
+        }
+        let publication = publication(name, &self.domain, text)?;
         note(&self.domain, "ADSP is Historic; what receivers look for today is DMARC (RFC 7489)");
         self.form.write(vec![publication])
     }

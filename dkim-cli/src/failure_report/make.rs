@@ -34,7 +34,10 @@ const MOST_KEY: usize = 64 * 1024;
 /// The report (RFC 6591) is written to standard output, with CRLF, and nothing is sent. If none is
 /// due, the reasons are told.
 ///
-/// To send it: with an empty envelope sender, signed, and to the address in its To field.
+/// To send it: with an empty envelope sender, signed, and to the address in its To field. This
+/// command keeps no memory of what it made, and so nothing limits how many reports go to whom; a
+/// program that sends them by itself must (RFC 6591 §6.3, §6.5), as `Throttle` of the library
+/// dkim-report does.
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub(crate) struct Make {
@@ -82,9 +85,10 @@ pub(crate) struct Make {
     #[arg(long, value_enum)]
     delivery: Option<Delivery>,
 
-    /// The number drawn for rp=, the percentage of failures to be reported: 0 to 99
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(..100))]
-    drawn: u8,
+    /// The number for rp=, the percentage of failures to be reported: 0 to 99; drawn at random
+    /// unless said
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(..100))]
+    drawn: Option<u8>,
 
     /// Send the whole message back and not only its header
     #[arg(long, conflicts_with = "redact")]
@@ -92,7 +96,10 @@ pub(crate) struct Make {
 
     /// Hide the recipients, by a hash with the key in this file (RFC 6590)
     ///
-    /// The canonical header and body are left out then, as RFC 6591 demands.
+    /// The canonical header and body are left out then, as RFC 6591 demands. Addresses are found in
+    /// all fields, with @, = or the %40 and =40 of URIs and encoded words. What stays: an address in
+    /// another encoding (as base64) or broken over two lines, a name alone, and what the sender's
+    /// logs know (Message-ID).
     #[arg(long, value_name = "KEYFILE")]
     redact: Option<PathBuf>,
 }
@@ -235,7 +242,8 @@ impl Make {
         }
         let mut inquiry = ReportInquiry::new(&asked);
         drive_blocking(&mut inquiry, dns);
-        let decisions = inquiry.finish(self.drawn);
+        // RFC 6651 §3.3, step 7: "select a random number between 0 and 99, inclusive".
+        let decisions = inquiry.finish(self.drawn.unwrap_or_else(|| fastrand::u8(..100)));
         let mut wanted: Option<(usize, ReportAddress)> = None;
         for Decision { index, wanted: decision, smtp_text, .. } in &decisions {
             let number = index + 1;

@@ -169,10 +169,10 @@ fn text(out: &mut impl Write, origin: &Origin, told: &Told) -> io::Result<()> {
     let mut show = |label: &str, value: &dyn Display| {
         writeln!(out, "  {label:<17} {}", printable(&value.to_string()))
     };
-    show("report", &feedback.feedback_type)?;
+    show("report", &feedback.feedback_type.as_deref().unwrap_or("of no type"))?;
     if let Some(failure) = feedback.auth_failure {
         show("failure", &format_args!("{failure}: {}", cause(failure)))?;
-        if let Some(remedy) = remedy(failure) {
+        if let Some(remedy) = remedy(failure, feedback) {
             show("what to do", &remedy)?;
         }
     }
@@ -246,7 +246,7 @@ fn fields(report: &ReadReport) -> Vec<(&'static str, String)> {
         ("reported to", report.to.clone()),
         ("reported on", report.date.clone()),
         ("subject", report.subject.clone()),
-        ("program", Some(feedback.user_agent.clone()).filter(|agent| !agent.is_empty())),
+        ("program", feedback.user_agent.clone()),
         ("reporting MTA", feedback.reporting_mta.clone()),
     ]);
     fields
@@ -279,8 +279,13 @@ fn cause(failure: AuthFailure) -> &'static str {
 }
 
 /// What the signer does about it.
-fn remedy(failure: AuthFailure) -> Option<&'static str> {
+fn remedy(failure: AuthFailure, feedback: &Feedback) -> Option<&'static str> {
+    let canonical = [&feedback.canonicalized_header, &feedback.canonicalized_body];
     match failure {
+        AuthFailure::BodyHash | AuthFailure::Signature if canonical == [&None, &None] => Some(
+            "the report has no canonical octets; `dkim diff` compares the message as it was sent with \
+             the one that arrived, if you have both",
+        ),
         AuthFailure::BodyHash | AuthFailure::Signature => Some(
             "compare the canonical octets below with those of the message as it was sent; `dkim diff` \
              does, if you have both messages",
@@ -300,9 +305,9 @@ struct Object<'a> {
     subject: Option<&'a str>,
     date: Option<&'a str>,
     text: &'a str,
-    feedback_type: &'a str,
-    user_agent: &'a str,
-    version: u32,
+    feedback_type: Option<&'a str>,
+    user_agent: Option<&'a str>,
+    version: Option<u32>,
     auth_failure: Option<&'static str>,
     authentication_results: Vec<String>,
     delivery_result: Option<&'static str>,
@@ -343,8 +348,8 @@ impl<'a> Object<'a> {
             subject: report.subject.as_deref(),
             date: report.date.as_deref(),
             text: &report.text,
-            feedback_type: &feedback.feedback_type,
-            user_agent: &feedback.user_agent,
+            feedback_type: feedback.feedback_type.as_deref(),
+            user_agent: feedback.user_agent.as_deref(),
             version: feedback.version,
             auth_failure: feedback.auth_failure.map(AuthFailure::word),
             authentication_results: feedback
