@@ -24,7 +24,7 @@ const TABLE: [(Exit, u8, &str); 8] = [
         Exit::NonePasses,
         1,
         "none passes in a message; sign, adsp: the check fails; diff: a difference; key test, audit: a \
-         finding",
+         finding; rotate: a person has to do something; key publish: the server refuses",
     ),
     (Exit::Usage, 2, "the command line is wrong"),
     (Exit::Data, 65, "not a message (no line that is a header field), or no usable key or zone"),
@@ -34,7 +34,8 @@ const TABLE: [(Exit, u8, &str); 8] = [
     (
         Exit::Temporary,
         75,
-        "no signature passes, or adsp gets no answer, for temporary failures only",
+        "no signature passes, or adsp gets no answer, for temporary failures only; rotate, key \
+         publish: a name server does not show yet what it should",
     ),
 ];
 
