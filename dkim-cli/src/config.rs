@@ -36,7 +36,7 @@ The configuration, in TOML:
   selector = \"s2024\"             # s=
   file = \"s2024._domainkey.example.com.pem\"    # seen from here; % as above; or pkcs11:...
 
-  [keys.changing]                # instead of selector and file, or with them until the first change:
+  [keys.changing]                # selector and file may stand here, too, until the first change
   domain = \"example.com\"
   rotate = { kind = \"rsa2048\", selector = \"{year}{month}\", every = 7776000 }
                                  # `dkim rotate --help` tells the rest

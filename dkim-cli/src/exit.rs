@@ -24,7 +24,8 @@ const TABLE: [(Exit, u8, &str); 8] = [
         Exit::NonePasses,
         1,
         "none passes in a message; sign, adsp: the check fails; diff: a difference; relay-check: a \
-         broken signature; key, config, audit: a finding; report: none is due, or it has faults",
+         broken signature; key, config, audit: a finding; key publish: the server refuses; rotate: \
+         a person has to do something; report: none is due, or it has faults",
     ),
     (Exit::Usage, 2, "the command line is wrong"),
     (Exit::Data, 65, "not a message (no line that is a header field), or no usable key or zone"),
@@ -39,7 +40,7 @@ const TABLE: [(Exit, u8, &str); 8] = [
         Exit::Temporary,
         75,
         "no signature passes, or adsp gets no answer, for temporary failures only; sign: the key is \
-         out of reach",
+         out of reach; rotate, key publish: a name server does not show yet what it should",
     ),
 ];
 

@@ -47,8 +47,10 @@ The way of a key:
 In the configuration (`dkim config --help`), times in seconds:
   [keys.main]
   domain = \"example.com\"
-  rotate = { kind = \"rsa2048\", selector = \"{year}{month}\", every = 7776000, ttl = 3600, \
-negative-ttl = 3600, message-life = 604800, grave = 2592000 }
+  rotate = { kind = \"rsa2048\", selector = \"{year}{month}\", every = 7776000 }
+      # and, unless these are wanted: ttl = 3600 (of the records), negative-ttl = 3600 (before a new
+      # key signs), message-life = 604800 (before an old one is revoked), grave = 2592000 (before
+      # its record goes); selectors may have {day} and {counter}, too
 
   [rotation]                       # all of it may be left out
   server = \"192.0.2.53\"            # takes updates (RFC 2136); without it a person publishes

@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use dkim_crypto::{PrivateKey, PrivateKeyError, Provider, PublicKey};
 use dkim_tags::{DomainName, Selector};
+use zeroize::Zeroizing;
 
 pub use self::fault::FileFault;
 use crate::{Finding, KeyFileError, KeyPair, read_key};
@@ -163,6 +164,10 @@ impl Audit<'_> {
     }
 
     fn file(&mut self, path: &Path, metadata: &Metadata) {
+        // Whoever has it may publish other keys.
+        if is_tsig_key(path, metadata) {
+            return self.access(path, metadata);
+        }
         let key = match read_key(path).map(|key| self.pair(key)) {
             Ok(key) => Some(key),
             Err(KeyFileError::Key(PrivateKeyError::NoPem) | KeyFileError::TooLong { .. })
@@ -260,6 +265,15 @@ impl Audit<'_> {
 fn looks_like_key(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     matches!(extension, Some("pem" | "key" | "private"))
+}
+
+/// Whether a file holds a secret for dynamic updates, as BIND's `tsig-keygen` writes it.
+fn is_tsig_key(path: &Path, metadata: &Metadata) -> bool {
+    const LONGEST: u64 = 4096;
+
+    let is = |text: &str| text.trim_start().starts_with("key ") && text.contains("secret");
+    let read = || fs::read_to_string(path).map(Zeroizing::new);
+    metadata.len() <= LONGEST && read().is_ok_and(|text| is(&text))
 }
 
 /// Whether a file is called as editors and careful people call copies.

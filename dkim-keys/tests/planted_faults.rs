@@ -122,6 +122,18 @@ fn planted_faults_are_found() {
 }
 
 /// A key of a user who is not expected to have one.
+/// A secret for dynamic updates is no key that signs, and is to be kept as well as one.
+#[test]
+fn secrets_for_updates_are_looked_at_too() {
+    let (directory, rules) = directory();
+    let path = directory.path().join("update.key");
+    fs::write(&path, "key \"dkim\" {\n\talgorithm hmac-sha256;\n\tsecret \"AQID\";\n};\n").unwrap();
+    chmod(&path, 0o600);
+    assert_eq!(found(&directory, &rules), []);
+    chmod(&path, 0o644);
+    assert_eq!(found(&directory, &rules), [("key-exposed", "update.key".to_owned())]);
+}
+
 #[test]
 fn strangers_own_nothing() {
     let (directory, mut rules) = directory();

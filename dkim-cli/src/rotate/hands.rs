@@ -99,7 +99,11 @@ impl<'c> World<'c> {
         }
         if objections.is_empty() {
             let all: Vec<String> = servers.iter().map(|(server, _)| server.to_string()).collect();
-            return Ok(Done::Seen(format!("shown by {}", all.join(", "))));
+            let is = match wanted {
+                Wanted::Record(_) => "shown by",
+                Wanted::Nothing { .. } => "not shown any more by",
+            };
+            return Ok(Done::Seen(format!("{is} {}", all.join(", "))));
         }
         let objections = objections.join("; ");
         Ok(Done::NotYet(match (&self.primary, wanted) {
@@ -209,7 +213,7 @@ impl Hands for World<'_> {
     fn prove(&mut self, key: &RotatedKey) -> Result<Done, Failure> {
         let place = Place::of(key)?;
         let signing = key_file::read(&self.path(key))?;
-        let mut count = 0;
+        let mut all = Vec::new();
         for (server, dns) in self.servers(&place.name)?.iter() {
             let Place { selector, domain, .. } = &place;
             let outcome = loop_back(&*signing, selector, domain, now(), provider(), dns)
@@ -217,9 +221,9 @@ impl Hands for World<'_> {
             if outcome.result().name() != "pass" {
                 return Ok(Done::NotYet(format!("{server}: a test message: {outcome}")));
             }
-            count += 1;
+            all.push(server.to_string());
         }
-        Ok(Done::Seen(format!("a test message verifies with what {count} servers show")))
+        Ok(Done::Seen(format!("a test message verifies by {}", all.join(", "))))
     }
 
     fn bury(&mut self, key: &RotatedKey) -> Result<(), Failure> {

@@ -129,6 +129,10 @@ impl KeyEntry {
             KeySource::Rotated { .. } if self.domain == "%" => {
                 return Err("keys that change have one domain, and not `%`".to_owned());
             }
+            // One key after the other, without end.
+            KeySource::Rotated { plan, .. } if plan.every == 0 => {
+                return Err("rotate: every is at least a second".to_owned());
+            }
             KeySource::Rotated { before, .. } => before.as_ref(),
         };
         if let Some(named) = named {

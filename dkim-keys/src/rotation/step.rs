@@ -170,7 +170,7 @@ pub fn step<H: Hands>(
     if successors.is_empty() {
         match state.active(name).map(|key| key.since().saturating_add(plan.every)) {
             Some(due) if now < due => {
-                waiting.push((format!("the key signs until {due}"), Some(due)));
+                waiting.push(("the next key is not due".to_owned(), Some(due)));
             }
             _ => return begin(state, (name, domain), plan, now, hands),
         }

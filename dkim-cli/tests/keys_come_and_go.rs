@@ -1,0 +1,245 @@
+//! Keys published and changed through a name server on the loopback interface: at no moment does a
+//! key sign that does not verify.
+#![allow(clippy::unwrap_used)]
+
+mod command;
+mod primary;
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
+
+use command::{run, text};
+use dkim_keys::StateFile;
+use primary::Primary;
+use tempfile::TempDir;
+
+const MESSAGE: &[u8] = b"From: joe@example.com\r\nSubject: s\r\n\r\nHi.\r\n";
+
+/// Runs a command: its exit code, and what it says on both outputs.
+fn dkim(args: &[&str]) -> (i32, String) {
+    let output = run(args, b"");
+    let said = text(&output.stdout) + &text(&output.stderr);
+    (output.status.code().unwrap(), said)
+}
+
+#[test]
+fn a_record_is_published_once_and_withdrawn_once() {
+    let server = Primary::start();
+    let address = server.address.to_string();
+    let place = ["--domain", "example.com", "--selector", "s", "--server", &address, "--json"];
+    let key = ["--key", "keys/ed25519.pem"];
+    let publish = [&["key", "publish"], &place[..], &key].concat();
+    let name = "s._domainkey.example.com";
+    for (sent, updates) in [("\"sent\":true", 1), ("\"sent\":false", 1)] {
+        let (code, said) = dkim(&publish);
+        assert!(code == 0 && said.contains(sent) && said.contains("\"done\":true"), "{said}");
+        assert_eq!(server.updates(), updates);
+    }
+    assert!(server.text(name).unwrap().starts_with("v=DKIM1; k=ed25519; p="));
+    // Of another key.
+    let other = ["--key", "keys/rsa2048-pkcs1.pem"];
+    let (code, said) = dkim(&[&["key", "withdraw"], &place[..], &other].concat());
+    assert!(code == 1 && said.contains("another key's"), "{said}");
+    let withdraw = [&["key", "withdraw"], &place[..], &key].concat();
+    let dry = ["key", "withdraw", "--domain", "example.com", "--selector", "s", "--dry-run"];
+    let (code, said) = dkim(&[&dry[..], &["--server", &address]].concat());
+    assert!(code == 0 && said.contains(&format!("update delete {name}. IN TXT\nsend\n")), "{said}");
+    assert!(said.contains("zone example.com.\n"), "{said}");
+    assert_eq!(server.updates(), 1);
+    for sent in ["\"sent\":true", "\"sent\":false"] {
+        let (code, said) = dkim(&withdraw);
+        assert!(code == 0 && said.contains(sent) && server.updates() == 2, "{said}");
+    }
+    assert_eq!(server.text(name), None);
+    // A second server that does not show it.
+    let second = Primary::start();
+    let second = second.address.to_string();
+    let (code, said) = dkim(&[&publish[..], &["--server", &second, "--wait", "0"]].concat());
+    assert!(code == 75 && said.contains("\"done\":false"), "{said}");
+}
+
+/// A configuration in a directory of its own, with a plan in seconds.
+struct Desk {
+    directory: TempDir,
+    config: String,
+    server: Primary,
+}
+
+const PLAN: &str = "kind = 'ed25519', selector = 'k{counter}', every = 1, ttl = 1, \
+                    negative-ttl = 0, message-life = 0, grave = 0";
+
+impl Desk {
+    fn new(rotation: &str, key: &str) -> Self {
+        let (directory, server) = (tempfile::tempdir().unwrap(), Primary::start());
+        let path = directory.path().join("config.toml");
+        let address = server.address;
+        let rotation = rotation.replace("SERVER", &format!("'{address}'"));
+        let rules = "[[rules]]\nfrom = ['*@example.com']\nkeys = ['main']\n";
+        let config = format!(
+            "[rotation]\nservers = ['{address}']\n{rotation}\n[keys.main]\n\
+             domain = 'example.com'\n{key}\n{rules}"
+        );
+        fs::write(&path, config).unwrap();
+        Self { directory, config: path.to_str().unwrap().to_owned(), server }
+    }
+
+    fn dkim(&self, args: &[&str]) -> (i32, String) {
+        dkim(&[args, &["--config", &self.config]].concat())
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// The selector that signs now, whose signature verifies now.
+    fn sign(&self) -> Option<String> {
+        let signed = run(&["sign", "--config", &self.config], MESSAGE);
+        if !signed.status.success() {
+            assert!(text(&signed.stderr).contains("signs for none"), "{}", text(&signed.stderr));
+            return None;
+        }
+        let server = self.server.address.to_string();
+        let verified = run(&["verify", "--json", "--dns", &server], &signed.stdout);
+        let said = text(&verified.stdout);
+        assert_eq!(verified.status.code(), Some(0), "{said}");
+        let (_, rest) = said.split_once("\"selector\":\"").unwrap();
+        Some(rest.split('"').next().unwrap().to_owned())
+    }
+}
+
+#[test]
+fn keys_follow_one_another() {
+    let desk =
+        Desk::new("server = SERVER\nhook = ['touch', 'HOOK']", &format!("rotate = {{ {PLAN} }}"));
+    // The hook leaves a trace.
+    let (hook, config) = (desk.path("hook"), fs::read_to_string(&desk.config).unwrap());
+    fs::write(&desk.config, config.replace("HOOK", hook.to_str().unwrap())).unwrap();
+    assert_eq!(desk.sign(), None);
+    assert_eq!(desk.dkim(&["rotate", "status"]).0, 1);
+    let (_, said) = desk.dkim(&["config", "which", "--from", "joe@example.com"]);
+    assert!(said.contains("on its way"), "{said}");
+    // Step after step, a message signed between any two.
+    let mut signed = Vec::new();
+    while !signed.contains(&"k3".to_owned()) {
+        let (code, said) = desk.dkim(&["rotate", "step"]);
+        assert_eq!(code, 0, "{said}");
+        if let Some(selector) = desk.sign().filter(|selector| signed.last() != Some(selector)) {
+            signed.push(selector);
+        }
+        if said.contains("waits") {
+            thread::sleep(Duration::from_millis(200));
+        }
+    }
+    assert_eq!(signed, ["k1", "k2", "k3"]);
+    assert!(hook.exists());
+    // Those before go to their graves, with their files.
+    desk.dkim(&["rotate", "run"]);
+    assert!(!desk.path("k1._domainkey.example.com.pem").exists());
+    assert!(!desk.server.names().contains(&"k1._domainkey.example.com".to_owned()));
+    let (_, said) = desk.dkim(&["rotate", "status", "--history"]);
+    for phase in ["published", "proven", "active", "retiring", "revoked", "removed"] {
+        assert!(said.contains(&format!("{phase}: ")), "{phase}: {said}");
+    }
+    let (_, plan) = desk.dkim(&["rotate", "plan", "--json"]);
+    assert!(plan.contains("\"phase\":\"active\""), "{plan}");
+}
+
+/// Killed at one moment after another, in the middle of whatever it was doing.
+#[test]
+fn whoever_is_killed_goes_on() {
+    let desk = Desk::new("server = SERVER", &format!("rotate = {{ {PLAN} }}"));
+    let mut signed = Vec::new();
+    let mut milliseconds = 0;
+    while !signed.contains(&"k2".to_owned()) {
+        let mut step = command::dkim(&["rotate", "step", "--config", &desk.config]);
+        let mut step = step.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        thread::sleep(Duration::from_millis(milliseconds % 50));
+        milliseconds += 3;
+        // It may have ended.
+        let _ = step.kill();
+        step.wait().unwrap();
+        if let Some(selector) = desk.sign().filter(|selector| signed.last() != Some(selector)) {
+            signed.push(selector);
+        }
+    }
+    assert_eq!(signed, ["k1", "k2"]);
+}
+
+#[test]
+fn a_person_publishes_what_is_asked_for() {
+    let desk = Desk::new("", &format!("rotate = {{ {PLAN} }}"));
+    let (code, said) = desk.dkim(&["rotate", "run"]);
+    assert_eq!(code, 1, "{said}");
+    let (_, record) = said.split_once("the TXT record `").unwrap();
+    let name = "k1._domainkey.example.com";
+    desk.server.publish(name, "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=");
+    assert_eq!(desk.dkim(&["rotate", "run"]).0, 1);
+    assert_eq!(desk.sign(), None);
+    desk.server.publish(name, record.split('`').next().unwrap());
+    assert_eq!(desk.dkim(&["rotate", "step"]).0, 0);
+    assert_eq!(desk.server.updates(), 0);
+    // And takes back what is not wanted any more.
+    let (code, said) = desk.dkim(&["rotate", "abort"]);
+    assert!(code == 1 && said.contains("take the TXT record of k1._domainkey"), "{said}");
+    desk.server.withdraw(name);
+    assert_eq!(desk.dkim(&["rotate", "abort"]).0, 0);
+    assert!(!desk.path("k1._domainkey.example.com.pem").exists());
+}
+
+#[test]
+fn a_key_that_signed_before_is_taken_over() {
+    let key = format!("selector = 'old'\nfile = 'old.pem'\nrotate = {{ {PLAN} }}");
+    let desk = Desk::new("server = SERVER", &key);
+    let address = desk.server.address.to_string();
+    fs::copy(Path::new(command::DATA).join("keys/ed25519.pem"), desk.path("old.pem")).unwrap();
+    let (key, server) = (desk.path("old.pem"), ["--server", &address]);
+    let publish = ["key", "publish", "--domain", "example.com", "--selector", "old", "--key"];
+    assert_eq!(dkim(&[&publish[..], &[key.to_str().unwrap()], &server].concat()).0, 0);
+    assert_eq!(desk.sign().as_deref(), Some("old"));
+    // What somebody else has under a name that the template makes is let be.
+    desk.server.publish("k1._domainkey.example.com", "v=DKIM1; p=");
+    while desk.sign().as_deref() == Some("old") {
+        assert_eq!(desk.dkim(&["rotate", "step"]).0, 0);
+    }
+    assert_eq!(desk.sign().as_deref(), Some("k2"));
+    assert_eq!(desk.server.text("k1._domainkey.example.com").as_deref(), Some("v=DKIM1; p="));
+    // In other hands.
+    let (code, said) = desk.dkim(&["key", "revoke", "--now", "--selector", "k2"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(desk.sign(), None);
+    let revoked = desk.server.text("k2._domainkey.example.com");
+    assert_eq!(revoked.as_deref(), Some("v=DKIM1; k=ed25519; p="));
+    assert!(!desk.path("k2._domainkey.example.com.pem").exists());
+    assert_eq!(desk.dkim(&["key", "revoke", "--now"]).0, 2);
+    assert_eq!(desk.dkim(&["key", "revoke", "--now", "--selector", "k2"]).0, 2);
+    let directory = desk.directory.path().to_str().unwrap();
+    let (_, said) = desk.dkim(&["audit", "--keys", directory]);
+    assert!(said.contains("no-signing-key"), "{said}");
+}
+
+#[test]
+fn one_at_a_time_takes_steps() {
+    let desk = Desk::new("server = SERVER", &format!("rotate = {{ {PLAN} }}"));
+    let locked = StateFile::beside(Path::new(&desk.config)).lock().unwrap();
+    let (code, said) = desk.dkim(&["rotate", "run"]);
+    assert!(code == 75 && said.contains("somebody else"), "{said}");
+    assert_eq!(desk.dkim(&["rotate", "status"]).0, 1);
+    drop(locked);
+    assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
+    // A hook that fails is tried again, and nothing goes on before.
+    let config = fs::read_to_string(&desk.config).unwrap();
+    let failing = config.replace("[keys.main]", "hook = ['false']\n[keys.main]");
+    fs::write(&desk.config, &failing).unwrap();
+    let (mut code, mut said) = (0, String::new());
+    while code == 0 {
+        (code, said) = desk.dkim(&["rotate", "step"]);
+    }
+    assert!(code == 75 && said.contains("rotation.hook"), "{said}");
+    assert!(desk.dkim(&["rotate", "status"]).1.contains("the hook is to be run"));
+    fs::write(&desk.config, &config).unwrap();
+    let (code, said) = desk.dkim(&["rotate", "step"]);
+    assert!(code == 0 && said.contains("was told"), "{said}");
+}
