@@ -57,7 +57,8 @@ impl TokenKey {
     /// DKIM. No error holds the PIN.
     pub fn open(uri: &str, provider: &'static dyn Provider) -> Result<Self, Pkcs11Error> {
         let uri = Pkcs11Uri::parse(uri)?;
-        let module = Pkcs11::new(uri.module()?)?;
+        let module = Pkcs11::new(uri.module()?);
+        let module = module.map_err(|error| Pkcs11Error::Module(error.to_string()))?;
         let flags = CInitializeFlags::OS_LOCKING_OK;
         match module.initialize(CInitializeArgs::new(flags)) {
             // By another key of this process.
@@ -278,6 +279,9 @@ pub enum Pkcs11Error {
     /// It names no module.
     #[error("the URI names no module-path, the library that speaks to the token")]
     NoModule,
+    /// The module cannot be loaded.
+    #[error("the module cannot be loaded: {0}")]
+    Module(String),
     /// The PIN cannot be read.
     #[error("the file with the PIN: {0}")]
     Pin(#[source] io::Error),
@@ -367,7 +371,7 @@ mod tests {
         for module in ["/none.so", "/etc/passwd"] {
             let uri = format!("pkcs11:token=a?module-path={module}");
             let error = TokenKey::open(&uri, provider).unwrap_err();
-            assert!(matches!(error, Pkcs11Error::Token(_)), "{error}");
+            assert!(matches!(error, Pkcs11Error::Module(_)), "{error}");
         }
     }
 }

@@ -3,12 +3,15 @@
 
 mod adsp;
 mod arf;
+mod command;
 mod domainkeys;
 mod messages;
 mod opendkim;
 mod peer;
 mod random;
 mod script;
+mod softhsm;
+mod users;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -59,6 +62,10 @@ enum Name {
     Dkimpy,
     Maildkim,
     Opendkim,
+    /// Keys in a token, by PKCS #11.
+    Softhsm,
+    /// An agent, and users of all kinds.
+    Users,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -103,6 +110,25 @@ fn exchange_all(options: &Options) -> Result<()> {
         let (read, faults) = arf::exchange()?;
         met += usize::from(read);
         disagreements += faults;
+    }
+    if options.with.is_none_or(|only| only == Name::Softhsm) {
+        match softhsm::version() {
+            Some(version) => {
+                met += 1;
+                println!("SoftHSM {version}");
+                disagreements += softhsm::exchange(&bench)?;
+            }
+            None => println!("SoftHSM: SKIPPED, not installed: {}", softhsm::HOW_TO_INSTALL),
+        }
+    }
+    if options.with.is_none_or(|only| only == Name::Users) {
+        if users::is_superuser() {
+            met += 1;
+            println!("an agent and several users");
+            disagreements += users::exchange(&bench)?;
+        } else {
+            println!("an agent and several users: SKIPPED, only root can be several users");
+        }
     }
     if met == 0 {
         bail!("nobody to talk to is installed");
