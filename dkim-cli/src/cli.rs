@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use clap::error::ContextValue;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::adsp::Adsp;
@@ -19,6 +20,7 @@ use crate::failure_report::FailureReport;
 use crate::key::{Key, New};
 use crate::man::Man;
 use crate::mediate::Mediate;
+use crate::printable::printable;
 use crate::provider::provider;
 use crate::relay_check::RelayCheck;
 use crate::rotate::Rotate;
@@ -63,6 +65,11 @@ enum Command {
 }
 
 impl Cli {
+    /// Reads the command line, or tells what is wrong with it and ends.
+    pub(crate) fn read() -> Self {
+        Self::try_parse().unwrap_or_else(|error| harmless(error).exit())
+    }
+
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         match self.command {
             Command::Verify(verify) => verify.run(),
@@ -86,6 +93,26 @@ impl Cli {
             Command::Man(man) => man.run(Self::command()),
         }
     }
+}
+
+/// An error that shows arguments, which may come out of mail, as what they are.
+fn harmless(mut error: clap::Error) -> clap::Error {
+    let shown = error.context().filter_map(|(kind, value)| {
+        let value = match value {
+            ContextValue::String(text) => ContextValue::String(printable(text).to_string()),
+            // Their text is that of the command line, too: `to pass '...' as a value`.
+            ContextValue::StyledStrs(texts) => {
+                let plain = texts.iter().map(|text| printable(&text.to_string()).to_string());
+                ContextValue::StyledStrs(plain.map(Into::into).collect())
+            }
+            _ => return None,
+        };
+        Some((kind, value))
+    });
+    for (kind, value) in shown.collect::<Vec<_>>() {
+        error.insert(kind, value);
+    }
+    error
 }
 
 #[cfg(test)]

@@ -42,10 +42,8 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    match cli::Cli::parse().run() {
+    match cli::Cli::read().run() {
         Ok(exit) => exit.into(),
         Err(failure) => {
             failure.tell();

@@ -25,13 +25,16 @@ impl Display for Printable<'_> {
 }
 
 /// Controls (C0, DEL, C1), line and paragraph separators, and the invisible characters that turn
-/// the writing direction, join or separate letters, or carry hidden text.
+/// the writing direction, join or separate letters, stand for letters, or carry hidden text (tags
+/// and the variation selectors beyond those of scripts and emoji).
 pub(crate) fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -46,6 +49,7 @@ mod tests {
             ("\u{1b}]0;owned\u{7}", "\\u{1b}]0;owned\\u{7}"),
             ("a\r\nb\tc\0", "a\\u{d}\\u{a}b\\u{9}c\\u{0}"),
             ("\u{9b}2J\u{7f}", "\\u{9b}2J\\u{7f}"),
+            ("a\u{e0101}\u{e0041}\u{3164}", "a\\u{e0101}\\u{e0041}\\u{3164}"),
             ("moc.\u{202e}elpmaxe\u{2069}", "moc.\\u{202e}elpmaxe\\u{2069}"),
         ] {
             assert_eq!(printable(text).to_string(), shown);

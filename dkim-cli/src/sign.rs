@@ -27,6 +27,7 @@ use crate::dns::{Dns, DnsArgs};
 use crate::exit::{self, Exit};
 use crate::input::{BodyLineEnds, LineEnds, Message, MessageError, Origin, Twice, is_mbox};
 use crate::key_file;
+use crate::printable::printable;
 use crate::provider::provider;
 
 /// Sign a message
@@ -183,8 +184,9 @@ fn parse_canonicalization(text: &str) -> Result<Canonicalizations, &'static str>
 }
 
 fn parse_names(text: &str) -> Result<Names, String> {
-    let parse =
-        |name: &str| FieldName::parse(name.trim()).map_err(|error| format!("{name:?}: {error}"));
+    let parse = |name: &str| {
+        FieldName::parse(name.trim()).map_err(|error| format!("\"{}\": {error}", printable(name)))
+    };
     let names = text.split(':').filter(|_| !text.is_empty());
     names.map(parse).collect::<Result<_, _>>().map(Names)
 }

@@ -53,6 +53,17 @@ fn verifying_a_long_message_takes_no_more() {
     check(&["verify", "--zone", "example.zone", "-"], &message[..end]);
 }
 
+/// A header as long as is judged, of the shortest fields.
+#[test]
+fn a_header_of_the_shortest_fields_takes_little() {
+    let fields = b"a:b\r\n".repeat((MIB - 5000) / 5);
+    let message = fs::read(format!("{DATA}/signed.eml")).unwrap();
+    let end = message.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
+    let header = [&fields[..], &message[..end]].concat();
+    let most = most_memory(&["verify", "--zone", "example.zone", "-"], &header, 0);
+    assert!(most < 40 * MIB, "{most} octets for a header of {}", header.len());
+}
+
 #[test]
 fn signing_a_long_message_takes_no_more() {
     let sign = ["sign", "--domain", "example.com", "--selector", "s", "--key", "keys/ed25519.pem"];

@@ -209,13 +209,13 @@ impl HickoryResolver {
 
     /// One question to the servers; a failure only when all fail.
     async fn ask(&self, name: &Name, kind: RecordType) -> Result<Lookup, NetError> {
-        let answer = self.pool.lookup(name.clone(), kind).await;
-        if !matches!(answer, Err(NetError::Dns(DnsError::ResponseCode(_)))) {
+        let answer = self.pool.lookup(name.clone(), kind).await.map_err(or_lame);
+        if !matches!(answer, Err(NetError::Dns(DnsError::ResponseCode(_)) | NetError::Message(_))) {
             return answer;
         }
-        // The pool takes the first SERVFAIL or REFUSED for the answer of all servers.
+        // The pool takes the first SERVFAIL, REFUSED or referral for the answer of all servers.
         for server in &self.single {
-            match server.lookup(name.clone(), kind).await {
+            match server.lookup(name.clone(), kind).await.map_err(or_lame) {
                 Err(NetError::Dns(DnsError::NoRecordsFound(none))) => return Err(none.into()),
                 Err(_) => {}
                 found => return found,
@@ -303,6 +303,21 @@ impl Resolver for HickoryResolver {
             }
         };
         time::timeout(self.limit, answer).await.unwrap_or(Err(LookupError::Timeout))
+    }
+}
+
+/// RFC 2308 §2.2: without an SOA record, but with NS records, it is a referral, which does not say
+/// that there is nothing. Servers that recurse for others only, or not at all, give it.
+fn or_lame(error: NetError) -> NetError {
+    match error {
+        NetError::Dns(DnsError::NoRecordsFound(none))
+            if none.response_code == ResponseCode::NoError
+                && none.soa.is_none()
+                && none.ns.is_some() =>
+        {
+            NetError::Message("the server refers to others")
+        }
+        error => error,
     }
 }
 

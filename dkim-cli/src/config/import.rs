@@ -9,6 +9,7 @@ use dkim_keys::{ImportError, import_opendkim};
 
 use crate::diagnostics::{Failure, note};
 use crate::exit::{self, Exit};
+use crate::printable::is_harmful;
 
 /// Take over KeyTable, SigningTable and what else concerns signing from OpenDKIM
 ///
@@ -47,6 +48,12 @@ impl ImportOpendkim {
             note(self.conf.display(), what);
         }
         let text = import.config.to_toml().map_err(|error| Failure::of(Exit::Data, &error))?;
+        if let Some(c) = text.chars().find(|c| *c != '\n' && is_harmful(*c)) {
+            let what =
+                format_args!("a name or path holds {}, which is not seen", c.escape_unicode());
+            let failure = Failure::new(Exit::Data, what).on(self.conf.display());
+            return Err(failure.remedy("write domains in A-labels, and rename files"));
+        }
         let mut out = io::stdout().lock();
         let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
         written.map_err(|error| Failure::output(&error))?;

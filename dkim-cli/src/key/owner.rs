@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use crate::printable::printable;
+
 /// Who is to have a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Owner {
@@ -24,11 +26,13 @@ pub(crate) fn parse(text: &str) -> Result<Owner, String> {
     let entry = entry("/etc/passwd", user);
     let number = |text: &str| text.parse::<u32>().ok();
     let field = |at: usize| entry.as_deref().and_then(|fields| number(fields.get(at)?));
-    let user_number =
-        field(2).or_else(|| number(user)).ok_or_else(|| format!("there is no user {user:?}"))?;
+    let user_number = field(2)
+        .or_else(|| number(user))
+        .ok_or_else(|| format!("there is no user \"{}\"", printable(user)))?;
     let group = match group {
         Some(name) => parse_group(name)?,
-        None => field(3).ok_or_else(|| format!("which group? say USER:GROUP for {user:?}"))?,
+        None => field(3)
+            .ok_or_else(|| format!("which group? say USER:GROUP for \"{}\"", printable(user)))?,
     };
     Ok(Owner { user: user_number, group })
 }
@@ -38,7 +42,7 @@ pub(crate) fn parse_group(name: &str) -> Result<u32, String> {
     entry("/etc/group", name)
         .and_then(|fields| fields.get(2)?.parse().ok())
         .or_else(|| name.parse().ok())
-        .ok_or_else(|| format!("there is no group {name:?}"))
+        .ok_or_else(|| format!("there is no group \"{}\"", printable(name)))
 }
 
 /// The line of a name, or of a number, in one of the files of passwd(5) and group(5). Users of
