@@ -6,7 +6,9 @@ use dkim_adsp::{
     resinfo_without_author,
 };
 use dkim_authres::{AdspResult, AuthenticationResults};
-use dkim_dns::{Inquirer, LookupError, Query, QueryKind, Record, Zone, drive_blocking};
+use dkim_dns::{
+    Dnssec, Found, Inquirer, LookupError, Query, QueryKind, Record, Zone, drive_blocking,
+};
 use dkim_tags::DomainName;
 
 /// The domains of Appendix A, and others for the cases it has not.
@@ -150,6 +152,25 @@ fn questions_are_asked_once_and_only_as_needed() {
     lookup.answer(record.id, Err(LookupError::NoSuchName));
     lookup.answer(record.id, Err(LookupError::Timeout));
     assert_eq!(lookup.finish(), Ok(None));
+
+    // What anybody may have made up is no answer, to either question.
+    let bogus = Found { dnssec: Dnssec::Bogus, ..Found::default() };
+    let far = Found { chain: vec!["a.example".to_owned(); 9], ..Found::default() };
+    for steps in [1, 2] {
+        let refused = |found: &Found| {
+            let mut lookup = AdspLookup::new(&domain);
+            for step in 1..=steps {
+                let query = question(lookup.queries());
+                let good = Found::default();
+                let found = if step == steps { found.clone() } else { good };
+                lookup.answer(query.id, Ok(found));
+            }
+            assert_eq!(lookup.queries(), []);
+            lookup.finish()
+        };
+        assert!(matches!(refused(&bogus), Err(LookupFailure::Temporary(_))));
+        assert!(matches!(refused(&far), Err(LookupFailure::Permanent(LookupError::ChainTooLong))));
+    }
 
     gone.answer(scope.id, Err(LookupError::NoSuchName));
     assert_eq!(gone.queries(), []);

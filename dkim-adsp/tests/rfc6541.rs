@@ -9,7 +9,9 @@ use dkim_authres::{AtpsResult, AuthenticationResults};
 use dkim_crypto::{
     Digest, HashAlgorithm, Provider, PublicKey, PublicKeyError, VerifyingKey, ring::PROVIDER,
 };
-use dkim_dns::{Inquirer, LookupError, QueryId, QueryKind, Zone, drive_blocking};
+use dkim_dns::{
+    Dnssec, Found, Inquirer, LookupError, MAX_CNAME_HOPS, QueryId, QueryKind, Zone, drive_blocking,
+};
 use dkim_tags::{Atps, AtpsHash, DomainName, Signature};
 
 /// The SHA-1 of one.example.net and two.example.net in base32, as Appendix A prints them.
@@ -100,6 +102,18 @@ fn appendix_a_the_steps() {
         failed.answer(first[0].id, Err(error));
         assert!(failed.queries().is_empty());
         let finding = failed.finish().remove(0);
+        assert_eq!((finding.result(), finding.signer()), (result, None));
+    }
+
+    // What anybody may have made up confirms nothing, nor does what lies behind too many aliases.
+    let found = valid_reply.clone().unwrap();
+    let bogus = Found { dnssec: Dnssec::Bogus, ..found.clone() };
+    let far = Found { chain: vec!["a.example".to_owned(); MAX_CNAME_HOPS + 1], ..found };
+    for (found, result) in [(bogus, AtpsResult::TempError), (far, AtpsResult::PermError)] {
+        let mut refused = check.clone();
+        refused.answer(first[0].id, Ok(found));
+        assert!(refused.queries().is_empty());
+        let finding = refused.finish().remove(0);
         assert_eq!((finding.result(), finding.signer()), (result, None));
     }
 

@@ -52,6 +52,7 @@ pub use hickory::{HickoryBlocking, HickoryError, HickoryOptions, HickoryResolver
 pub use master_file::{ZoneError, ZoneErrorKind};
 pub use name::NameError;
 pub use query::{
-    Answer, Dnssec, Found, Inquirer, LookupError, MAX_CNAME_HOPS, Query, QueryId, QueryKind, Record,
+    Answer, Dnssec, Found, Inquirer, LookupError, MAX_CNAME_HOPS, Query, QueryId, QueryKind,
+    Record, records,
 };
 pub use zone::Zone;
