@@ -77,10 +77,10 @@ const IDS: u32 = 2;
 impl Inquirer for AdspCheck {
     fn queries(&mut self) -> Vec<Query> {
         let mut queries = Vec::new();
-        for (first_id, (_, test)) in (0..).step_by(2).zip(&mut self.tests) {
+        for (index, (_, test)) in (0..).zip(&mut self.tests) {
             if let Test::Lookup(lookup) = test {
                 let renumbered =
-                    |query: Query| Query { id: QueryId(first_id + query.id.0), ..query };
+                    |query: Query| Query { id: QueryId(index * IDS + query.id.0), ..query };
                 queries.extend(lookup.queries().into_iter().map(renumbered));
             }
         }
