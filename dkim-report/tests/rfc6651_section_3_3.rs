@@ -75,7 +75,8 @@ fn step_3_one_record_or_none() {
     let records = [Record { strings: vec![b"ra=a".to_vec()] }];
     let mut inquiry = ReportInquiry::new(&verify(&signature(ASKS)));
     let found = Found { records: records.into(), dnssec: Dnssec::Bogus, ..Found::default() };
-    inquiry.answer(inquiry.queries()[0].id, Ok(found));
+    let query = inquiry.queries().remove(0);
+    inquiry.answer(query.id, Ok(found));
     let decisions = inquiry.finish(0);
     assert!(matches!(decisions[0].wanted, Err(Unwanted::NoRecord(LookupError::Failed(_)))));
     let unanswered = ReportInquiry::new(&verify(&signature(ASKS))).finish(0);
