@@ -6,7 +6,7 @@ use dkim_tags::DomainName;
 
 use crate::{
     AdspLookup, AdspRecord, Author, LookupFailure, OutOfScope, evaluate,
-    has_author_domain_signature, resinfo,
+    has_author_domain_signature, res_info,
 };
 
 /// Looks up the practices of all Author Domains of a message that have not signed it, each
@@ -146,10 +146,10 @@ impl AdspFinding {
         }
     }
 
-    /// The result for Authentication-Results: [`resinfo`], with the reason of a failure.
+    /// The result for Authentication-Results: [`res_info`], with the reason of a failure.
     #[must_use]
-    pub fn resinfo(&self) -> ResInfo {
-        let info = resinfo(&self.author, self.result());
+    pub fn res_info(&self) -> ResInfo {
+        let info = res_info(&self.author, self.result());
         match self.failure() {
             Some(why) => info.reason(why),
             None => info,

@@ -168,7 +168,7 @@ impl Test {
 
 /// Whether one of the records at the name for this SDID lets it sign.
 fn confirms(records: &[Record], sdid: &DomainName) -> bool {
-    let short = records.iter().filter(|record| record.len() <= AtpsRecord::MAX_OCTETS);
+    let short = records.iter().filter(|record| record.len() <= AtpsRecord::MAX_LEN);
     let valid = short.filter_map(|record| AtpsRecord::parse(&record.joined()).ok());
     valid.into_iter().any(|record| record.authorizes(sdid))
 }
@@ -238,7 +238,7 @@ impl AtpsFinding {
     /// The result as it goes into Authentication-Results: `dkim-atps=… header.from=…` (RFC 6541
     /// §8.2).
     #[must_use]
-    pub fn resinfo(&self) -> ResInfo {
+    pub fn res_info(&self) -> ResInfo {
         let mut info = ResInfo::new(METHOD, self.result.name());
         if let Some(failure) = &self.failure {
             info = info.reason(failure.to_string());

@@ -123,7 +123,7 @@ fn record(
     for record in records {
         // What is too long to be read need not be put together.
         let read = match record.len() {
-            ..=AdspRecord::MAX_OCTETS => AdspRecord::parse(&record.joined()),
+            ..=AdspRecord::MAX_LEN => AdspRecord::parse(&record.joined()),
             _ => Err(AdspError::TooLong),
         };
         match read {

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use dkim_adsp::{
-    AdspCheck, AdspFinding, AdspLookup, LookupFailure, authors, evaluate, gravest, resinfo,
-    resinfo_without_author,
+    AdspCheck, AdspFinding, AdspLookup, LookupFailure, authors, evaluate, gravest, res_info,
+    res_info_without_author,
 };
 use dkim_authres::{AdspResult, AuthenticationResults};
 use dkim_dns::{
@@ -189,8 +189,8 @@ fn questions_are_asked_once_and_only_as_needed() {
 fn results_go_into_authentication_results() {
     let author = &authors(b"\"J. Doe\" <\"j doe\"@Aaa.example>").unwrap()[0];
     let results = AuthenticationResults::new("mx.example.org")
-        .with(resinfo(author, AdspResult::Fail))
-        .with(resinfo(&authors(b"a@b.example").unwrap()[0], AdspResult::NxDomain));
+        .with(res_info(author, AdspResult::Fail))
+        .with(res_info(&authors(b"a@b.example").unwrap()[0], AdspResult::NxDomain));
     assert_eq!(
         results.field_body(),
         "mx.example.org;\r\n    dkim-adsp=fail header.from=\"j doe\"@Aaa.example;\r\n    \
@@ -230,7 +230,7 @@ fn every_author_counts() {
     // The reason of a failure is told.
     let told: Vec<_> = check("g@two.example, f@slow.example, h@[192.0.2.1]", &[])
         .iter()
-        .map(|finding| finding.resinfo().reason.unwrap())
+        .map(|finding| finding.res_info().reason.unwrap())
         .collect();
     assert_eq!(
         told,
@@ -280,7 +280,7 @@ fn lookups_of_several_authors_do_not_mix() {
 #[test]
 fn authors_that_cannot_be_told() {
     let error = authors(b"a@aaa.example, oops").unwrap_err();
-    let info = resinfo_without_author("dkim-adsp", &error);
+    let info = res_info_without_author("dkim-adsp", &error);
     assert_eq!(info.result, "permerror");
     assert_eq!(
         info.reason.as_deref(),

@@ -172,7 +172,7 @@ fn replies() {
     assert_eq!(result(&both, &alias), "pass");
     assert_eq!(result(&both, &Zone::new().exists(&format!("x.{ONE}"))), "fail");
     assert_eq!(result(&both, &Zone::new().cname(ONE, ONE)), "permerror");
-    let long = format!("v=ATPS1; x={}", "y".repeat(AtpsRecord::MAX_OCTETS));
+    let long = format!("v=ATPS1; x={}", "y".repeat(AtpsRecord::MAX_LEN));
     assert_eq!(result(&both, &Zone::new().txt(ONE, long)), "fail");
 }
 
@@ -248,7 +248,7 @@ fn every_author_has_a_say() {
     let found = found(from, &signatures, &zone);
     let words: Vec<_> = found.iter().map(|finding| finding.result().name()).collect();
     assert_eq!(words, ["pass", "fail", "temperror", "fail", "fail"]);
-    let results = found.iter().map(AtpsFinding::resinfo);
+    let results = found.iter().map(AtpsFinding::res_info);
     let field =
         results.fold(AuthenticationResults::new("mx.example.org"), AuthenticationResults::with);
     assert_eq!(
@@ -315,5 +315,5 @@ fn a_provider_may_lack_the_hash() {
     assert_eq!(finding.result(), AtpsResult::PermError);
     let sha1 = AtpsHash::Hashed(HashAlgorithm::Sha1);
     assert_eq!(finding.failure(), Some(&AtpsFailure::UnsupportedHash(UnsupportedHash(sha1))));
-    assert_eq!(finding.resinfo().reason.unwrap(), "the cryptographic library does not offer sha1");
+    assert_eq!(finding.res_info().reason.unwrap(), "the cryptographic library does not offer sha1");
 }

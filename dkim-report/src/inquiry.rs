@@ -163,7 +163,7 @@ impl Question {
         let answer = self.answer.as_ref().ok_or(Unwanted::Unanswered)?;
         match dkim_dns::records(answer).map_err(Unwanted::NoRecord)? {
             [] => Err(Unwanted::NoRecord(LookupError::NoRecords)),
-            [record] if record.len() > ReportTerms::MAX_OCTETS => {
+            [record] if record.len() > ReportTerms::MAX_LEN => {
                 Err(Unwanted::Invalid(TermsError::TooLong))
             }
             [record] => ReportTerms::parse(&record.joined()).map_err(Unwanted::Invalid),
