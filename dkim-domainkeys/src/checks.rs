@@ -41,11 +41,11 @@ impl Message {
 
     /// What deviates in it and in a signature of it, apart from its key.
     pub(crate) fn deviations(&self, signature: &Signature, policy: &Policy) -> Vec<Deviation> {
-        let unacceptable = policy.unacceptable_domains.contains(&signature.sdid);
+        let unacceptable = policy.unacceptable_domains.contains(&signature.domain);
         [
             self.malformed.clone(),
             Some(Deviation::Sha1),
-            signature.sdid.is_single_label().then_some(Deviation::SingleLabelDomain),
+            signature.domain.is_single_label().then_some(Deviation::SingleLabelDomain),
             unacceptable.then_some(Deviation::UnacceptableDomain),
         ]
         .into_iter()
@@ -60,7 +60,7 @@ pub(crate) fn match_sender(
     position: usize,
     sender: &Sender,
 ) -> Result<(), Outcome> {
-    if !sender.domain().is_within(&signature.sdid) {
+    if !sender.domain().is_within(&signature.domain) {
         return Err(Outcome::DomainMismatch { sending_domain: sender.domain().clone() });
     }
     let field = sender.field();

@@ -211,7 +211,7 @@ fn read(answer: Answer) -> Result<SendingPolicy, LookupError> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use dkim_dns::{BlockingResolver, Dnssec, Found, Zone, drive_blocking};
+    use dkim_dns::{Dnssec, Found, Zone, drive_blocking};
 
     use super::*;
 
