@@ -81,7 +81,7 @@ pub struct AdspRecord {
 
 impl AdspRecord {
     /// A record of more octets than this is refused.
-    pub const MAX_OCTETS: usize = 16_384;
+    pub const MAX_LEN: usize = 16_384;
 
     /// A record that says this and nothing else.
     #[must_use]
@@ -119,7 +119,7 @@ impl AdspRecord {
     /// [`AdspError`], if the record does not follow the grammar; it then counts as absent (RFC
     /// 5617 §4.1).
     pub fn parse(record: &[u8]) -> Result<Self, AdspError> {
-        if record.len() > Self::MAX_OCTETS {
+        if record.len() > Self::MAX_LEN {
             return Err(AdspError::TooLong);
         }
         // RFC 5617 §4.2.1: "the first four characters of the record are lowercase `dkim`, followed
@@ -213,8 +213,8 @@ pub enum AdspError {
     /// It is no tag-list.
     #[error("the record is no tag-list")]
     TagList(#[from] TagListError),
-    /// More than [`AdspRecord::MAX_OCTETS`].
-    #[error("the record has more than {} octets", AdspRecord::MAX_OCTETS)]
+    /// More than [`AdspRecord::MAX_LEN`].
+    #[error("the record has more than {} octets", AdspRecord::MAX_LEN)]
     TooLong,
 }
 
@@ -289,7 +289,7 @@ mod tests {
             ("y", "a\r\n b"),
             ("y", "\u{fc}"),
             ("y", "\0"),
-            ("y", &"x".repeat(AdspRecord::MAX_OCTETS)),
+            ("y", &"x".repeat(AdspRecord::MAX_LEN)),
         ] {
             assert!(record.add_tag(name, value).is_err(), "{name}={value}");
             assert_eq!(record, before);
@@ -329,7 +329,7 @@ mod tests {
         }
         let beyond_ascii = "dkim=all; n=caf\u{e9}".as_bytes();
         assert_eq!(AdspRecord::parse(beyond_ascii), Err(AdspError::NotAscii));
-        let long = [b"dkim=all; x=".to_vec(), vec![b'y'; AdspRecord::MAX_OCTETS]].concat();
+        let long = [b"dkim=all; x=".to_vec(), vec![b'y'; AdspRecord::MAX_LEN]].concat();
         assert_eq!(AdspRecord::parse(&long), Err(AdspError::TooLong));
     }
 }

@@ -6,7 +6,7 @@ use dkim_tags::DomainName;
 
 use crate::{
     AdspLookup, AdspRecord, Author, LookupFailure, OutOfScope, evaluate,
-    has_author_domain_signature, resinfo,
+    has_author_domain_signature, res_info,
 };
 
 /// Looks up the practices of all Author Domains of a message that have not signed it, each
@@ -77,10 +77,10 @@ const IDS: u32 = 2;
 impl Inquirer for AdspCheck {
     fn queries(&mut self) -> Vec<Query> {
         let mut queries = Vec::new();
-        for (first_id, (_, test)) in (0..).step_by(2).zip(&mut self.tests) {
+        for (index, (_, test)) in (0..).zip(&mut self.tests) {
             if let Test::Lookup(lookup) = test {
                 let renumbered =
-                    |query: Query| Query { id: QueryId(first_id + query.id.0), ..query };
+                    |query: Query| Query { id: QueryId(index * IDS + query.id.0), ..query };
                 queries.extend(lookup.queries().into_iter().map(renumbered));
             }
         }
@@ -146,10 +146,10 @@ impl AdspFinding {
         }
     }
 
-    /// The result for Authentication-Results: [`resinfo`], with the reason of a failure.
+    /// The result for Authentication-Results: [`res_info`], with the reason of a failure.
     #[must_use]
-    pub fn resinfo(&self) -> ResInfo {
-        let info = resinfo(&self.author, self.result());
+    pub fn res_info(&self) -> ResInfo {
+        let info = res_info(&self.author, self.result());
         match self.failure() {
             Some(why) => info.reason(why),
             None => info,

@@ -30,7 +30,7 @@ pub struct AtpsRecord {
 
 impl AtpsRecord {
     /// A record of more octets than this is refused.
-    pub const MAX_OCTETS: usize = 16_384;
+    pub const MAX_LEN: usize = 16_384;
 
     /// A record that lets this domain sign.
     #[must_use]
@@ -93,7 +93,7 @@ impl AtpsRecord {
     /// [`AtpsRecordError`], if the record does not follow the grammar, or is of another version; it
     /// is then to be ignored.
     pub fn parse(record: &[u8]) -> Result<Self, AtpsRecordError> {
-        if record.len() > Self::MAX_OCTETS {
+        if record.len() > Self::MAX_LEN {
             return Err(AtpsRecordError::TooLong);
         }
         // RFC 8616 §5 lets UTF-8 into header fields, not into records.
@@ -198,8 +198,8 @@ pub enum AtpsRecordError {
     /// Octets beyond ASCII.
     #[error("the record has octets that are not ASCII")]
     NotAscii,
-    /// More than [`AtpsRecord::MAX_OCTETS`].
-    #[error("the record has more than {} octets", AtpsRecord::MAX_OCTETS)]
+    /// More than [`AtpsRecord::MAX_LEN`].
+    #[error("the record has more than {} octets", AtpsRecord::MAX_LEN)]
     TooLong,
 }
 
@@ -241,7 +241,7 @@ mod tests {
         ] {
             assert_eq!(AtpsRecord::parse(record).unwrap_err().to_string(), error);
         }
-        let long = [b"v=ATPS1; x=".to_vec(), vec![b'y'; AtpsRecord::MAX_OCTETS]].concat();
+        let long = [b"v=ATPS1; x=".to_vec(), vec![b'y'; AtpsRecord::MAX_LEN]].concat();
         assert_eq!(AtpsRecord::parse(&long), Err(AtpsRecordError::TooLong));
     }
 

@@ -4,7 +4,7 @@ use std::vec;
 
 use dkim_authres::{AtpsResult, ResInfo};
 use dkim_crypto::Provider;
-use dkim_dns::{Answer, Found, Inquirer, LookupError, Query, QueryId, QueryKind};
+use dkim_dns::{Answer, Inquirer, LookupError, Query, QueryId, QueryKind, Record, records};
 use dkim_tags::{AtpsError, DomainName, Signature};
 
 use crate::{AtpsRecord, Author, LookupFailure, UnsupportedHash};
@@ -145,8 +145,8 @@ impl Test {
     /// answer or a valid record in it the next claim is tested.
     fn answer(&mut self, answer: Answer) {
         let Step::Wait { sdid, .. } = &self.step else { return };
-        self.step = match answer {
-            Ok(found) if confirms(&found, sdid) => Step::Confirmed { sdid: sdid.clone() },
+        self.step = match records(&answer) {
+            Ok(records) if confirms(records, sdid) => Step::Confirmed { sdid: sdid.clone() },
             Ok(_) | Err(LookupError::NoSuchName | LookupError::NoRecords) => Step::Ask,
             Err(error) => Step::Failed(AtpsFailure::Lookup(error.into())),
         };
@@ -167,8 +167,8 @@ impl Test {
 }
 
 /// Whether one of the records at the name for this SDID lets it sign.
-fn confirms(found: &Found, sdid: &DomainName) -> bool {
-    let short = found.records.iter().filter(|record| record.len() <= AtpsRecord::MAX_OCTETS);
+fn confirms(records: &[Record], sdid: &DomainName) -> bool {
+    let short = records.iter().filter(|record| record.len() <= AtpsRecord::MAX_LEN);
     let valid = short.filter_map(|record| AtpsRecord::parse(&record.joined()).ok());
     valid.into_iter().any(|record| record.authorizes(sdid))
 }
@@ -238,7 +238,7 @@ impl AtpsFinding {
     /// The result as it goes into Authentication-Results: `dkim-atps=… header.from=…` (RFC 6541
     /// §8.2).
     #[must_use]
-    pub fn resinfo(&self) -> ResInfo {
+    pub fn res_info(&self) -> ResInfo {
         let mut info = ResInfo::new(METHOD, self.result.name());
         if let Some(failure) = &self.failure {
             info = info.reason(failure.to_string());

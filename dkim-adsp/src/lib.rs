@@ -24,7 +24,7 @@
 //! drive_blocking(&mut check, &zone);
 //! for finding in check.finish() {
 //!     assert_eq!(finding.result(), AdspResult::Fail);
-//!     assert_eq!(finding.resinfo().get("header", "from"), Some("bob@aaa.example"));
+//!     assert_eq!(finding.res_info().get("header", "from"), Some("bob@aaa.example"));
 //! }
 //! # Ok::<(), dkim_adsp::AuthorError>(())
 //! ```
@@ -88,4 +88,4 @@ pub use atps::{AtpsRecord, AtpsRecordError, UnsupportedHash};
 pub use atps_check::{AtpsCheck, AtpsFailure, AtpsFinding};
 pub use author::{Author, AuthorError, MAX_AUTHOR_DOMAINS, OutOfScope, authors, authors_of};
 pub use lookup::{AdspLookup, LookupFailure};
-pub use outcome::{evaluate, has_author_domain_signature, resinfo, resinfo_without_author};
+pub use outcome::{evaluate, has_author_domain_signature, res_info, res_info_without_author};

@@ -1,6 +1,6 @@
 //! The lookup of RFC 5617 §4.3: does the Author Domain exist, and what does it publish.
 
-use dkim_dns::{Answer, Found, Inquirer, LookupError, Query, QueryId, QueryKind};
+use dkim_dns::{Answer, Inquirer, LookupError, Query, QueryId, QueryKind, records};
 use dkim_tags::DomainName;
 
 use crate::{AdspError, AdspRecord};
@@ -64,7 +64,7 @@ impl AdspLookup {
     /// does not exist in the DNS […], the algorithm MUST terminate with an error". "NODATA is not
     /// the same as NXDOMAIN".
     fn scope(&self, answer: Answer) -> Step {
-        match answer {
+        match records(&answer) {
             Ok(_) | Err(LookupError::NoRecords) if self.record_name().len() > MAX_NAME => {
                 Step::Done(Ok(None))
             }
@@ -111,8 +111,8 @@ fn record(
     answer: Answer,
     ignored: &mut Vec<AdspError>,
 ) -> Result<Option<AdspRecord>, LookupFailure> {
-    let Found { records, .. } = match answer {
-        Ok(found) => found,
+    let records = match records(&answer) {
+        Ok(records) => records,
         Err(LookupError::NoSuchName | LookupError::NoRecords) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
@@ -120,10 +120,10 @@ fn record(
         return Err(LookupFailure::SeveralRecords);
     }
     let mut valid = Vec::new();
-    for record in records.iter() {
+    for record in records {
         // What is too long to be read need not be put together.
         let read = match record.len() {
-            ..=AdspRecord::MAX_OCTETS => AdspRecord::parse(&record.joined()),
+            ..=AdspRecord::MAX_LEN => AdspRecord::parse(&record.joined()),
             _ => Err(AdspError::TooLong),
         };
         match read {

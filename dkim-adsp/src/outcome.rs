@@ -61,7 +61,7 @@ pub fn evaluate<'a>(
 
 /// The result as it goes into Authentication-Results: `dkim-adsp=… header.from=…` (RFC 5617 §5.3).
 #[must_use]
-pub fn resinfo(author: &Author, result: AdspResult) -> ResInfo {
+pub fn res_info(author: &Author, result: AdspResult) -> ResInfo {
     ResInfo::new(METHOD, result.name()).prop("header", "from", author.address().to_string())
 }
 
@@ -70,6 +70,6 @@ pub fn resinfo(author: &Author, result: AdspResult) -> ResInfo {
 ///
 /// The method is `dkim-adsp` or `dkim-atps`.
 #[must_use]
-pub fn resinfo_without_author(method: &str, error: &AuthorError) -> ResInfo {
+pub fn res_info_without_author(method: &str, error: &AuthorError) -> ResInfo {
     ResInfo::new(method, AdspResult::PermError.name()).reason(error.to_string())
 }

@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use dkim_adsp::{
-    AdspCheck, AdspFinding, AdspLookup, LookupFailure, authors, evaluate, gravest, resinfo,
-    resinfo_without_author,
+    AdspCheck, AdspFinding, AdspLookup, LookupFailure, authors, evaluate, gravest, res_info,
+    res_info_without_author,
 };
 use dkim_authres::{AdspResult, AuthenticationResults};
-use dkim_dns::{Inquirer, LookupError, Query, QueryKind, Record, Zone, drive_blocking};
+use dkim_dns::{
+    Dnssec, Found, Inquirer, LookupError, Query, QueryKind, Record, Zone, drive_blocking,
+};
 use dkim_tags::DomainName;
 
 /// The domains of Appendix A, and others for the cases it has not.
@@ -151,6 +153,25 @@ fn questions_are_asked_once_and_only_as_needed() {
     lookup.answer(record.id, Err(LookupError::Timeout));
     assert_eq!(lookup.finish(), Ok(None));
 
+    // What anybody may have made up is no answer, to either question.
+    let bogus = Found { dnssec: Dnssec::Bogus, ..Found::default() };
+    let far = Found { chain: vec!["a.example".to_owned(); 9], ..Found::default() };
+    for steps in [1, 2] {
+        let refused = |found: &Found| {
+            let mut lookup = AdspLookup::new(&domain);
+            for step in 1..=steps {
+                let query = question(lookup.queries());
+                let good = Found::default();
+                let found = if step == steps { found.clone() } else { good };
+                lookup.answer(query.id, Ok(found));
+            }
+            assert_eq!(lookup.queries(), []);
+            lookup.finish()
+        };
+        assert!(matches!(refused(&bogus), Err(LookupFailure::Temporary(_))));
+        assert!(matches!(refused(&far), Err(LookupFailure::Permanent(LookupError::ChainTooLong))));
+    }
+
     gone.answer(scope.id, Err(LookupError::NoSuchName));
     assert_eq!(gone.queries(), []);
     assert_eq!(gone.finish(), Err(LookupFailure::NoSuchDomain));
@@ -168,8 +189,8 @@ fn questions_are_asked_once_and_only_as_needed() {
 fn results_go_into_authentication_results() {
     let author = &authors(b"\"J. Doe\" <\"j doe\"@Aaa.example>").unwrap()[0];
     let results = AuthenticationResults::new("mx.example.org")
-        .with(resinfo(author, AdspResult::Fail))
-        .with(resinfo(&authors(b"a@b.example").unwrap()[0], AdspResult::NxDomain));
+        .with(res_info(author, AdspResult::Fail))
+        .with(res_info(&authors(b"a@b.example").unwrap()[0], AdspResult::NxDomain));
     assert_eq!(
         results.field_body(),
         "mx.example.org;\r\n    dkim-adsp=fail header.from=\"j doe\"@Aaa.example;\r\n    \
@@ -209,7 +230,7 @@ fn every_author_counts() {
     // The reason of a failure is told.
     let told: Vec<_> = check("g@two.example, f@slow.example, h@[192.0.2.1]", &[])
         .iter()
-        .map(|finding| finding.resinfo().reason.unwrap())
+        .map(|finding| finding.res_info().reason.unwrap())
         .collect();
     assert_eq!(
         told,
@@ -259,7 +280,7 @@ fn lookups_of_several_authors_do_not_mix() {
 #[test]
 fn authors_that_cannot_be_told() {
     let error = authors(b"a@aaa.example, oops").unwrap_err();
-    let info = resinfo_without_author("dkim-adsp", &error);
+    let info = res_info_without_author("dkim-adsp", &error);
     assert_eq!(info.result, "permerror");
     assert_eq!(
         info.reason.as_deref(),

@@ -9,7 +9,9 @@ use dkim_authres::{AtpsResult, AuthenticationResults};
 use dkim_crypto::{
     Digest, HashAlgorithm, Provider, PublicKey, PublicKeyError, VerifyingKey, ring::PROVIDER,
 };
-use dkim_dns::{Inquirer, LookupError, QueryId, QueryKind, Zone, drive_blocking};
+use dkim_dns::{
+    Dnssec, Found, Inquirer, LookupError, MAX_CNAME_HOPS, QueryId, QueryKind, Zone, drive_blocking,
+};
 use dkim_tags::{Atps, AtpsHash, DomainName, Signature};
 
 /// The SHA-1 of one.example.net and two.example.net in base32, as Appendix A prints them.
@@ -103,6 +105,18 @@ fn appendix_a_the_steps() {
         assert_eq!((finding.result(), finding.signer()), (result, None));
     }
 
+    // What anybody may have made up confirms nothing, nor does what lies behind too many aliases.
+    let found = valid_reply.clone().unwrap();
+    let bogus = Found { dnssec: Dnssec::Bogus, ..found.clone() };
+    let far = Found { chain: vec!["a.example".to_owned(); MAX_CNAME_HOPS + 1], ..found };
+    for (found, result) in [(bogus, AtpsResult::TempError), (far, AtpsResult::PermError)] {
+        let mut refused = check.clone();
+        refused.answer(first[0].id, Ok(found));
+        assert!(refused.queries().is_empty());
+        let finding = refused.finish().remove(0);
+        assert_eq!((finding.result(), finding.signer()), (result, None));
+    }
+
     // Steps 4 and 5; and answers to what is not asked, or no longer, change nothing.
     check.answer(QueryId(77), valid_reply.clone());
     check.answer(first[0].id, Err(LookupError::NoSuchName));
@@ -158,7 +172,7 @@ fn replies() {
     assert_eq!(result(&both, &alias), "pass");
     assert_eq!(result(&both, &Zone::new().exists(&format!("x.{ONE}"))), "fail");
     assert_eq!(result(&both, &Zone::new().cname(ONE, ONE)), "permerror");
-    let long = format!("v=ATPS1; x={}", "y".repeat(AtpsRecord::MAX_OCTETS));
+    let long = format!("v=ATPS1; x={}", "y".repeat(AtpsRecord::MAX_LEN));
     assert_eq!(result(&both, &Zone::new().txt(ONE, long)), "fail");
 }
 
@@ -234,7 +248,7 @@ fn every_author_has_a_say() {
     let found = found(from, &signatures, &zone);
     let words: Vec<_> = found.iter().map(|finding| finding.result().name()).collect();
     assert_eq!(words, ["pass", "fail", "temperror", "fail", "fail"]);
-    let results = found.iter().map(AtpsFinding::resinfo);
+    let results = found.iter().map(AtpsFinding::res_info);
     let field =
         results.fold(AuthenticationResults::new("mx.example.org"), AuthenticationResults::with);
     assert_eq!(
@@ -301,5 +315,5 @@ fn a_provider_may_lack_the_hash() {
     assert_eq!(finding.result(), AtpsResult::PermError);
     let sha1 = AtpsHash::Hashed(HashAlgorithm::Sha1);
     assert_eq!(finding.failure(), Some(&AtpsFailure::UnsupportedHash(UnsupportedHash(sha1))));
-    assert_eq!(finding.resinfo().reason.unwrap(), "the cryptographic library does not offer sha1");
+    assert_eq!(finding.res_info().reason.unwrap(), "the cryptographic library does not offer sha1");
 }

@@ -65,16 +65,23 @@ impl AuthenticationResults {
     }
 }
 
-/// The authserv-id and the version of a field, whatever comes behind the first `;`.
+/// The authserv-id of a field, whatever comes behind the first `;`.
 ///
 /// # Errors
 /// [`AuthResError`], if the field does not follow the grammar up to there.
-pub(crate) fn authserv_id(field_body: &[u8]) -> Result<(String, Option<u32>), AuthResError> {
+pub(crate) fn authserv_id(field_body: &[u8]) -> Result<String, AuthResError> {
     read(field_body, |input| {
-        let (rest, head) = head(input)?;
+        let (rest, (authserv_id, _)) = head(input)?;
         expect("`;`", peek(char(';')))(rest)?;
-        Ok((rest, head))
+        Ok((rest, authserv_id))
     })
+}
+
+/// The digits behind a field's authserv-id, whatever comes behind them.
+pub(crate) fn version_digits(field_body: &[u8]) -> Option<&str> {
+    let mut digits = preceded((optional_cfws, value, optional_cfws), digit1);
+    let (_, digits) = digits.parse(field_body).ok()?;
+    std::str::from_utf8(digits).ok()
 }
 
 fn read<'a, T>(

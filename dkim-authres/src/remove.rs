@@ -3,7 +3,7 @@
 use dkim_message::Header;
 
 use crate::AuthenticationResults;
-use crate::parse::authserv_id;
+use crate::parse::{authserv_id, version_digits};
 
 /// A field to delete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,13 +26,15 @@ pub struct Forged {
 /// (UTS 46): `ｅxample。org` is `example.org`.
 ///
 /// A field is deleted if its authserv-id is ours, or its version is not 1 (RFC 8601 §5: "an MTA
-/// MUST remove such a header field"). Readers are less strict than the grammar, so these are
-/// deleted too:
+/// MUST remove such a header field"), whatever follows the version. Readers are less strict than
+/// the grammar, so these are deleted too:
 ///
+/// - a field with an encoded-word (RFC 2047) before its first `;`: readers that decode those first
+///   find there what we do not;
 /// - a field with a well-formed authserv-id, in which a reader that does not understand comments,
 ///   nested comments or quoted-pairs would find our id in first place;
-/// - a field without a well-formed authserv-id, if our id or an encoded-word (RFC 2047) stands
-///   anywhere before its first `;`, however commented, quoted or broken.
+/// - a field without a well-formed authserv-id, if our id stands anywhere before its first `;`,
+///   however commented, quoted or broken, or if more stands there than a name can have.
 ///
 /// ```
 /// let fields = [
@@ -110,18 +112,24 @@ pub fn without_forged(header: &Header<'_>, own: &[impl AsRef<str>]) -> (Vec<u8>,
     (kept, forged)
 }
 
+/// The most octets of a name that we look at: one of 253 has no more in UTF-8, and IDNA mapping is
+/// not linear.
+const LONGEST: usize = 4 * 253;
+
 fn is_forged(body: &[u8], own: &[String]) -> bool {
+    let version = version_digits(body).map(|digits| digits.parse());
+    if version.is_some_and(|version| version != Ok(AuthenticationResults::VERSION)) {
+        return true;
+    }
+    let readings = readings(body);
+    let encoded = |text: &String| squeezed(text).contains("=?");
+    if readings.iter().any(|it| encoded(&it.head) || encoded(&it.comments)) {
+        return true;
+    }
     let ours = |text: &str| own.iter().any(|id| claims(text, id));
     match authserv_id(body) {
-        Ok((id, version)) => {
-            version.is_some_and(|version| version != AuthenticationResults::VERSION)
-                || ours(&id)
-                || readings(body).iter().any(|head| ours(head))
-        }
-        Err(_) => readings(body).iter().any(|head| {
-            let head = squeezed(head);
-            head.contains("=?") || own.iter().any(|id| head.contains(&squeezed(id)))
-        }),
+        Ok(id) => ours(&id) || readings.iter().any(|it| ours(&it.head)),
+        Err(_) => readings.iter().any(|it| holds(&it.head, own)),
     }
 }
 
@@ -131,14 +139,39 @@ fn claims(text: &str, id: &str) -> bool {
     text.split_whitespace().next().is_some_and(|word| plain(word) == id) || plain(text) == id
 }
 
+/// Whether one of these ids stands anywhere in a text, as it is or to those who know IDNA; or may,
+/// in a text too long to tell.
+fn holds(text: &str, own: &[String]) -> bool {
+    let plain = squeezed(text);
+    // Labels as they stand, and as they are once put together.
+    let mapped = [squeezed(&u_labels(text)), squeezed(&u_labels(&plain))];
+    let held = |id: &String| {
+        let (id, u_id) = (squeezed(id), squeezed(&u_labels(id)));
+        plain.contains(&id) || mapped.iter().any(|text| text.contains(&u_id))
+    };
+    plain.len() > LONGEST || own.iter().any(held)
+}
+
 /// An id without what makes no difference.
 fn plain(id: &str) -> String {
-    // A name of 253 octets has no more in UTF-8, and IDNA mapping is not linear.
-    const LONGEST: usize = 4 * 253;
-    let id = id.trim();
-    let mapped = (!id.is_ascii() && id.len() <= LONGEST).then(|| idna::domain_to_ascii(id).ok());
+    let id: String = id.trim().chars().filter(|&c| !is_ignorable(c)).collect();
+    let mapped = (!id.is_ascii() && id.len() <= LONGEST).then(|| idna::domain_to_ascii(&id).ok());
     let id = mapped.flatten().unwrap_or_else(|| id.to_ascii_lowercase());
     id.trim_matches('.').to_owned()
+}
+
+/// Text with each domain name in it mapped by UTS 46 and in U-labels, as far as that can be. What
+/// cannot stand in a domain name stays; what IDNA forbids costs no more than itself.
+fn u_labels(text: &str) -> String {
+    let ends = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric() && !matches!(c, '-' | '.');
+    let map = |piece: &str| {
+        let name = piece.trim_end_matches(ends);
+        let end = piece.strip_prefix(name).unwrap_or_default();
+        let short = name.len() <= LONGEST;
+        let name = if short { idna::domain_to_unicode(name).0 } else { name.to_lowercase() };
+        name + end
+    };
+    text.split_inclusive(ends).map(map).collect()
 }
 
 /// Text without what may hide an id from a strict reader and not from a careless one.
@@ -148,51 +181,66 @@ fn squeezed(text: &str) -> String {
 
 /// White space, quoting, and what cannot be seen.
 fn is_noise(c: char) -> bool {
-    c.is_whitespace()
-        || c.is_control()
-        || matches!(c, '"' | '\\' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+    c.is_whitespace() || c.is_control() || matches!(c, '"' | '\\') || is_ignorable(c)
 }
 
-/// What stands before the first `;` (but at the beginning) to readers who know comments in
-/// different degrees.
-fn readings(body: &[u8]) -> [String; 5] {
-    [
-        body.to_vec(),
-        without_comments(body, true, true),
-        without_comments(body, true, false),
-        without_comments(body, false, true),
-        without_comments(body, false, false),
-    ]
-    .map(|text| {
-        let text = String::from_utf8_lossy(&text);
-        let text = text.trim_start_matches(|c: char| c == ';' || is_noise(c));
-        text.split(';').next().unwrap_or(text).to_owned()
-    })
+/// What cannot be seen, and mapping drops or some reader may (Unicode: Default_Ignorable_Code_Point).
+fn is_ignorable(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
-/// Drops comments, by one who knows that they nest, or not, and of quoted-pairs, or not.
-fn without_comments(body: &[u8], nested: bool, quoted_pairs: bool) -> Vec<u8> {
+/// What stands before the first `;` (but at the beginning) to a reader.
+#[derive(Default)]
+struct Reading {
+    head: String,
+    /// What it takes for comments there.
+    comments: String,
+}
+
+/// The readings of those who know comments in different degrees.
+fn readings(body: &[u8]) -> [Reading; 5] {
+    let body = String::from_utf8_lossy(body);
+    [None, Some((true, true)), Some((true, false)), Some((false, true)), Some((false, false))]
+        .map(|known| reading(&body, known))
+}
+
+/// The reading of one who knows of comments, that they nest, or not, and of quoted-pairs, or not.
+fn reading(body: &str, comments: Option<(bool, bool)>) -> Reading {
+    let (nested, quoted_pairs) = comments.unwrap_or_default();
     let (mut depth, mut escaped) = (0_usize, false);
-    let mut text = body.to_vec();
-    text.retain(|&octet| {
+    let mut reading = Reading::default();
+    for c in body.chars() {
         let quoted = std::mem::take(&mut escaped);
         let outside = depth == 0;
-        match octet {
-            _ if quoted => outside,
-            b'\\' if quoted_pairs => {
+        match c {
+            _ if comments.is_none() || quoted => {}
+            '\\' if quoted_pairs => {
                 escaped = true;
-                false
+                continue;
             }
-            b'(' if nested || outside => {
+            '(' if nested || outside => {
                 depth += 1;
-                false
+                continue;
             }
-            b')' if !outside => {
+            ')' if !outside => {
                 depth -= 1;
-                false
+                continue;
             }
-            _ => outside,
+            _ => {}
         }
-    });
-    text
+        match c {
+            _ if !outside => reading.comments.push(c),
+            _ if reading.head.is_empty() && (c == ';' || is_noise(c)) => {}
+            ';' => break,
+            c => reading.head.push(c),
+        }
+    }
+    reading
 }

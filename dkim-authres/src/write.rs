@@ -1,8 +1,10 @@
 //! Values to field text; the twin of `parse.rs`, in the same order.
 
+use std::collections::HashMap;
+
 use dkim_message::lex::{is_atext, quoted_string};
 
-use crate::{AuthenticationResults, ResInfo};
+use crate::{AuthenticationResults, MAX_OCTETS, ResInfo};
 
 /// The field's name and what stands before its body.
 const NAME: &str = "Authentication-Results: ";
@@ -16,6 +18,10 @@ const LINE: usize = 78;
 /// A written value has at most this many octets, so that no line passes 998 (RFC 5322 §2.1.1):
 /// no fold may split a value.
 const MAX_VALUE: usize = 800;
+
+/// What is kept of [`MAX_OCTETS`] for what stands before and behind the results: the authserv-id
+/// and the version, and how many results are left out.
+const AROUND: usize = MAX_VALUE + 100;
 
 /// A written keyword has at most this many octets.
 const MAX_KEYWORD: usize = 64;
@@ -33,6 +39,10 @@ impl AuthenticationResults {
     ///   `-`, and the empty one `x`;
     /// - a value of more than 800 octets (quoting counted) is cut.
     ///
+    /// A message with thousands of signatures has thousands of results. Those that would make the
+    /// body longer than [`MAX_OCTETS`] are left out, and a comment at the end says how many. The
+    /// first results of each method stay, so that many of one do not push out those of another.
+    ///
     /// ```
     /// use dkim_authres::{AuthenticationResults, ResInfo};
     ///
@@ -46,18 +56,24 @@ impl AuthenticationResults {
         let mut head = vec![value(&self.authserv_id)];
         head.extend(self.version.map(|version| version.to_string()));
         close(&mut head);
-        if self.results.is_empty() {
+        let results = fitting(&self.results);
+        if results.is_empty() {
             head.push("none".to_owned());
         }
         let mut lines = Lines { text: String::new(), column: NAME.len() };
         lines.tokens(&head);
-        for (index, result) in self.results.iter().enumerate() {
+        for (index, result) in results.iter().enumerate() {
             let mut tokens = resinfo(result);
-            if index + 1 < self.results.len() {
+            if index + 1 < results.len() {
                 close(&mut tokens);
             }
             lines.fold();
             lines.tokens(&tokens);
+        }
+        let left_out = self.results.len() - results.len();
+        if left_out > 0 {
+            lines.fold();
+            lines.tokens(&[format!("(results left out: {left_out})")]);
         }
         lines.text
     }
@@ -67,6 +83,39 @@ impl AuthenticationResults {
     pub fn field(&self) -> String {
         format!("{NAME}{}\r\n", self.field_body())
     }
+}
+
+/// The results for which there is room, in order: the first of each method before the second of
+/// any.
+fn fitting(results: &[ResInfo]) -> Vec<&ResInfo> {
+    let mut seen = HashMap::new();
+    let mut ranked: Vec<(usize, usize)> = Vec::with_capacity(results.len());
+    for (position, result) in results.iter().enumerate() {
+        let rank: &mut usize = seen.entry(result.method.to_ascii_lowercase()).or_default();
+        ranked.push((*rank, position));
+        *rank += 1;
+    }
+    ranked.sort_unstable();
+    let mut room = MAX_OCTETS - AROUND;
+    let mut fits = vec![false; results.len()];
+    for (_, position) in ranked {
+        if let (Some(result), Some(fits)) = (results.get(position), fits.get_mut(position)) {
+            let left = room.checked_sub(length(result));
+            *fits = left.is_some();
+            room = left.unwrap_or(room);
+        }
+    }
+    results.iter().zip(fits).filter_map(|(result, fits)| fits.then_some(result)).collect()
+}
+
+/// The octets that a result takes among others.
+fn length(result: &ResInfo) -> usize {
+    let mut tokens = resinfo(result);
+    close(&mut tokens);
+    let mut lines = Lines { text: String::new(), column: 0 };
+    lines.fold();
+    lines.tokens(&tokens);
+    lines.text.len()
 }
 
 /// Puts tokens into lines.

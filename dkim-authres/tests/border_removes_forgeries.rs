@@ -92,6 +92,78 @@ fn sixty_spellings_of_ours() {
 }
 
 #[test]
+fn an_encoded_word_before_the_semicolon_is_nobodys_id() {
+    for body in [
+        "\"=?us-ascii?q?mx.example.org?=\"; dkim=pass",
+        "\"=\\?us-ascii?q?mx.example.org?=\" 1; dkim=pass",
+        "other.example (=?us-ascii?q?x?=); dkim=pass",
+        "(a; =?us-ascii?q?)_example.org;?=) other.example; dkim=pass",
+    ] {
+        assert!(is_removed(body.as_bytes()), "{body}");
+    }
+    for body in ["other.example; dkim=pass (=?us-ascii?q?x?=)", "\"a = b?\"; none"] {
+        assert!(!is_removed(body.as_bytes()), "{body}");
+    }
+}
+
+#[test]
+fn a_version_other_than_1_is_enough() {
+    for body in [
+        "evil.example 4294967296; dkim=pass",
+        "evil.example 99999999999999999999999; dkim=pass",
+        "evil.example 2/0; dkim=pass",
+        "evil.example 2 dkim=pass",
+        "evil.example 2x; dkim=pass",
+        "evil.example (x)\r\n 00; dkim=pass\0",
+        "\"evil.example\"2; dkim=pass",
+    ] {
+        assert!(is_removed(body.as_bytes()), "{body}");
+    }
+    let long = format!("evil.example 2; dkim=pass ({})", "x".repeat(70_000));
+    assert!(is_removed(long.as_bytes()));
+    for body in ["evil.example 1/0; none", "evil.example 0001; none", "evil.example2; none"] {
+        assert!(!is_removed(body.as_bytes()), "{body}");
+    }
+}
+
+#[test]
+fn a_broken_id_is_mapped_too() {
+    let own = ["b\u{fc}cher.example", "mx.example.org", "a.xn--bcher-kva.b\u{fc}cher.example"];
+    let is_removed = |body: &str| !forged([("Authentication-Results", body)], &own).is_empty();
+    for body in [
+        "b\u{fc}cher.example/1; dkim=pass",
+        "B\u{dc}CHER.example/1; dkim=pass",
+        "bu\u{308}cher\u{3002}example/1; dkim=pass",
+        "bu\u{fe0f}\u{308}cher.example/1; dkim=pass",
+        "b\"\u{fc}\"cher.example/1; dkim=pass",
+        "xn--bcher-kva.example/1; dkim=pass",
+        "XN--BCHER-KVA.example, x; dkim=pass",
+        "joe@xn--bcher-\r\n kva.example; dkim=pass",
+        "x@a.b\u{fc}cher.xn--bcher-kva.example; dkim=pass",
+        "x xn--bcher-kva.xn--bcher-kva.example; dkim=pass",
+        "x a xn--bcher-kva.xn--bcher-kva.example/1; dkim=pass",
+        "\u{ff4d}x.example.org/1; dkim=pass",
+        "\u{ff2d}x.example.org/1; dkim=pass",
+        "\u{fffd} \u{e000}/\u{ff4d}x.example.org; dkim=pass",
+        "\u{5d0}/\u{ff4d}x.example.org; dkim=pass",
+    ] {
+        assert!(is_removed(body), "{body}");
+    }
+    // Well-formed, and longer than any name but for what mapping drops.
+    let padded = format!("\u{ff4d}x{}.example.org; dkim=pass", "\u{fe0f}".repeat(2_000));
+    assert!(is_removed(&padded));
+    // Too long for anybody's name.
+    assert!(is_removed(&format!("{}/1; dkim=pass", "x".repeat(2_000))));
+    for body in [
+        "b\u{fc}cher.net/1; dkim=pass",
+        "\u{ff4d}y.example.org/1; dkim=pass",
+        "xn--bcher-kva.net/1; dkim=pass",
+    ] {
+        assert!(!is_removed(body), "{body}");
+    }
+}
+
+#[test]
 fn an_id_of_u_labels_is_ours_in_either_form() {
     let own = ["b\u{fc}cher.example"];
     for body in ["b\u{fc}cher.example; none", "xn--bcher-kva.example; none"] {

@@ -1,7 +1,7 @@
 //! Any value is read back as it was written; nothing put into a value gets out of its token.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use dkim_authres::{AuthenticationResults, ResInfo};
+use dkim_authres::{AuthenticationResults, MAX_OCTETS, ResInfo};
 
 /// Marsaglia's xorshift: enough to wander through a grammar.
 struct Random(u32);
@@ -207,4 +207,32 @@ fn mutated_fields_never_panic_and_what_is_read_reads_back() {
             assert_eq!(again, Ok(value), "{}", String::from_utf8_lossy(&body));
         }
     }
+}
+
+#[test]
+fn what_would_not_be_read_is_left_out_and_counted() {
+    let results = |count: usize, text: &str| {
+        let one = ResInfo::new("dkim", "permerror").reason(text).prop("header", "d", "a.example");
+        let last = ResInfo::new("dkim-adsp", "discard").prop("header", "from", "joe@b.example");
+        let value = AuthenticationResults::new("x".repeat(2_000));
+        vec![one; count].into_iter().chain([last]).fold(value, AuthenticationResults::with)
+    };
+    for (count, text) in [(3_000, "the signature has no tag bh="), (500, &*"y ".repeat(1_000))] {
+        let value = results(count, text);
+        let body = value.field_body();
+        assert!(body.len() <= MAX_OCTETS);
+        assert!(body.len() > MAX_OCTETS - 2_000, "no more than must be is left out");
+        let read = AuthenticationResults::parse(body.as_bytes()).unwrap();
+        let left_out = value.results.len() - read.results.len();
+        assert!(body.ends_with(&format!("\r\n    (results left out: {left_out})")), "{left_out}");
+        assert_eq!(read.results.first().unwrap().method, "dkim");
+        assert_eq!(read.results.last(), value.results.last());
+    }
+    assert!(!results(100, "x").field_body().contains('('));
+    // A single result that cannot be read is not written either.
+    let endless =
+        (0..100).fold(ResInfo::new("x", "y"), |info, _| info.prop("a", "b", "c".repeat(1_000)));
+    let body = AuthenticationResults::new("a.example").with(endless).field_body();
+    assert_eq!(body, "a.example; none\r\n    (results left out: 1)");
+    assert!(AuthenticationResults::parse(body.as_bytes()).is_ok());
 }

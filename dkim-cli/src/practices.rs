@@ -6,7 +6,7 @@ pub(crate) mod text;
 
 use dkim_stack::adsp::{
     AdspCheck, AdspFinding, AtpsCheck, AtpsFinding, Author, AuthorError, authors_of,
-    resinfo_without_author,
+    res_info_without_author,
 };
 use dkim_stack::authres::ResInfo;
 use dkim_stack::dns::drive;
@@ -77,13 +77,13 @@ impl Practices {
     pub(crate) fn res_infos(&self) -> Vec<ResInfo> {
         let mut infos = Vec::new();
         match &self.atps {
-            Some(Ok(found)) => infos.extend(found.iter().map(AtpsFinding::resinfo)),
-            Some(Err(error)) => infos.push(resinfo_without_author("dkim-atps", error)),
+            Some(Ok(found)) => infos.extend(found.iter().map(AtpsFinding::res_info)),
+            Some(Err(error)) => infos.push(res_info_without_author("dkim-atps", error)),
             None => {}
         }
         match &self.adsp {
-            Some(Ok(found)) => infos.extend(found.iter().map(AdspFinding::resinfo)),
-            Some(Err(error)) => infos.push(resinfo_without_author("dkim-adsp", error)),
+            Some(Ok(found)) => infos.extend(found.iter().map(AdspFinding::res_info)),
+            Some(Err(error)) => infos.push(res_info_without_author("dkim-adsp", error)),
             None => {}
         }
         infos

@@ -55,7 +55,8 @@ pub use hickory::{HickoryBlocking, HickoryError, HickoryOptions, HickoryResolver
 pub use master_file::{ZoneError, ZoneErrorKind};
 pub use name::NameError;
 pub use query::{
-    Answer, Dnssec, Found, Inquirer, LookupError, MAX_CNAME_HOPS, Query, QueryId, QueryKind, Record,
+    Answer, Dnssec, Found, Inquirer, LookupError, MAX_CNAME_HOPS, Query, QueryId, QueryKind,
+    Record, records,
 };
 #[cfg(all(feature = "update", any(feature = "ring", feature = "aws-lc-rs")))]
 pub use update::{Change, TsigAlgorithm, TsigKey, TsigKeyError, Update, UpdateError, Updater};

@@ -127,6 +127,23 @@ pub const MAX_CNAME_HOPS: usize = 8;
 /// What came back for a [`Query`].
 pub type Answer = Result<Found, LookupError>;
 
+/// The records of an answer, for who acts on what they say; no record is no error.
+///
+/// # Errors
+/// That of the answer. [`LookupError::Failed`] for one whose DNSSEC signatures do not hold, which
+/// anybody may have made up (RFC 4033 §5), and [`LookupError::ChainTooLong`] for one that a resolver
+/// of more patience than ours followed beyond [`MAX_CNAME_HOPS`].
+pub fn records(answer: &Answer) -> Result<&[Record], LookupError> {
+    match answer {
+        Err(error) => Err(error.clone()),
+        Ok(found) if found.dnssec == Dnssec::Bogus => {
+            Err(LookupError::Failed("the DNSSEC signatures do not hold".to_owned()))
+        }
+        Ok(found) if found.chain.len() > MAX_CNAME_HOPS => Err(LookupError::ChainTooLong),
+        Ok(found) => Ok(&found.records),
+    }
+}
+
 /// Somebody with questions: the verifier, an ADSP lookup, and whoever comes later.
 pub trait Inquirer {
     /// The questions not asked yet. Each is returned once; an answer may raise new ones.

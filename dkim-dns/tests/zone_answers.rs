@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use dkim_dns::{
-    Answer, Found, LookupError, MAX_CNAME_HOPS, Query, QueryId, QueryKind, Record, Zone,
+    Answer, Dnssec, Found, LookupError, MAX_CNAME_HOPS, Query, QueryId, QueryKind, Record, Zone,
+    records,
 };
 
 fn query(kind: QueryKind, name: &str) -> Query {
@@ -197,4 +198,22 @@ fn zones_are_merged() {
     assert_eq!((texts, found.ttl.as_secs()), (vec![b"one".to_vec(), b"two".to_vec()], 5));
     assert_eq!(txt(&zone, "c").unwrap().records[0].joined(), b"b");
     assert_eq!(txt(&zone, "d"), Err(LookupError::Timeout));
+}
+
+#[test]
+fn records_are_for_who_may_act_on_them() {
+    let found = txt(&Zone::new().txt("a", "x"), "a").unwrap();
+    let dnssec = |dnssec| records(&Ok(Found { dnssec, ..found.clone() })).map(<[Record]>::len);
+    for trusted in [Dnssec::Secure, Dnssec::Insecure, Dnssec::Unknown] {
+        assert_eq!(dnssec(trusted), Ok(1));
+    }
+    assert!(dnssec(Dnssec::Bogus).is_err_and(|error| error.is_temporary()));
+    let chain = |hops| {
+        let chain = vec!["b".to_owned(); hops];
+        records(&Ok(Found { chain, ..found.clone() })).map(<[Record]>::len)
+    };
+    assert_eq!(chain(MAX_CNAME_HOPS), Ok(1));
+    assert_eq!(chain(MAX_CNAME_HOPS + 1), Err(LookupError::ChainTooLong));
+    assert_eq!(records(&Err(LookupError::Timeout)), Err(LookupError::Timeout));
+    assert_eq!(records(&Ok(Found::default())), Ok(&[][..]));
 }

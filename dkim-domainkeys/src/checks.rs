@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dkim_crypto::{KeyType, PublicKey, SigningAlgorithm};
-use dkim_dns::{Answer, Dnssec, LookupError, MAX_CNAME_HOPS, Record};
+use dkim_dns::{Answer, LookupError, Record};
 use dkim_keyrec::{KeyRecord, KeyRecordError};
 use dkim_message::Header;
 
@@ -41,11 +41,11 @@ impl Message {
 
     /// What deviates in it and in a signature of it, apart from its key.
     pub(crate) fn deviations(&self, signature: &Signature, policy: &Policy) -> Vec<Deviation> {
-        let unacceptable = policy.unacceptable_domains.contains(&signature.sdid);
+        let unacceptable = policy.unacceptable_domains.contains(&signature.domain);
         [
             self.malformed.clone(),
             Some(Deviation::Sha1),
-            signature.sdid.is_single_label().then_some(Deviation::SingleLabelDomain),
+            signature.domain.is_single_label().then_some(Deviation::SingleLabelDomain),
             unacceptable.then_some(Deviation::UnacceptableDomain),
         ]
         .into_iter()
@@ -60,7 +60,7 @@ pub(crate) fn match_sender(
     position: usize,
     sender: &Sender,
 ) -> Result<(), Outcome> {
-    if !sender.domain().is_within(&signature.sdid) {
+    if !sender.domain().is_within(&signature.domain) {
         return Err(Outcome::DomainMismatch { sending_domain: sender.domain().clone() });
     }
     let field = sender.field();
@@ -144,21 +144,12 @@ pub(crate) fn find_key(
 
 /// RFC 4870 §3.7.4, steps 2 and 3.
 fn records(answer: Option<&Answer>) -> Result<&[Record], Outcome> {
-    match answer {
+    match answer.map(dkim_dns::records) {
         None => Err(Outcome::KeyUnavailable(None)),
         Some(Err(LookupError::ChainTooLong)) => Err(Outcome::Limit(Limit::CnameHops)),
-        Some(Err(error)) if error.is_temporary() => {
-            Err(Outcome::KeyUnavailable(Some(error.clone())))
-        }
-        Some(Err(error)) => Err(Outcome::KeyMissing(error.clone())),
-        Some(Ok(found)) if found.dnssec == Dnssec::Bogus => {
-            let error = LookupError::Failed("the DNSSEC signatures do not hold".to_owned());
-            Err(Outcome::KeyUnavailable(Some(error)))
-        }
-        Some(Ok(found)) if found.chain.len() > MAX_CNAME_HOPS => {
-            Err(Outcome::Limit(Limit::CnameHops))
-        }
-        Some(Ok(found)) => Ok(&found.records),
+        Some(Err(error)) if error.is_temporary() => Err(Outcome::KeyUnavailable(Some(error))),
+        Some(Err(error)) => Err(Outcome::KeyMissing(error)),
+        Some(Ok(records)) => Ok(records),
     }
 }
 

@@ -33,9 +33,9 @@
 //! ```
 //!
 //! What differs from DKIM: a signature is by the domain of the [`Sender`] and no other, over the
-//! fields *below* it and the whole body in one hash; its canonicalizations ([`Form`]) are its own;
-//! key records are shared, but not what `g=` means in them ([`DomainKey`], [`Compatibility`]); and a
-//! domain may say how much of its mail it signs ([`SendingPolicy`]).
+//! fields *below* it and the whole body in one hash; its canonicalizations ([`Canonicalization`])
+//! are its own; key records are shared, but not what `g=` means in them ([`DomainKey`],
+//! [`Compatibility`]); and a domain may say how much of its mail it signs ([`SendingPolicy`]).
 //!
 //! # Not supported
 //!
@@ -43,9 +43,9 @@
 //! verifier "may" look for (RFC 4870 §3.3 `h=`). RSA keys under 1024 bits (RFC 8301 §3.2).
 #![forbid(unsafe_code)]
 
+mod canonicalization;
 mod checks;
 mod compatibility;
-mod form;
 mod key;
 mod outcome;
 mod policy;
@@ -56,9 +56,9 @@ mod signature;
 mod verification;
 mod verifier;
 
+pub use canonicalization::{BodyCanonicalizer, Canonicalization};
 pub use compatibility::{Compatibility, Finding};
 pub use dkim_hash::Stance;
-pub use form::{BodyCanonicalizer, Form};
 pub use key::DomainKey;
 pub use outcome::Outcome;
 pub use policy::{Deviation, Limit, Limits, Policy, Treatment};

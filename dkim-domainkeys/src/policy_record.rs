@@ -194,10 +194,11 @@ impl Inquirer for PolicyLookup {
 /// RFC 4870 §9: of several records "the implementation is free to pick any single TXT record". Ours
 /// is the first that is one.
 fn read(answer: Answer) -> Result<SendingPolicy, LookupError> {
-    match answer {
-        Ok(found) => {
-            let records = found.records.iter().take(MAX_RECORDS);
+    match dkim_dns::records(&answer) {
+        Ok(records) => {
             let mut read = records
+                .iter()
+                .take(MAX_RECORDS)
                 .filter(|record| record.len() <= SendingPolicy::MAX_LEN)
                 .filter_map(|record| SendingPolicy::parse(&record.joined()).ok());
             Ok(read.next().unwrap_or_default())
@@ -210,7 +211,7 @@ fn read(answer: Answer) -> Result<SendingPolicy, LookupError> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use dkim_dns::{Zone, drive_blocking};
+    use dkim_dns::{Dnssec, Found, Zone, drive_blocking};
 
     use super::*;
 
@@ -260,9 +261,16 @@ mod tests {
         assert_eq!(look(&Zone::new()), default);
         assert_eq!(look(&Zone::new().exists(name)), default);
         assert_eq!(look(&Zone::new().txt(name, "v=spf1 -all")), default);
+        let query = Query { id: POLICY, name: name.to_owned(), kind: QueryKind::Txt };
         let beside = Zone::new().txt(name, "v=spf1 -all").txt(name, "o=-");
         assert_eq!(look(&beside), Ok(policy(Signs::All, false)));
         assert!(look(&Zone::new().fails(name)).is_err());
+        // What anybody may have made up is no answer.
+        let Ok(found) = beside.answer(&query) else { panic!() };
+        let mut lookup = PolicyLookup::new(&DomainName::parse("example.com").unwrap());
+        lookup.queries();
+        lookup.answer(POLICY, Ok(Found { dnssec: Dnssec::Bogus, ..found }));
+        assert!(lookup.finish().is_err());
         let unasked = PolicyLookup::new(&DomainName::parse("example.com").unwrap());
         assert!(unasked.finish().is_err());
     }

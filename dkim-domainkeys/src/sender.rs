@@ -1,6 +1,6 @@
 //! The sending address of a message, and the field that it comes from (RFC 4870 §3.1, §3.7.3).
 
-use dkim_message::{Address, AddressError, Header, author_addresses};
+use dkim_message::{Address, AddressError, Field, Header, author_addresses};
 use dkim_tags::{DomainName, InvalidName};
 
 /// Who sent a message, as DomainKeys sees it.
@@ -56,8 +56,8 @@ impl Sender {
     ///
     /// # Errors
     ///
-    /// [`SenderError`], if there is not a single one of these fields, or it cannot be read: "If this
-    /// extraction fails, the email SHALL fail verification."
+    /// [`SenderError`], if there is not a single From field or more than one Sender field, or one of
+    /// them cannot be read: "If this extraction fails, the email SHALL fail verification."
     pub fn of(header: &Header<'_>) -> Result<Self, SenderError> {
         let (mut from, mut sender) = (None, None);
         for (position, field) in header.fields().iter().enumerate() {
@@ -72,17 +72,21 @@ impl Sender {
             }
         }
         // §3.1: with a Sender field and no From field a message must not be signed.
-        let from = from.ok_or(SenderError::NoFrom)?;
-        let (kind, position, field) = sender.unwrap_or(from);
-        let addresses = author_addresses(field.body())
-            .map_err(|source| SenderError::Syntax { field: kind, source })?;
-        let address = addresses.into_iter().next().ok_or(SenderError::NoAddress(kind))?;
-        if address.has_domain_literal() {
-            return Err(SenderError::NoDomain(kind));
-        }
-        let domain = DomainName::parse(&String::from_utf8_lossy(&address.domain))
-            .map_err(|source| SenderError::Domain { field: kind, source })?;
-        Ok(Self { field: kind, position, address, domain })
+        let read = |(kind, position, field): (SenderField, usize, &Field<'_>)| {
+            let addresses = author_addresses(field.body())
+                .map_err(|source| SenderError::Syntax { field: kind, source })?;
+            let address = addresses.into_iter().next().ok_or(SenderError::NoAddress(kind))?;
+            if address.has_domain_literal() {
+                return Err(SenderError::NoDomain(kind));
+            }
+            let domain = DomainName::parse(&String::from_utf8_lossy(&address.domain))
+                .map_err(|source| SenderError::Domain { field: kind, source })?;
+            Ok(Self { field: kind, position, address, domain })
+        };
+        // §3.1: the From field must be one "from which an address with a domain name can be
+        // extracted", whatever the Sender field says.
+        let from = read(from.ok_or(SenderError::NoFrom)?)?;
+        sender.map_or(Ok(from), read)
     }
 
     /// The field that names the sender.
@@ -160,8 +164,6 @@ mod tests {
             ("From: Group: a@b.example, c@d.example;\r\n", SenderField::From, "a@b.example"),
             ("From: a@b.example\r\nSender: c@d.example\r\n", SenderField::Sender, "c@d.example"),
             ("sender: c@d.example\r\nFROM: a@b.example\r\n", SenderField::Sender, "c@d.example"),
-            // What From says is nobody's concern then.
-            ("Sender: c@d.example\r\nFrom: nobody\r\n", SenderField::Sender, "c@d.example"),
         ] {
             let sender = sender(header).unwrap();
             assert_eq!((sender.field(), sender.address().to_string().as_str()), (field, address));
@@ -183,6 +185,12 @@ mod tests {
                 "the message has more than one Sender field",
             ),
             ("From: nobody\r\n", "the From field cannot be read: `<` or `@` expected at octet 7"),
+            // With a Sender field, too.
+            (
+                "Sender: c@d.example\r\nFrom: nobody\r\n",
+                "the From field cannot be read: `<` or `@` expected at octet 7",
+            ),
+            ("Sender: c@d.example\r\nFrom: Nobody:;\r\n", "the From field has no address"),
             ("From: Nobody:;\r\n", "the From field has no address"),
             ("From: a@[192.0.2.1]\r\n", "the address in the From field has no domain name"),
         ] {

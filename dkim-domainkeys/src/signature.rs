@@ -4,20 +4,21 @@ use dkim_crypto::SigningAlgorithm;
 use dkim_tags::value::base64;
 use dkim_tags::{DomainName, FieldName, FieldNames, InvalidName, Selector, TagList, TagListError};
 
-use crate::Form;
+use crate::Canonicalization;
 
 /// A DomainKey-Signature field.
 ///
 /// ```
-/// use dkim_domainkeys::{Form, Signature};
+/// use dkim_domainkeys::{Canonicalization, Signature};
 ///
 /// // RFC 4870 §3.3
 /// let signature = Signature::parse(
 ///     b" a=rsa-sha1; s=brisbane; d=example.net;\r\n c=simple; q=dns;\r\n \
 ///       b=dzdVyOfAKCdLXdJOc9G2q8LoXSlEniSbav+yuU4zGeeruD00lszZ\r\n VoG4ZHRNiYzR;",
 /// )?;
-/// assert_eq!(signature.sdid.as_str(), "example.net");
-/// assert_eq!((signature.form, signature.signed_fields), (Form::Simple, None));
+/// assert_eq!(signature.domain.as_str(), "example.net");
+/// assert_eq!(signature.canonicalization, Canonicalization::Simple);
+/// assert_eq!(signature.signed_fields, None);
 /// # Ok::<(), dkim_domainkeys::SignatureError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,9 +29,9 @@ pub struct Signature {
     /// `b=`: the signature, decoded.
     pub signature: Vec<u8>,
     /// `c=`: the canonicalization.
-    pub form: Form,
+    pub canonicalization: Canonicalization,
     /// `d=`: the signing domain.
-    pub sdid: DomainName,
+    pub domain: DomainName,
     /// `h=`: the names of the signed fields; `None` for all that stand below this one.
     pub signed_fields: Option<FieldNames>,
     /// `s=`: the selector.
@@ -80,12 +81,13 @@ impl Signature {
         if q != "dns" {
             return Err(SignatureError::UnknownQueryMethod(q.to_owned()));
         }
-        let form = Form::from_name(c);
+        let canonicalization = Canonicalization::from_name(c);
         Ok(Self {
             algorithm,
             signature: base64(b).ok_or(SignatureError::Invalid("b"))?,
-            form: form.ok_or_else(|| SignatureError::UnknownCanonicalization(c.to_owned()))?,
-            sdid: DomainName::parse(d).map_err(name_error("d"))?,
+            canonicalization: canonicalization
+                .ok_or_else(|| SignatureError::UnknownCanonicalization(c.to_owned()))?,
+            domain: DomainName::parse(d).map_err(name_error("d"))?,
             signed_fields: tags.value("h").map(read_fields).transpose()?,
             selector: Selector::parse(s).map_err(name_error("s"))?,
         })

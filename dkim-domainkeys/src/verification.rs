@@ -49,10 +49,10 @@ impl Verification {
             return self.unread.as_deref().cloned().unwrap_or_default();
         };
         let mut claims = Claims::default();
-        claims.sdid = Some(signature.sdid.clone());
+        claims.sdid = Some(signature.domain.clone());
         claims.selector = Some(signature.selector.clone());
         claims.algorithm = Some(signature.algorithm.name().to_owned());
-        claims.canonicalization = Some(signature.form.name().to_owned());
+        claims.canonicalization = Some(signature.canonicalization.name().to_owned());
         claims.signature = Some(dkim_tags::value::to_base64(&signature.signature));
         claims
     }
@@ -60,9 +60,9 @@ impl Verification {
     /// The signing domain that the field claims, `d=`: proven if the verification
     /// [passes](Self::passes), and no more than claimed otherwise.
     #[must_use]
-    pub fn sdid(&self) -> Option<&DomainName> {
+    pub fn domain(&self) -> Option<&DomainName> {
         match &self.signature {
-            Some(signature) => Some(&signature.sdid),
+            Some(signature) => Some(&signature.domain),
             None => self.unread.as_ref()?.sdid.as_ref(),
         }
     }
@@ -87,8 +87,8 @@ impl Verification {
         if !self.passes() {
             info = info.reason(self.outcome.to_string());
         }
-        if let Some(sdid) = self.sdid() {
-            info = info.prop("header", "d", sdid.as_str());
+        if let Some(domain) = self.domain() {
+            info = info.prop("header", "d", domain.as_str());
         }
         match &self.sender {
             Some(sender) => info.prop("header", sender.field().property(), self.proven(sender)),

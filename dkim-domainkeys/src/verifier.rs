@@ -12,7 +12,9 @@ use dkim_message::{Field, Header};
 use dkim_tags::{Claims, FieldNames, TagList};
 
 use crate::checks::{self, Message};
-use crate::{BodyCanonicalizer, Form, Limit, Outcome, Policy, Sender, Signature, Verification};
+use crate::{
+    BodyCanonicalizer, Canonicalization, Limit, Outcome, Policy, Sender, Signature, Verification,
+};
 
 /// Verifies all DomainKeys signatures of a message (RFC 4870 §3.7).
 ///
@@ -46,7 +48,7 @@ pub struct Verifier {
     questions: Vec<Question>,
     /// How many of them were handed out.
     taken: usize,
-    /// One for each form that a signature is over.
+    /// One for each canonicalization that a signature is over.
     lanes: Vec<Lane>,
 }
 
@@ -186,11 +188,12 @@ impl Verifier {
         let below = header.fields().get(position + 1..).unwrap_or_default();
         hash_fields(signature, below, &mut *digest);
         let digest = (self.open.len(), digest);
-        match self.lanes.iter_mut().find(|lane| lane.form == signature.form) {
+        match self.lanes.iter_mut().find(|lane| lane.canonicalization == signature.canonicalization)
+        {
             Some(lane) => lane.digests.push(digest),
-            None => self.lanes.push(Lane::new(signature.form, digest)),
+            None => self.lanes.push(Lane::new(signature.canonicalization, digest)),
         }
-        let name = record_name(&signature.selector, &signature.sdid);
+        let name = record_name(&signature.selector, &signature.domain);
         let asked = self.questions.iter().position(|question| question.name == name);
         let question = asked.unwrap_or_else(|| {
             self.questions.push(Question { name, answer: None });
@@ -240,17 +243,22 @@ struct Question {
     answer: Option<Answer>,
 }
 
-/// The body in one form, and the hashes that go on with it: each has begun with a header.
+/// The body in one canonicalization, and the hashes that go on with it: each has begun with a
+/// header.
 struct Lane {
-    form: Form,
+    canonicalization: Canonicalization,
     body: BodyCanonicalizer,
     /// With the number of the open signature.
     digests: Vec<(usize, Box<dyn Digest>)>,
 }
 
 impl Lane {
-    fn new(form: Form, digest: (usize, Box<dyn Digest>)) -> Self {
-        Self { form, body: BodyCanonicalizer::new(form), digests: vec![digest] }
+    fn new(canonicalization: Canonicalization, digest: (usize, Box<dyn Digest>)) -> Self {
+        Self {
+            canonicalization,
+            body: BodyCanonicalizer::new(canonicalization),
+            digests: vec![digest],
+        }
     }
 
     fn finish(self) -> impl Iterator<Item = (usize, HashValue)> {
@@ -263,7 +271,10 @@ impl Lane {
 impl fmt::Debug for Lane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let open: Vec<usize> = self.digests.iter().map(|(index, _)| *index).collect();
-        f.debug_struct("Lane").field("form", &self.form).field("open", &open).finish()
+        f.debug_struct("Lane")
+            .field("canonicalization", &self.canonicalization)
+            .field("open", &open)
+            .finish()
     }
 }
 
@@ -279,7 +290,7 @@ fn hash_fields(signature: &Signature, below: &[Field<'_>], digest: &mut dyn Dige
     const ENOUGH: usize = 4096;
     let mut canonical = Vec::with_capacity(ENOUGH);
     let mut write = |field: &Field<'_>| {
-        signature.form.write_field(field.octets(), &mut canonical);
+        signature.canonicalization.write_field(field.octets(), &mut canonical);
         if canonical.len() >= ENOUGH {
             digest.update(&canonical);
             canonical.clear();

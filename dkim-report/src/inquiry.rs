@@ -164,14 +164,10 @@ impl Inquirer for ReportInquiry {
 impl Question {
     /// Steps 3 to 5.
     fn terms(&self) -> Result<ReportTerms<DkimIncident>, Unwanted> {
-        let found = match &self.answer {
-            None => return Err(Unwanted::Unanswered),
-            Some(Err(error)) => return Err(Unwanted::NoRecord(error.clone())),
-            Some(Ok(found)) => found,
-        };
-        match &*found.records {
+        let answer = self.answer.as_ref().ok_or(Unwanted::Unanswered)?;
+        match dkim_dns::records(answer).map_err(Unwanted::NoRecord)? {
             [] => Err(Unwanted::NoRecord(LookupError::NoRecords)),
-            [record] if record.len() > ReportTerms::MAX_OCTETS => {
+            [record] if record.len() > ReportTerms::MAX_LEN => {
                 Err(Unwanted::Invalid(TermsError::TooLong))
             }
             [record] => ReportTerms::parse(&record.joined()).map_err(Unwanted::Invalid),

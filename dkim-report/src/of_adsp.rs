@@ -63,7 +63,7 @@ impl Feedback {
     #[must_use]
     pub fn of_adsp(author: &Author, result: AdspResult, record: &str, authserv_id: &str) -> Self {
         let mut feedback = Self::new(AuthFailure::Adsp);
-        let info = dkim_adsp::resinfo(author, result);
+        let info = dkim_adsp::res_info(author, result);
         feedback.authentication_results = vec![AuthenticationResults::new(authserv_id).with(info)];
         // A domain out of the scope of ADSP has no practices that could be reported about.
         let domain = author.domain().map(|domain| domain.as_str().to_owned());

@@ -46,7 +46,7 @@ pub struct ReportTerms<I> {
 
 impl ReportTerms<DkimIncident> {
     /// A record of more octets than this is refused.
-    pub const MAX_OCTETS: usize = 16_384;
+    pub const MAX_LEN: usize = 16_384;
 
     /// The name at which a domain publishes its terms (RFC 6651 §3.3, step 2).
     #[must_use]
@@ -68,7 +68,7 @@ impl ReportTerms<DkimIncident> {
     /// [`TermsError`], if the record does not follow the grammar; no report is sent then (RFC 6651
     /// §3.3, step 5).
     pub fn parse(record: &[u8]) -> Result<Self, TermsError> {
-        if record.len() > Self::MAX_OCTETS {
+        if record.len() > Self::MAX_LEN {
             return Err(TermsError::TooLong);
         }
         let tags = TagList::parse(record)?;
@@ -245,8 +245,8 @@ pub enum TermsError {
     /// A tag's value breaks its grammar.
     #[error("tag {0}= has an invalid value")]
     Invalid(&'static str),
-    /// More than [`ReportTerms::MAX_OCTETS`].
-    #[error("the record has more than {} octets", ReportTerms::<DkimIncident>::MAX_OCTETS)]
+    /// More than [`ReportTerms::MAX_LEN`].
+    #[error("the record has more than {} octets", ReportTerms::<DkimIncident>::MAX_LEN)]
     TooLong,
 }
 
@@ -331,7 +331,7 @@ mod tests {
             assert_eq!(address(bad), Err(TermsError::Invalid("ra")), "{bad}");
         }
         assert_eq!(Terms::parse(b""), Err(TermsError::TagList(TagListError::Empty)));
-        let long = format!("x={}", "y".repeat(Terms::MAX_OCTETS));
+        let long = format!("x={}", "y".repeat(Terms::MAX_LEN));
         assert_eq!(Terms::parse(long.as_bytes()), Err(TermsError::TooLong));
     }
 

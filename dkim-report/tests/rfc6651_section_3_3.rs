@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use dkim_crypto::ring::PROVIDER;
-use dkim_dns::{Inquirer, LookupError, Zone, drive_blocking};
+use dkim_dns::{Dnssec, Found, Inquirer, LookupError, Record, Zone, drive_blocking};
 use dkim_report::{Decision, MAX_DOMAINS, ReportInquiry, TermsError, Unwanted};
 use dkim_tags::UnixTime;
 use dkim_verify::{Policy, Verification, Verifier};
@@ -70,6 +70,14 @@ fn step_3_one_record_or_none() {
     assert_eq!(decisions[0].wanted, Err(Unwanted::SeveralRecords));
     let fails = Zone::new().fails(name);
     let decisions = decide(&signature(ASKS), &fails, 0);
+    assert!(matches!(decisions[0].wanted, Err(Unwanted::NoRecord(LookupError::Failed(_)))));
+    // Reports must not go where anybody may have sent them.
+    let records = [Record { strings: vec![b"ra=a".to_vec()] }];
+    let mut inquiry = ReportInquiry::new(&verify(&signature(ASKS)));
+    let found = Found { records: records.into(), dnssec: Dnssec::Bogus, ..Found::default() };
+    let query = inquiry.queries().remove(0);
+    inquiry.answer(query.id, Ok(found));
+    let decisions = inquiry.finish(0);
     assert!(matches!(decisions[0].wanted, Err(Unwanted::NoRecord(LookupError::Failed(_)))));
     let unanswered = ReportInquiry::new(&verify(&signature(ASKS))).finish(0);
     assert_eq!(unanswered[0].wanted, Err(Unwanted::Unanswered));

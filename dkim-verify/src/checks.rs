@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use dkim_crypto::KeyType;
-use dkim_dns::{Answer, Dnssec, LookupError, MAX_CNAME_HOPS, Record};
+use dkim_dns::{Answer, LookupError, Record};
 use dkim_hash::FieldIndex;
 use dkim_keyrec::{KeyRecord, KeyRecordError};
 use dkim_message::Header;
@@ -158,31 +158,24 @@ pub(crate) fn keys(
         several: false,
         untried: false,
     };
-    let found = match answer {
+    let records = match answer.map(dkim_dns::records) {
         // Step 2: "the query for the public key fails to respond".
         None => return none(Outcome::KeyUnavailable(None)),
         Some(Err(LookupError::ChainTooLong)) => return none(Outcome::Limit(Limit::CnameHops)),
         Some(Err(error)) if error.is_temporary() => {
-            return none(Outcome::KeyUnavailable(Some(error.clone())));
-        }
-        // Step 3: "the corresponding key record does not exist".
-        Some(Err(error)) => return none(Outcome::KeyMissing(error.clone())),
-        Some(Ok(found)) if found.dnssec == Dnssec::Bogus => {
-            let error = LookupError::Failed("the DNSSEC signatures do not hold".to_owned());
             return none(Outcome::KeyUnavailable(Some(error)));
         }
-        Some(Ok(found)) if found.chain.len() > MAX_CNAME_HOPS => {
-            return none(Outcome::Limit(Limit::CnameHops));
-        }
-        Some(Ok(found)) => found,
+        // Step 3: "the corresponding key record does not exist".
+        Some(Err(error)) => return none(Outcome::KeyMissing(error)),
+        Some(Ok(records)) => records,
     };
     let mut keys = none(Outcome::KeyMissing(LookupError::NoRecords));
-    keys.several = found.records.len() > 1;
+    keys.several = records.len() > 1;
     // Step 4: we "cycle through the key records"; a record that is none does not count as one.
     let mut candidates = 0;
     let mut octets = 0;
     let mut told = None;
-    for (position, record) in found.records.iter().enumerate() {
+    for (position, record) in records.iter().enumerate() {
         octets += record.len().min(KeyRecord::MAX_LEN);
         if candidates == policy.limits.key_records || position == MAX_RECORDS || octets > MAX_ANSWER
         {

@@ -3,7 +3,8 @@
 use dkim_crypto::HashAlgorithm;
 use dkim_dns::{Answer, Found, Inquirer, LookupError, QueryId, Record};
 use dkim_domainkeys::{
-    Form, Outcome, Policy, Sender, Signature, Treatment, Verification, Verifier, most_appropriate,
+    Canonicalization, Outcome, Policy, Sender, Signature, Treatment, Verification, Verifier,
+    most_appropriate,
 };
 use dkim_message::split;
 use dkim_tags::TagList;
@@ -20,7 +21,7 @@ pub fn domainkeys_signature(data: &[u8]) {
     let tags = TagList::parse(data).expect("a signature is a tag-list");
     assert!(tags.tags().iter().all(|tag| tag.name().len() == 1 && tag.value().is_ascii()));
     assert_eq!(tags.value("a").unwrap_or("rsa-sha1"), signature.algorithm.name());
-    assert_eq!(tags.value("c"), Some(signature.form.name()));
+    assert_eq!(tags.value("c"), Some(signature.canonicalization.name()));
     assert_eq!(tags.value("q"), Some("dns"));
     assert!(!signature.signature.is_empty());
     let names = signature.signed_fields.as_ref();
@@ -31,13 +32,13 @@ pub fn domainkeys_signature(data: &[u8]) {
     let again = format!(
         "b={}; c={}; d={}; q=dns; s={}{h}",
         to_base64(&signature.signature),
-        signature.form,
-        signature.sdid,
+        signature.canonicalization,
+        signature.domain,
         signature.selector
     );
     let again = Signature::parse(again.as_bytes()).expect("what was read can be written");
     let names = |names: &Signature| names.signed_fields.as_ref().map(ToString::to_string);
-    assert_eq!((&again.signature, &again.sdid), (&signature.signature, &signature.sdid));
+    assert_eq!((&again.signature, &again.domain), (&signature.signature, &signature.domain));
     assert_eq!(names(&again), names(&signature));
 }
 
@@ -61,16 +62,16 @@ pub fn domainkeys_message(data: &[u8]) {
     }
     // RFC 8301: nothing passes unasked.
     assert!(!verify(data, &Policy::default(), false).iter().any(Verification::passes));
-    for form in Form::ALL {
-        assert_signed_verifies(data, *form, &archive);
+    for canonicalization in Canonicalization::ALL {
+        assert_signed_verifies(data, *canonicalization, &archive);
     }
 }
 
 fn assert_passes_by_right(found: &Verification) {
     let signature = found.signature.as_ref().expect("what passes was read");
     let sender = found.sender.as_ref().expect("what passes has a sender");
-    assert!(sender.domain().is_within(&signature.sdid));
-    assert!(signature.sdid.as_str().contains('.'));
+    assert!(sender.domain().is_within(&signature.domain));
+    assert!(signature.domain.as_str().contains('.'));
     let names = signature.signed_fields.as_ref();
     assert!(names.is_none_or(|names| names.contains(sender.field().name())));
     let key = found.key.as_ref().expect("what passes has a key");
@@ -79,16 +80,16 @@ fn assert_passes_by_right(found: &Verification) {
 }
 
 /// A signature over what the whole-message twin makes of it, where there is a sender to sign for.
-fn assert_signed_verifies(message: &[u8], form: Form, policy: &Policy) {
+fn assert_signed_verifies(message: &[u8], canonicalization: Canonicalization, policy: &Policy) {
     let (header, body) = split(message);
     let Ok(sender) = Sender::of(&header) else { return };
     if !header.defects().is_empty() || sender.domain().is_single_label() {
         return;
     }
     let fields: Vec<&[u8]> = header.fields().iter().map(|field| field.octets()).collect();
-    let b = digest(HashAlgorithm::Sha1, &twin(form, &fields, body));
+    let b = digest(HashAlgorithm::Sha1, &twin(canonicalization, &fields, body));
     let field = format!(
-        "DomainKey-Signature: c={form}; d={}; q=dns; s=s; b={}\r\n",
+        "DomainKey-Signature: c={canonicalization}; d={}; q=dns; s=s; b={}\r\n",
         sender.domain(),
         to_base64(b.as_bytes())
     );
@@ -105,14 +106,16 @@ fn assert_signed_verifies(message: &[u8], form: Form, policy: &Policy) {
         verifier.body_chunk(piece);
     }
     let found = verifier.finish();
-    assert_eq!(found[0].outcome, Outcome::Pass, "{form}");
+    assert_eq!(found[0].outcome, Outcome::Pass, "{canonicalization}");
 }
 
 /// RFC 4870 §3.4.2, line by line over the whole message.
-fn twin(form: Form, fields: &[&[u8]], body: &[u8]) -> Vec<u8> {
-    let stripped = |line: &[u8]| match form {
-        Form::Simple => line.to_vec(),
-        Form::Nofws => line.iter().copied().filter(|o| ![9, 10, 13, 32].contains(o)).collect(),
+fn twin(canonicalization: Canonicalization, fields: &[&[u8]], body: &[u8]) -> Vec<u8> {
+    let stripped = |line: &[u8]| match canonicalization {
+        Canonicalization::Simple => line.to_vec(),
+        Canonicalization::Nofws => {
+            line.iter().copied().filter(|o| ![9, 10, 13, 32].contains(o)).collect()
+        }
     };
     let mut lines: Vec<Vec<u8>> = fields.iter().map(|field| stripped(field)).collect();
     lines.push(Vec::new());

@@ -16,7 +16,7 @@ use crate::made_up;
 /// it.
 pub fn report_record(data: &[u8]) {
     let Ok(terms) = ReportTerms::<DkimIncident>::parse(data) else { return };
-    assert!(data.len() <= ReportTerms::MAX_OCTETS);
+    assert!(data.len() <= ReportTerms::MAX_LEN);
     assert_record(&terms);
 }
 
@@ -30,7 +30,7 @@ pub fn report_record_value(data: &[u8]) {
     };
     assert_terms(&terms);
     let record = format!("dkim=all; {}", terms.to_tags());
-    if record.len() <= dkim_adsp::AdspRecord::MAX_OCTETS {
+    if record.len() <= dkim_adsp::AdspRecord::MAX_LEN {
         let record = dkim_adsp::AdspRecord::parse(record.as_bytes()).expect("a record");
         assert_eq!(ReportTerms::of_adsp(&record).as_ref(), Ok(&terms), "{record:?}");
     }
@@ -41,7 +41,7 @@ fn assert_record(terms: &ReportTerms<DkimIncident>) {
     let text = terms.to_text();
     assert!(text.is_ascii() && !text.contains(['\r', '\n']));
     // What was written plainly may be written in more octets.
-    if text.len() <= ReportTerms::MAX_OCTETS {
+    if text.len() <= ReportTerms::MAX_LEN {
         assert_eq!(ReportTerms::parse(text.as_bytes()).as_ref(), Ok(terms), "{text:?}");
     }
 }

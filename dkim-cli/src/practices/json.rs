@@ -2,6 +2,7 @@
 
 use dkim_stack::DomainName;
 use dkim_stack::adsp::{AdspFinding, AtpsFinding, AuthorError};
+use dkim_stack::authres::AdspResult;
 use serde::Serialize;
 
 /// An Author Domain and its result by ADSP.
@@ -26,7 +27,7 @@ pub(crate) struct Atps {
 }
 
 /// The result where nobody can tell the authors.
-const UNREADABLE: &str = "permerror";
+const UNREADABLE: &str = AdspResult::PermError.name();
 
 /// One object for each author, or one without author that says why there is none.
 pub(crate) fn adsp(found: &Result<Vec<AdspFinding>, AuthorError>) -> Vec<Adsp> {

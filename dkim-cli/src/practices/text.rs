@@ -71,7 +71,7 @@ pub(crate) fn unreadable(
     protocol: &str,
     why: &dyn Display,
 ) -> io::Result<()> {
-    head(out, protocol, "permerror", AnsiColor::Red)?;
+    head(out, protocol, AdspResult::PermError.name(), AnsiColor::Red)?;
     line(out, "reason", why)
 }
 

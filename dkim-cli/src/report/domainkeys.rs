@@ -27,7 +27,7 @@ pub(super) fn signature(out: &mut impl Write, found: &Verification) -> io::Resul
         line("key", &format_args!("{}, {} bits", key.key_type(), key.bits()))?;
     }
     if let Some(signature) = &found.signature {
-        line("canonicalization", &signature.form)?;
+        line("canonicalization", &signature.canonicalization)?;
         match &signature.signed_fields {
             Some(names) => line("signed", &names.to_string().replace(':', ", "))?,
             None => line("signed", &"every field below the signature")?,

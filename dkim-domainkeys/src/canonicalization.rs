@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use dkim_canon::{BodyCanonicalizer as DkimBody, Canonicalization};
+use dkim_canon::{BodyCanonicalizer as DkimBody, Canonicalization as DkimCanonicalization};
 
 /// A canonicalization of a DomainKey-Signature's `c=` tag, for header and body together.
 ///
@@ -12,14 +12,14 @@ use dkim_canon::{BodyCanonicalizer as DkimBody, Canonicalization};
 /// name or nature have the body apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(clippy::exhaustive_enums, reason = "RFC 4870 has two, and there will be no other")]
-pub enum Form {
+pub enum Canonicalization {
     /// Every line as it stands (RFC 4870 §3.4.2.1).
     Simple,
     /// No white space at all, and fields unfolded (RFC 4870 §3.4.2.2).
     Nofws,
 }
 
-impl Form {
+impl Canonicalization {
     /// All of them.
     pub const ALL: &'static [Self] = &[Self::Simple, Self::Nofws];
 
@@ -32,20 +32,20 @@ impl Form {
         }
     }
 
-    /// The form with this name. Values are case-sensitive (RFC 4870 appendix A).
+    /// The canonicalization with this name. Values are case-sensitive (RFC 4870 appendix A).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|form| form.name() == name)
+        Self::ALL.iter().copied().find(|one| one.name() == name)
     }
 
     /// Appends the canonical form of a header field, given as it stands with its folds and without
     /// the line end that closes it, and a CRLF.
     ///
     /// ```
-    /// use dkim_domainkeys::Form;
+    /// use dkim_domainkeys::Canonicalization;
     ///
     /// let mut canonical = Vec::new();
-    /// Form::Nofws.write_field(b"Subject: Is dinner\r\n ready?", &mut canonical);
+    /// Canonicalization::Nofws.write_field(b"Subject: Is dinner\r\n ready?", &mut canonical);
     /// assert_eq!(canonical, b"Subject:Isdinnerready?\r\n");
     /// ```
     pub fn write_field(self, field: &[u8], out: &mut Vec<u8>) {
@@ -57,7 +57,7 @@ impl Form {
     }
 }
 
-impl fmt::Display for Form {
+impl fmt::Display for Canonicalization {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -77,10 +77,10 @@ const fn is_fws(octet: u8) -> bool {
 /// ends in without one counts as a line.
 ///
 /// ```
-/// use dkim_domainkeys::{BodyCanonicalizer, Form};
+/// use dkim_domainkeys::{BodyCanonicalizer, Canonicalization};
 ///
 /// let mut canonical = Vec::new();
-/// let mut body = BodyCanonicalizer::new(Form::Nofws);
+/// let mut body = BodyCanonicalizer::new(Canonicalization::Nofws);
 /// for chunk in ["Hi.  \r", "\n\r\nWe\t lost the", " game.\r\n \r\n\r\n"] {
 ///     body.chunk(chunk.as_bytes(), |octets| canonical.extend_from_slice(octets));
 /// }
@@ -105,13 +105,15 @@ enum State {
 impl BodyCanonicalizer {
     /// A canonicalizer before the first octet of a body.
     #[must_use]
-    pub fn new(form: Form) -> Self {
-        Self(match form {
-            Form::Simple => {
-                let body = DkimBody::new(Canonicalization::Simple);
+    pub fn new(canonicalization: Canonicalization) -> Self {
+        Self(match canonicalization {
+            Canonicalization::Simple => {
+                let body = DkimBody::new(DkimCanonicalization::Simple);
                 State::Simple { body, begun: false, cr: false }
             }
-            Form::Nofws => State::Nofws(Nofws { empty_lines: 1, in_line: false, cr: false }),
+            Canonicalization::Nofws => {
+                State::Nofws(Nofws { empty_lines: 1, in_line: false, cr: false })
+            }
         })
     }
 
@@ -237,7 +239,7 @@ mod tests {
     use super::*;
 
     /// RFC 4870 §3.4.2 as its words go, over the whole body.
-    fn naive(form: Form, body: &[u8]) -> Vec<u8> {
+    fn naive(canonicalization: Canonicalization, body: &[u8]) -> Vec<u8> {
         // "Each line of the email": the one that ends the header, and those of the body.
         let mut lines = vec![Vec::new()];
         let mut rest = body;
@@ -245,9 +247,9 @@ mod tests {
             let end = rest.windows(2).position(|pair| pair == b"\r\n");
             let line = &rest[..end.unwrap_or(rest.len())];
             rest = &rest[end.map_or(rest.len(), |end| end + 2)..];
-            lines.push(match form {
-                Form::Simple => line.to_vec(),
-                Form::Nofws => {
+            lines.push(match canonicalization {
+                Canonicalization::Simple => line.to_vec(),
+                Canonicalization::Nofws => {
                     let stays = |octet: &&u8| ![9, 10, 13, 32].contains(*octet);
                     line.iter().filter(stays).copied().collect()
                 }
@@ -260,9 +262,9 @@ mod tests {
         lines.iter().flat_map(|line| [line, &b"\r\n"[..]].concat()).collect()
     }
 
-    fn streamed(form: Form, chunks: &[&[u8]]) -> Vec<u8> {
+    fn streamed(canonicalization: Canonicalization, chunks: &[&[u8]]) -> Vec<u8> {
         let mut canonical = Vec::new();
-        let mut canonicalizer = BodyCanonicalizer::new(form);
+        let mut canonicalizer = BodyCanonicalizer::new(canonicalization);
         let mut keep = |octets: &[u8]| {
             assert!(!octets.is_empty());
             canonical.extend_from_slice(octets);
@@ -278,18 +280,26 @@ mod tests {
     #[test]
     fn bodies_are_what_the_words_say_however_they_are_cut() {
         let alphabet = [b'x', b' ', b'\t', b'\r', b'\n'];
-        for form in Form::ALL.iter().copied() {
+        for canonicalization in Canonicalization::ALL.iter().copied() {
             for length in 0..=7_u32 {
                 for number in 0..5_usize.pow(length) {
                     let octet = |place| alphabet[number / 5_usize.pow(place) % 5];
                     let body: Vec<u8> = (0..length).map(octet).collect();
-                    let expected = naive(form, &body);
+                    let expected = naive(canonicalization, &body);
                     for cut in 0..=body.len() {
                         let (before, after) = body.split_at(cut);
-                        assert_eq!(streamed(form, &[before, after]), expected, "{form} {body:?}");
+                        assert_eq!(
+                            streamed(canonicalization, &[before, after]),
+                            expected,
+                            "{canonicalization} {body:?}"
+                        );
                     }
                     let single: Vec<&[u8]> = body.chunks(1).collect();
-                    assert_eq!(streamed(form, &single), expected, "{form} {body:?}");
+                    assert_eq!(
+                        streamed(canonicalization, &single),
+                        expected,
+                        "{canonicalization} {body:?}"
+                    );
                 }
             }
         }
@@ -299,10 +309,14 @@ mod tests {
     fn long_bodies_are_the_same_in_any_pieces() {
         let line = b"some words, and\tmore \r\n\r\n \r\n".repeat(500);
         let body = [&line[..], &b"\r\n".repeat(3000), b"end", &b" \r\n".repeat(3000)].concat();
-        for form in Form::ALL.iter().copied() {
+        for canonicalization in Canonicalization::ALL.iter().copied() {
             for size in [1, 2, 3, 1023, 1024, 1025, 100_000] {
                 let chunks: Vec<&[u8]> = body.chunks(size).collect();
-                assert_eq!(streamed(form, &chunks), naive(form, &body), "{form} {size}");
+                assert_eq!(
+                    streamed(canonicalization, &chunks),
+                    naive(canonicalization, &body),
+                    "{canonicalization} {size}"
+                );
             }
         }
     }
@@ -316,8 +330,8 @@ mod tests {
                 let octet = |place| alphabet[number / 6_usize.pow(place) % 6];
                 let field: Vec<u8> = (0..length).map(octet).collect();
                 let (mut simple, mut nofws) = (Vec::new(), Vec::new());
-                Form::Simple.write_field(&field, &mut simple);
-                Form::Nofws.write_field(&field, &mut nofws);
+                Canonicalization::Simple.write_field(&field, &mut simple);
+                Canonicalization::Nofws.write_field(&field, &mut nofws);
                 assert_eq!(simple, [&field[..], b"\r\n"].concat());
                 let stays = |octet: &&u8| ![9, 10, 13, 32].contains(*octet);
                 let mut line: Vec<u8> = field.iter().filter(stays).copied().collect();
@@ -329,11 +343,14 @@ mod tests {
 
     #[test]
     fn names_are_case_sensitive_and_exact() {
-        for form in Form::ALL.iter().copied() {
-            assert_eq!(Form::from_name(&form.to_string()), Some(form));
+        for canonicalization in Canonicalization::ALL.iter().copied() {
+            assert_eq!(
+                Canonicalization::from_name(&canonicalization.to_string()),
+                Some(canonicalization)
+            );
         }
         for name in ["Simple", "NOFWS", "nofws ", "relaxed", "simple/simple", ""] {
-            assert_eq!(Form::from_name(name), None, "{name:?}");
+            assert_eq!(Canonicalization::from_name(name), None, "{name:?}");
         }
     }
 }
