@@ -26,7 +26,7 @@ fn every_short_field_body() {
 #[test]
 fn every_short_field_body_in_two_halves() {
     for before in naive::strings(3) {
-        for after in naive::strings(3).into_iter().map(|after| [b";", &after[..]].concat()) {
+        for after in naive::strings(3).map(|after| [b";", &after[..]].concat()) {
             let before = [&before[..], b"b="].concat();
             for (c, after) in BOTH.into_iter().flat_map(|c| [(c, &after[..]), (c, b"")]) {
                 let mut halves = field(c, b"Name", &before);
