@@ -57,6 +57,19 @@ impl Canonicalization {
     }
 }
 
+impl Canonicalization {
+    /// Before the first octet of a body.
+    fn begin(self) -> State {
+        match self {
+            Self::Simple => {
+                let body = DkimBody::new(DkimCanonicalization::Simple);
+                State::Simple { body, begun: false, cr: false }
+            }
+            Self::Nofws => State::Nofws(Nofws { empty_lines: 1, in_line: false, cr: false }),
+        }
+    }
+}
+
 impl fmt::Display for Canonicalization {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -106,15 +119,7 @@ impl BodyCanonicalizer {
     /// A canonicalizer before the first octet of a body.
     #[must_use]
     pub fn new(canonicalization: Canonicalization) -> Self {
-        Self(match canonicalization {
-            Canonicalization::Simple => {
-                let body = DkimBody::new(DkimCanonicalization::Simple);
-                State::Simple { body, begun: false, cr: false }
-            }
-            Canonicalization::Nofws => {
-                State::Nofws(Nofws { empty_lines: 1, in_line: false, cr: false })
-            }
-        })
+        Self(canonicalization.begin())
     }
 
     /// Takes the next octets of the body and gives `sink` what is certain by now.
