@@ -6,6 +6,7 @@
 
 mod addresses;
 mod adsp_record;
+mod agent;
 mod atps_record;
 mod auth_results;
 mod body_hash;
@@ -33,6 +34,7 @@ mod zone_file;
 
 pub use addresses::addresses;
 pub use adsp_record::{adsp_record, adsp_record_value};
+pub use agent::{agent_answer, agent_request, agent_value};
 pub use atps_record::{atps_record, atps_record_value};
 pub use auth_results::{auth_results, auth_results_value};
 pub use body_hash::body_hash;

@@ -8,6 +8,7 @@ use dkim_authres::{AuthenticationResults, ResInfo};
 use dkim_canon::Canonicalization;
 use dkim_crypto::{HashAlgorithm, KeyType, PublicKey, SigningAlgorithm};
 use dkim_keyrec::KeyRecord;
+use dkim_keys::agent::wire as agent;
 use dkim_message::author_addresses;
 use dkim_report::{AuthFailure, DeliveryResult, Feedback, Incident, Original, Report, ReportTerms};
 use dkim_sign::{BodyLength, Copies, Expiration, Fields, QueryMethod, Reports, Request, Timestamp};
@@ -263,6 +264,40 @@ fn option<'a, T>(
     value: impl FnOnce(&mut Unstructured<'a>) -> Result<T>,
 ) -> Result<Option<T>> {
     if u.arbitrary()? { value(u).map(Some) } else { Ok(None) }
+}
+
+pub(crate) fn agent_request(u: &mut Unstructured<'_>) -> Result<agent::Request> {
+    Ok(match u.int_in_range(0..=2)? {
+        0 => agent::Request::List,
+        1 => agent::Request::Key(key_name(u)?),
+        _ => agent::Request::Sign {
+            key: key_name(u)?,
+            algorithm: *u.choose(SigningAlgorithm::ALL)?,
+            input: octets(u, 0, 3000)?,
+        },
+    })
+}
+
+pub(crate) fn agent_answer(u: &mut Unstructured<'_>) -> Result<agent::Answer> {
+    use agent::Refusal;
+
+    let refusals = [Refusal::Malformed, Refusal::User, Refusal::UnknownKey, Refusal::NotDkim];
+    Ok(match u.int_in_range(0..=3)? {
+        0 => agent::Answer::End,
+        1 => agent::Answer::Refused(*u.choose(&refusals)?),
+        2 => agent::Answer::Signature(octets(u, 0, 1024)?),
+        _ => {
+            let (name, public) = (key_name(u)?, public_key(u)?);
+            let of_key = |algorithm: &&SigningAlgorithm| algorithm.key() == public.key_type();
+            let algorithm = *SigningAlgorithm::ALL.iter().find(of_key).expect("each key has one");
+            agent::Answer::Key(agent::PublicHalf { name, algorithm, public })
+        }
+    })
+}
+
+fn key_name(u: &mut Unstructured<'_>) -> Result<agent::KeyName> {
+    let (domain, selector) = (domain(u)?.in_a_labels(), selector(u)?.in_a_labels());
+    Ok(agent::KeyName { domain, selector })
 }
 
 fn canonicalizations(u: &mut Unstructured<'_>) -> Result<Canonicalizations> {

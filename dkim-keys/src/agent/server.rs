@@ -117,13 +117,12 @@ fn is_header_hash_input(input: &[u8], name: &KeyName, algorithm: SigningAlgorith
 
 /// What stands behind the last line end that no blank follows.
 fn last_field(input: &[u8]) -> &[u8] {
-    let starts = |two: &[u8], next: Option<&u8>| {
-        two == b"\r\n" && !matches!(next, None | Some(b' ' | b'\t'))
+    let is_start = |at: &usize| {
+        let (before, after) = input.split_at(*at);
+        before.ends_with(b"\r\n") && !matches!(after.first(), Some(b' ' | b'\t'))
     };
-    let begin = (2..input.len())
-        .rev()
-        .find(|&at| starts(input.get(at - 2..at).unwrap_or_default(), input.get(at)));
-    input.get(begin.unwrap_or(0)..).unwrap_or_default()
+    let start = (0..=input.len()).rev().find(is_start);
+    input.get(start.unwrap_or(0)..).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -249,6 +248,7 @@ mod tests {
             &FIELD.replace("dkim", "dkim2"),
             &FIELD.replace("; b=", ""),
             &format!("{FIELD}Zm9v"),
+            &format!("{FIELD}\r\n"),
             &format!("{FIELD}\r\nfrom:joe@example.com"),
             &format!("{FIELD}; d=victim.com"),
             &format!("{FIELD}\r\n{}", FIELD.replace("s=a", "s=b")),
