@@ -241,7 +241,10 @@ mod tests {
         ] {
             assert_eq!(AtpsRecord::parse(record).unwrap_err().to_string(), error);
         }
-        let long = [b"v=ATPS1; x=".to_vec(), vec![b'y'; AtpsRecord::MAX_LEN]].concat();
+        let start = "v=ATPS1; x=";
+        let long = |octets| format!("{start}{}", "y".repeat(octets - start.len())).into_bytes();
+        assert!(AtpsRecord::parse(&long(AtpsRecord::MAX_LEN)).is_ok());
+        let long = long(AtpsRecord::MAX_LEN + 1);
         assert_eq!(AtpsRecord::parse(&long), Err(AtpsRecordError::TooLong));
     }
 

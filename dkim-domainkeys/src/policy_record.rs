@@ -237,8 +237,10 @@ mod tests {
         {
             assert!(SendingPolicy::parse(record.as_bytes()).is_err(), "{record:?}");
         }
-        let long = format!("n={}", "x".repeat(SendingPolicy::MAX_LEN));
-        assert_eq!(SendingPolicy::parse(long.as_bytes()), Err(SendingPolicyError::TooLong));
+        let long = |octets: usize| format!("n={}", "x".repeat(octets - 2)).into_bytes();
+        assert!(SendingPolicy::parse(&long(SendingPolicy::MAX_LEN)).is_ok());
+        let over = SendingPolicy::parse(&long(SendingPolicy::MAX_LEN + 1));
+        assert_eq!(over, Err(SendingPolicyError::TooLong));
     }
 
     #[test]

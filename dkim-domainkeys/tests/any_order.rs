@@ -105,6 +105,12 @@ fn limits_come_before_the_work() {
     policy.limits.header_octets = length - 1;
     assert_eq!(words(&all, &policy), ["limit-header"; 4]);
 
+    let mut policy = archive();
+    for (tried, expected) in [(0, "limit-key-records"), (1, "ok")] {
+        policy.limits.key_records = tried;
+        assert_eq!(words(&sign(TAGS, MESSAGE), &policy), [expected], "{tried}");
+    }
+
     let tags: String = (0..300).map(|number| format!("; t{number}=")).collect();
     let many = format!("DomainKey-Signature: {TAGS}{tags}; b=Zm9v\r\n{MESSAGE}");
     assert_eq!(words(&many, &archive()), ["limit-tags"]);

@@ -257,6 +257,8 @@ fn the_message_is_sent_back_as_it_is_or_its_header_alone() {
     }
     report.original = Original::Header(b"A: \xfc\r\n".to_vec());
     assert_eq!(read(&report).original, Some(report.original.clone()));
+    report.original = Original::Message(b"x\n".repeat(Report::MAX_ORIGINAL / 2));
+    assert!(report.to_message().is_ok());
     report.original = Original::Message(vec![b'x'; Report::MAX_ORIGINAL + 1]);
     assert_eq!(report.to_message(), Err(ReportError::TooLong));
     report.original = Original::Header(Vec::new());

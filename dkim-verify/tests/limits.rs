@@ -8,7 +8,7 @@ use craft::{
     zone,
 };
 use dkim_dns::{Record, Zone};
-use dkim_verify::Policy;
+use dkim_verify::{Limits, Policy};
 
 /// The reasons of a message's signatures, top to bottom.
 fn reasons(message: &[u8], zone: &Zone) -> Vec<&'static str> {
@@ -167,6 +167,44 @@ fn three_key_records_are_tried_of_those_at_a_name() {
     expect(&mut long(4).chain(good.clone()), "pass ok");
     expect(&mut long(5).chain(good.clone()), "policy limit-key-records");
     expect(&mut good.iter().cloned().chain(others(100)), "pass ok");
+}
+
+/// What is needed is enough, and one less is not.
+#[test]
+fn each_knob_is_a_limit_from_both_sides() {
+    type Knob = fn(&mut Limits) -> &mut usize;
+    let one = sign(TEMPLATE, MESSAGE.as_bytes());
+    let two = signed_by([TEMPLATE.to_owned(), TEMPLATE.replace("s=sel;", "s=two; l=3;")]);
+    let header = |message: &[u8]| dkim_message::split(message).0.octets().len();
+    let others = ["n=1; p=", "n=2; p="].into_iter();
+    let three = others
+        .chain([&*good_record()])
+        .fold(Zone::new().txt("two._domainkey.example.com", good_record()), |zone, record| {
+            zone.txt("sel._domainkey.example.com", record)
+        });
+    let knobs: [(Knob, &[u8], usize, &str); 6] = [
+        (|limits| &mut limits.signatures, &two, 2, "limit-signatures"),
+        (|limits| &mut limits.queries, &two, 2, "limit-queries"),
+        (|limits| &mut limits.header_octets, &one, header(&one), "limit-header"),
+        (|limits| &mut limits.signed_fields, &one, 3, "limit-signed-fields"),
+        (|limits| &mut limits.body_hashes, &two, 2, "limit-body-hashes"),
+        (|limits| &mut limits.key_records, &one, 3, "limit-key-records"),
+    ];
+    for (knob, message, needed, over) in knobs {
+        let last = |limit: usize| {
+            let mut policy = Policy::rfc();
+            *knob(&mut policy.limits) = limit;
+            verify_with(&policy, message, &three).pop().map(|last| last.outcome.reason().code())
+        };
+        assert_eq!(last(needed), Some("ok"), "{over} at {needed}");
+        assert_eq!(last(needed - 1), Some(over), "{over} below {needed}");
+    }
+    let listed = |limit: usize| {
+        let mut policy = Policy::rfc();
+        policy.limits.listed = limit;
+        verify_with(&policy, &two, &three).len()
+    };
+    assert_eq!([listed(2), listed(1), listed(0)], [2, 1, 0]);
 }
 
 #[test]

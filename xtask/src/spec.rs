@@ -1,6 +1,7 @@
 //! `cargo xtask spec`: every requirement of the RFCs has its line of code, its citation and its
-//! test.
+//! test, and every attack its test.
 
+mod attacks;
 mod citations;
 mod key_words;
 mod list;
@@ -20,10 +21,11 @@ use crate::workspace;
 /// The RFCs, each with its list in `xtask/spec`.
 const RFCS: [u32; 6] = [5617, 6376, 6541, 8301, 8463, 8616];
 
-/// List the requirements of the RFCs, with the tests and the citations of each.
+/// List the requirements of the RFCs, with the tests and the citations of each, and the attacks and
+/// limits of ATTACKS.md with their tests.
 ///
-/// Fails where a requirement has neither a test nor a reason, where a test that is named is not
-/// there, and where a section that is tested is cited in no source.
+/// Fails where a requirement has neither a test nor a reason, an attack no test, where a test that
+/// is named is not there, and where a section that is tested is cited in no source.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// The texts of the RFCs, rfc6376.txt and so on: their key words are compared with the lists.
@@ -54,6 +56,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             }
         }
     }
+    let path = "ATTACKS.md";
+    let text = fs::read_to_string(workspace::path(path)).with_context(|| path.to_owned())?;
+    let rows = attacks::rows(&text).context(path)?;
+    judge.attacks(&rows, options.missing, &mut tally);
     tally.verdict(options.rfc_dir.is_some())
 }
 
@@ -123,6 +129,21 @@ impl Judge {
         }
     }
 
+    /// The rows of ATTACKS.md, which all have tests.
+    fn attacks(&mut self, rows: &[attacks::Row], only_missing: bool, tally: &mut Tally) {
+        println!("\nATTACKS.md");
+        for row in rows {
+            let faults: Vec<String> =
+                row.tests.iter().filter_map(|test| self.files.lacks(test)).collect();
+            tally.attacks += 1;
+            tally.faults += faults.len();
+            if !only_missing || !faults.is_empty() {
+                println!("    {}  [{}]", row.says, tests(row.tests.len()).unwrap_or_default());
+                faults.iter().for_each(|fault| println!("      MISSING: {fault}"));
+            }
+        }
+    }
+
     /// What a requirement lacks.
     fn faults(&mut self, requirement: &Requirement, cited: bool) -> Vec<String> {
         let mut faults: Vec<String> =
@@ -146,14 +167,18 @@ fn line(requirement: &Requirement) -> String {
         }
         Some((numbers, level)) => format!("{:>3}-{} {level}", numbers.start(), numbers.end()),
     };
-    let tests = match requirement.tests.len() {
-        0 => None,
-        1 => Some("1 test".to_owned()),
-        many => Some(format!("{many} tests")),
-    };
+    let tests = tests(requirement.tests.len());
     let reason = requirement.reason.as_ref().map(|reason| format!("reason: {reason}"));
     let stands = tests.into_iter().chain(reason).collect::<Vec<_>>().join("; ");
     format!("{place:<16} {}  [{stands}]", requirement.says)
+}
+
+fn tests(count: usize) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some("1 test".to_owned()),
+        many => Some(format!("{many} tests")),
+    }
 }
 
 /// What has been counted.
@@ -163,6 +188,7 @@ struct Tally {
     key_words: usize,
     tested: usize,
     reasoned: usize,
+    attacks: usize,
     faults: usize,
 }
 
@@ -178,10 +204,10 @@ impl Tally {
     }
 
     fn verdict(&self, compared: bool) -> Result<()> {
-        let Self { requirements, key_words, tested, reasoned, faults } = self;
+        let Self { requirements, key_words, tested, reasoned, attacks, faults } = self;
         println!(
             "\n{requirements} requirements for {key_words} key words: {tested} with tests, \
-             {reasoned} with a reason instead"
+             {reasoned} with a reason instead; {attacks} attacks and limits with tests"
         );
         println!(
             "{}",
@@ -192,7 +218,7 @@ impl Tally {
             }
         );
         if *faults > 0 {
-            bail!("{faults} faults, told above; the lists are in xtask/spec");
+            bail!("{faults} faults, told above; the lists are in xtask/spec and ATTACKS.md");
         }
         Ok(())
     }
