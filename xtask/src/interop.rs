@@ -1,6 +1,7 @@
 //! `cargo xtask interop`: we sign and others verify, others sign and we verify.
 
 mod adsp;
+mod bind;
 mod domainkeys;
 mod messages;
 mod opendkim;
@@ -56,6 +57,7 @@ enum Name {
     Dkimpy,
     Maildkim,
     Opendkim,
+    Bind,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -94,6 +96,16 @@ fn exchange_all(options: &Options) -> Result<()> {
             let mut script = script::maildkim().start()?;
             disagreements += domainkeys::exchange(&mut script, &bench.zone, &bench.records)?;
             disagreements += adsp::compare(&mut script)?;
+        }
+    }
+    if options.with.is_none_or(|only| only == Name::Bind) {
+        match bind::version() {
+            None => println!("BIND: SKIPPED, not installed: {}", bind::HOW_TO_INSTALL),
+            Some(version) => {
+                met += 1;
+                println!("BIND {version}");
+                disagreements += bind::run()?;
+            }
         }
     }
     if met == 0 {
