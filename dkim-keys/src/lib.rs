@@ -13,6 +13,8 @@
 #![forbid(unsafe_code)]
 
 mod audit;
+#[cfg(test)]
+mod catalogue;
 mod config;
 mod finding;
 mod form;

@@ -290,8 +290,9 @@ impl TestKey {
         let said = String::from_utf8_lossy(&said).into_owned();
         let said = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
         let said = said.strip_prefix("opendkim-testkey: ").unwrap_or(said);
-        let name = format!("'{selector}._domainkey.{domain}' ");
-        let said = said.replace(&name, "").trim().to_owned();
+        let name = format!("'{selector}._domainkey.{domain}'");
+        let said = said.replace(&format!("{name} "), "").replace(&name, "the name");
+        let said = said.trim().to_owned();
         Ok(match (output.status.success(), said.is_empty()) {
             (true, true) => "OK".to_owned(),
             (true, false) => format!("OK, {said}"),
