@@ -145,6 +145,9 @@ impl HickoryResolver {
         opts.cache_size = options.cache_size.into();
         opts.use_hosts_file = ResolveHosts::Never;
         opts.preserve_intermediates = true;
+        // RFC 8767 §4: "a recommended cap of 604,800 seconds (seven days)". The library's is a day, and
+        // would hide TTLs that are too long.
+        opts.positive_max_ttl = Some(Duration::from_secs(604_800));
         let build = |servers: &[NameServerConfig], opts: &ResolverOpts| {
             let config = ResolverConfig::from_parts(None, Vec::new(), servers.to_vec());
             TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())

@@ -14,6 +14,8 @@ use dkim_tags::{Auid, Canonicalizations, DomainName, FieldName};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+#[cfg(test)]
+pub(crate) use self::check::ConfigFault;
 pub use self::check::check_config;
 pub use self::import::{Import, ImportError, OpendkimFiles, import_opendkim};
 pub use self::key::{KeyEntry, KeySource, NamedKey, is_in_token};

@@ -14,6 +14,8 @@
 
 pub mod agent;
 mod audit;
+#[cfg(test)]
+mod catalogue;
 mod config;
 mod examine;
 mod finding;

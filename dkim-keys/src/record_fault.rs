@@ -116,7 +116,7 @@ pub enum RecordFault {
 
 impl RecordFault {
     /// THE table.
-    const fn row(&self) -> Row {
+    pub(crate) const fn row(&self) -> Row {
         const fn row(
             code: &'static str,
             severity: Severity,

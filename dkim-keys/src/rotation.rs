@@ -12,6 +12,8 @@ mod state;
 mod step;
 
 pub use self::file::{LockedState, StateFile, StateFileError};
+#[cfg(test)]
+pub(crate) use self::late::RotationFault;
 pub use self::late::check_rotation;
 pub use self::plan::{Plan, SelectorTemplate, TemplateError};
 pub use self::state::{Phase, RotatedKey, RotationState, StateError, Transition};

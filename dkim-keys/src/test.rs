@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use dkim_crypto::PublicKey;
-use dkim_dns::{Answer, Dnssec, Found, Inquirer, LookupError, Query, QueryId, QueryKind, Record};
+use dkim_dns::{
+    Answer, Dnssec, Found, Inquirer, LookupError, MAX_CNAME_HOPS, Query, QueryId, QueryKind, Record,
+};
 use dkim_keyrec::{KeyRecord, record_name};
 use dkim_tags::{DomainName, Selector};
 
@@ -34,12 +36,18 @@ pub struct KeyTest {
     wildcard: Option<Answer>,
     alias: Option<Answer>,
     doubled: Option<Answer>,
+    /// The aliases on the way, where there is no answer: servers fail on a circle of them.
+    hops: Vec<String>,
+    /// The name whose alias is asked for.
+    next_hop: String,
+    is_circle: bool,
 }
 
 const RECORD: QueryId = QueryId(0);
 const WILDCARD: QueryId = QueryId(1);
 const ALIAS: QueryId = QueryId(2);
 const DOUBLED: QueryId = QueryId(3);
+const HOP: QueryId = QueryId(4);
 
 impl KeyTest {
     /// Of this selector; `expected` is the public key of the private key that signs with it, if that
@@ -55,7 +63,20 @@ impl KeyTest {
             vec![(RECORD, QueryKind::Txt, name.clone()), (WILDCARD, QueryKind::Txt, unused)];
         let domain = domain.clone();
         let (record, wildcard, alias, doubled) = (None, None, None, None);
-        Self { name, domain, expected, waiting, record, wildcard, alias, doubled }
+        let (hops, next_hop, is_circle) = (Vec::new(), String::new(), false);
+        Self {
+            name,
+            domain,
+            expected,
+            waiting,
+            record,
+            wildcard,
+            alias,
+            doubled,
+            hops,
+            next_hop,
+            is_circle,
+        }
     }
 
     /// What was found; what is still unanswered counts as no answer.
@@ -92,6 +113,7 @@ impl KeyTest {
         let fault = match &self.record {
             Some(Ok(_)) => return Vec::new(),
             None => RecordFault::Unanswered { why: LookupError::Timeout.to_string() },
+            Some(Err(_)) if self.is_circle => RecordFault::AliasLoop,
             Some(Err(error)) if error.is_temporary() => {
                 RecordFault::Unanswered { why: error.to_string() }
             }
@@ -104,6 +126,25 @@ impl KeyTest {
             },
         };
         vec![fault]
+    }
+
+    /// Goes along an alias, unless it leads back.
+    fn hop(&mut self, from: &str, answer: Answer) {
+        let target = match answer {
+            Ok(found) => found.chain.into_iter().next(),
+            Err(error) => {
+                self.is_circle = error == LookupError::ChainTooLong;
+                None
+            }
+        };
+        let Some(target) = target else { return };
+        self.hops.push(from.to_owned());
+        if self.hops.contains(&target) || self.hops.len() > MAX_CNAME_HOPS {
+            self.is_circle = true;
+        } else {
+            self.waiting.push((HOP, QueryKind::Cname, target.clone()));
+            self.next_hop = target;
+        }
     }
 
     /// What becomes of a name at a provider that adds the domain to whatever is entered.
@@ -119,6 +160,10 @@ impl Inquirer for KeyTest {
     }
 
     fn answer(&mut self, id: QueryId, answer: Answer) {
+        if id == HOP {
+            let from = std::mem::take(&mut self.next_hop);
+            return self.hop(&from, answer);
+        }
         let place = match id {
             RECORD => &mut self.record,
             WILDCARD => &mut self.wildcard,
@@ -129,6 +174,11 @@ impl Inquirer for KeyTest {
         let is_news = place.is_none();
         let answer = place.get_or_insert(answer);
         let is_missing = matches!(answer, Err(LookupError::NoSuchName | LookupError::NoRecords));
+        let has_failed = matches!(answer, Err(LookupError::Failed(_)));
+        if id == RECORD && is_news && has_failed {
+            self.next_hop.clone_from(&self.name);
+            self.waiting.push((HOP, QueryKind::Cname, self.name.clone()));
+        }
         if id == RECORD && is_news && is_missing {
             self.waiting.push((ALIAS, QueryKind::Cname, self.name.clone()));
             self.waiting.push((DOUBLED, QueryKind::Txt, self.doubled_name()));

@@ -145,6 +145,35 @@ fn answers_are_looked_at_too() {
     assert_eq!(codes(60, Dnssec::Bogus), ["dnssec-bogus"]);
 }
 
+/// Name servers answer SERVFAIL where aliases lead in a circle, and tell each alias for itself.
+#[test]
+fn a_circle_is_seen_where_servers_fail() {
+    let codes = |circle: [&str; 2]| {
+        let (selector, domain) = place();
+        let mut test = KeyTest::new(&selector, &domain, None);
+        loop {
+            let queries = test.queries();
+            if queries.is_empty() {
+                break;
+            }
+            for Query { id, kind, name } in queries {
+                let to = if name == NAME { circle[0] } else { circle[1] };
+                let answer = match kind {
+                    QueryKind::Cname => {
+                        Ok(Found { chain: vec![to.to_owned()], ..Found::default() })
+                    }
+                    _ => Err(dkim_dns::LookupError::Failed("SERVFAIL".to_owned())),
+                };
+                test.answer(id, answer);
+            }
+        }
+        test.finish().faults.iter().map(|fault| fault.code()).collect::<Vec<_>>()
+    };
+    assert_eq!(codes([NAME, NAME]), ["alias-loop"]);
+    assert_eq!(codes(["x.example.net", NAME]), ["alias-loop"]);
+    assert_eq!(codes(["x.example.net", "x.example.net"]), ["alias-loop"]);
+}
+
 #[test]
 fn nothing_answered_is_nothing_known() {
     let (selector, domain) = place();

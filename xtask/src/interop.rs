@@ -3,6 +3,7 @@
 
 mod adsp;
 mod arf;
+mod bind;
 mod command;
 mod domainkeys;
 mod messages;
@@ -66,6 +67,8 @@ enum Name {
     Softhsm,
     /// An agent, and users of all kinds.
     Users,
+    /// A name server, for the life of a key.
+    Bind,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -128,6 +131,16 @@ fn exchange_all(options: &Options) -> Result<()> {
             disagreements += users::exchange(&bench)?;
         } else {
             println!("an agent and several users: SKIPPED, only root can be several users");
+        }
+    }
+    if options.with.is_none_or(|only| only == Name::Bind) {
+        match bind::version() {
+            None => println!("BIND: SKIPPED, not installed: {}", bind::HOW_TO_INSTALL),
+            Some(version) => {
+                met += 1;
+                println!("BIND {version}");
+                disagreements += bind::run()?;
+            }
         }
     }
     if met == 0 {

@@ -103,7 +103,7 @@ impl FileFault {
     }
 
     /// THE table.
-    const fn row(&self) -> Row {
+    pub(crate) const fn row(&self) -> Row {
         let (code, severity, reference, cure) = match self {
             Self::Exposed { .. } => (
                 "key-exposed",

@@ -12,7 +12,7 @@ use crate::finding::Row;
 use crate::{Finding, KeyFileError, KeyPair, read_key};
 
 /// Something wrong with a configuration, beside its grammar.
-enum ConfigFault {
+pub(crate) enum ConfigFault {
     KeyFile(KeyFileError),
     NoneSigns,
     UnusedKey,
@@ -25,7 +25,7 @@ enum ConfigFault {
 
 impl ConfigFault {
     /// THE table.
-    const fn row(&self) -> Row {
+    pub(crate) const fn row(&self) -> Row {
         let (code, severity, reference, cure) = match self {
             Self::KeyFile(_) => (
                 "dangling-key",

@@ -1,0 +1,170 @@
+//! FINDINGS.md has every finding there is: each kind of fault in turn, by a `match` that the compiler
+//! holds to be complete.
+
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write};
+use std::io;
+
+use dkim_crypto::KeyType;
+use dkim_keyrec::KeyRecord;
+use dkim_tags::DomainName;
+
+use crate::config::ConfigFault;
+use crate::finding::Row;
+use crate::rotation::RotationFault;
+use crate::{FileFault, KeyFileError, Phase, RecordFault};
+
+const DOCUMENT: &str = include_str!("../FINDINGS.md");
+
+/// What `opendkim-testkey` says of mistakes, by their codes.
+const OPENDKIM: &str = include_str!("../tests/data/opendkim-testkey.txt");
+
+/// The fault after this one, with values as they might be.
+fn record_fault(after: Option<&RecordFault>) -> Option<RecordFault> {
+    use RecordFault as F;
+    Some(match after {
+        None => F::NoRecord,
+        Some(F::NoRecord) => F::NoTxt,
+        Some(F::NoTxt) => F::NameDoubled { at: "S._domainkey.D.D".to_owned() },
+        Some(F::NameDoubled { .. }) => F::DanglingAlias { target: "T".to_owned() },
+        Some(F::DanglingAlias { .. }) => F::AliasLoop,
+        Some(F::AliasLoop) => F::NotDelegated { at: "A".to_owned(), target: "T".to_owned() },
+        Some(F::NotDelegated { .. }) => F::Unanswered { why: "no answer in time".to_owned() },
+        Some(F::Unanswered { .. }) => F::SeveralRecords { count: 2 },
+        Some(F::SeveralRecords { .. }) => F::Wildcard,
+        Some(F::Wildcard) => F::QuotesInside,
+        Some(F::QuotesInside) => F::EscapedSemicolons,
+        Some(F::EscapedSemicolons) => F::CutOff,
+        Some(F::CutOff) => {
+            F::Unusable { error: KeyRecord::parse(b"v=spf1 -all").expect_err("no key record") }
+        }
+        Some(F::Unusable { .. }) => {
+            F::WrongKeyType { says: "rsa".to_owned(), key: KeyType::Ed25519 }
+        }
+        Some(F::WrongKeyType { .. }) => F::Revoked,
+        Some(F::Revoked) => F::OtherKey,
+        Some(F::OtherKey) => F::SpaceInKey,
+        Some(F::SpaceInKey) => F::TooShort { bits: 768 },
+        Some(F::TooShort { .. }) => F::Short { bits: 1024 },
+        Some(F::Short { .. }) => F::NoSha256,
+        Some(F::NoSha256) => F::NotForEmail,
+        Some(F::NotForEmail) => F::Testing,
+        Some(F::Testing) => F::Granularity { value: String::new() },
+        Some(F::Granularity { .. }) => F::NoVersion,
+        Some(F::NoVersion) => F::Large { octets: 810 },
+        Some(F::Large { .. }) => F::LongTtl { seconds: 172_800 },
+        Some(F::LongTtl { .. }) => F::Bogus,
+        Some(F::Bogus) => F::LoopBack { outcome: "fail: body hash mismatch".to_owned() },
+        Some(F::LoopBack { .. }) => return None,
+    })
+}
+
+fn file_fault(after: Option<&FileFault>) -> Option<FileFault> {
+    use FileFault as F;
+    Some(match after {
+        None => F::Exposed { mode: 0o644 },
+        Some(F::Exposed { .. }) => F::Owner { user: 1000 },
+        Some(F::Owner { .. }) => F::AccessList,
+        Some(F::AccessList) => F::Linked { names: 2 },
+        Some(F::Linked { .. }) => F::Symlink { target: "FILE".into() },
+        Some(F::Symlink { .. }) => F::DirectoryWritable { mode: 0o777 },
+        Some(F::DirectoryWritable { .. }) => F::DirectoryOwner { user: 1000 },
+        Some(F::DirectoryOwner { .. }) => F::SharedMount { kind: "NFS" },
+        Some(F::SharedMount { .. }) => F::Backup,
+        Some(F::Backup) => F::SharedKey {
+            with: "FILE".into(),
+            domain: DomainName::parse("example.org").expect("a domain"),
+        },
+        Some(F::SharedKey { .. }) => F::CopiedKey { from: "FILE".into() },
+        Some(F::CopiedKey { .. }) => F::Old { days: 400 },
+        Some(F::Old { .. }) => F::TooShort { bits: 1024 },
+        Some(F::TooShort { .. }) => F::Encrypted { line: 1 },
+        Some(F::Encrypted { .. }) => F::Unusable { why: "no private key found".to_owned() },
+        Some(F::Unusable { .. }) => F::Unreadable { why: "Permission denied".to_owned() },
+        Some(F::Unreadable { .. }) => return None,
+    })
+}
+
+fn config_fault(after: Option<&ConfigFault>) -> Option<ConfigFault> {
+    use ConfigFault as F;
+    Some(match after {
+        None => F::NoRules,
+        Some(F::NoRules) => F::KeyFile(KeyFileError::Unreadable(io::ErrorKind::NotFound.into())),
+        Some(F::KeyFile(_)) => F::NoneSigns,
+        Some(F::NoneSigns) => F::UnusedKey,
+        Some(F::UnusedKey) => F::NeverReached { by: 1 },
+        Some(F::NeverReached { .. }) => F::OtherDomain { domain: "example.org".to_owned() },
+        Some(F::OtherDomain { .. }) => F::BodyLength,
+        Some(F::BodyLength) => F::FromNotOversigned,
+        Some(F::FromNotOversigned) => return None,
+    })
+}
+
+fn rotation_fault(after: Option<&RotationFault>) -> Option<RotationFault> {
+    use RotationFault as F;
+    Some(match after {
+        None => F::TooOld { days: 120, planned: 90 },
+        Some(F::TooOld { .. }) => F::Stuck { phase: Phase::New, days: 3 },
+        Some(F::Stuck { .. }) => F::NotTold,
+        Some(F::NotTold) => F::Forgotten { phase: Phase::Retiring },
+        Some(F::Forgotten { .. }) => return None,
+    })
+}
+
+/// All faults of a kind.
+fn all<F>(next: impl Fn(Option<&F>) -> Option<F>) -> Vec<F> {
+    let mut all: Vec<F> = Vec::new();
+    while let Some(fault) = next(all.last()) {
+        all.push(fault);
+    }
+    all
+}
+
+/// The table of a kind, with what another program says where that is known.
+fn table<F: Display>(faults: &[F], row: impl Fn(&F) -> Row, peer: &BTreeMap<&str, &str>) -> String {
+    let others = if peer.is_empty() { ["", ""] } else { [" `opendkim-testkey` says |", "---|"] };
+    let mut text = format!(
+        "| finding | severity | what is wrong, for example | what to do | said in |{}\n\
+         |---|---|---|---|---|{}\n",
+        others[0], others[1]
+    );
+    for fault in faults {
+        let Row { code, severity, cure, reference } = row(fault);
+        let cells = format!("| `{code}` | {severity} | {fault} | {cure} | {reference} |");
+        let said = match (peer.is_empty(), peer.get(code)) {
+            (true, _) => String::new(),
+            (false, Some(said)) => format!(" {said} |"),
+            (false, None) => " |".to_owned(),
+        };
+        writeln!(text, "{cells}{said}").expect("a string takes all");
+    }
+    text
+}
+
+#[test]
+fn the_document_has_the_tables() {
+    let line = |line: &'static str| line.split_once('\t');
+    let opendkim: BTreeMap<&str, &str> = OPENDKIM.lines().filter_map(line).collect();
+    let nobody = BTreeMap::new();
+    let tables = [
+        table(&all(record_fault), RecordFault::row, &opendkim),
+        table(&all(file_fault), FileFault::row, &nobody),
+        table(&all(config_fault), ConfigFault::row, &nobody),
+        table(&all(rotation_fault), RotationFault::row, &nobody),
+    ];
+    println!("{}", tables.join("\n"));
+    for table in tables {
+        assert!(DOCUMENT.contains(&table), "FINDINGS.md is to have the tables printed above");
+    }
+}
+
+#[test]
+fn what_was_measured_is_about_findings_that_there_are() {
+    let codes: Vec<&str> = all(record_fault).iter().map(RecordFault::code).collect();
+    for line in OPENDKIM.lines().filter(|line| !line.starts_with('#')) {
+        let (code, said) = line.split_once('\t').expect("a code and a verdict");
+        let code = code.split(',').next().unwrap_or_default();
+        assert!(code == "right" || codes.contains(&code), "{line}");
+        assert!(!said.is_empty(), "{line}");
+    }
+}

@@ -1,0 +1,99 @@
+//! A key published and withdrawn; what must not succeed; and `nsupdate` doing as we do.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use super::server::{Server, ZONE};
+use super::{Dkim, Ended, Tally, text};
+use crate::interop::peer::Algorithm;
+
+pub(super) fn run(dkim: &Dkim, server: &Server) -> Result<usize> {
+    let mut tally = Tally::default();
+    let address = server.address.to_string();
+    let rsa = Algorithm::Rsa.key_file();
+    let ed25519 = Algorithm::Ed25519.key_file();
+    let (rsa, ed25519) = (text(&rsa)?, text(&ed25519)?);
+    let key = |name: &str| -> Result<String> { Ok(text(&server.path(name))?.to_owned()) };
+    let (update, forged) = (key("update.key")?, key("forged.key")?);
+    let (guest, stranger) = (key("guest.key")?, key("stranger.key")?);
+    let place = ["--domain", ZONE, "--selector", "published", "--server", &address];
+    let run = |verb: &str, more: &[&str]| dkim.run(&[&["key", verb], &place[..], more].concat());
+
+    // Nothing changes what is there.
+    for (what, tsig, says) in [
+        ("another secret is refused", Some(&forged), "BADSIG"),
+        ("an unknown key is refused", Some(&stranger), "BADKEY"),
+        ("a key without a grant is refused", Some(&guest), "REFUSED"),
+        ("an update without a key is refused", None, "REFUSED"),
+    ] {
+        let tsig: Vec<&str> = tsig.iter().flat_map(|file| ["--tsig", file]).collect();
+        let ended = run("publish", &[&["--key", rsa], &tsig[..]].concat())?;
+        let is_refused = ended.code == Some(1) && ended.err.contains(says);
+        tally.expect(what, is_refused && ended.err.contains("remedy: "), &ended);
+    }
+    let elsewhere = ["--domain", ZONE, "--selector", "s", "--server", "192.0.2.53", "--key", rsa];
+    let ended = dkim.run(&[&["key", "publish"], &elsewhere[..]].concat())?;
+    tally.expect("without a key nothing goes to another machine", ended.code == Some(2), &ended);
+
+    // Of any length, once.
+    for (key, kind) in [(rsa, "rsa"), (ed25519, "ed25519")] {
+        for sent in ["true", "false"] {
+            let ended = run("publish", &["--key", key, "--tsig", &update, "--json"])?;
+            let is_so = ended.out.contains(&format!("\"sent\":{sent},\"done\":true"));
+            tally.expect("published once", ended.code == Some(0) && is_so, &ended);
+        }
+        let test = ["key", "test", "--domain", ZONE, "--selector", "published", "--dns", &address];
+        let ended = dkim.run(&[&test[..], &["--key", key]].concat())?;
+        let is_right = ended.out.contains("nothing is wrong");
+        tally.expect(&format!("{kind} is right"), is_right, &ended);
+    }
+    let ended = run("withdraw", &["--key", rsa, "--tsig", &update])?;
+    tally.expect("another key's record stays", ended.code == Some(1), &ended);
+
+    // What is printed does the same.
+    if nsupdate("", &update).is_ok() {
+        let dry = run("publish", &["--key", rsa, "--tsig", &update, "--dry-run"])?;
+        let ended = nsupdate(&dry.out, &update)?;
+        tally.expect("nsupdate takes what is printed", ended.code == Some(0), &ended);
+        let ended = run("publish", &["--key", rsa, "--tsig", &update, "--json"])?;
+        tally.expect("and does the same", ended.out.contains("\"sent\":false"), &ended);
+    } else {
+        println!("  nsupdate: SKIPPED, not installed: apt-get install bind9-dnsutils");
+    }
+    for sent in ["true", "false"] {
+        let ended = run("withdraw", &["--tsig", &update, "--json"])?;
+        let is_so = ended.out.contains(&format!("\"sent\":{sent},\"done\":true"));
+        tally.expect("withdrawn once", ended.code == Some(0) && is_so, &ended);
+    }
+
+    // An alias is let be: the server itself says no.
+    let ended = dkim.run(&[
+        "key",
+        "publish",
+        "--domain",
+        ZONE,
+        "--selector",
+        "dangling",
+        "--server",
+        &address,
+        "--key",
+        rsa,
+        "--tsig",
+        &update,
+    ])?;
+    let is_alias = ended.code == Some(1) && ended.err.contains("is an alias");
+    tally.expect("an alias is let be", is_alias, &ended);
+    println!("  publication       {} right, {} wrong", tally.right, tally.wrong);
+    Ok(tally.wrong)
+}
+
+fn nsupdate(commands: &str, key: &str) -> Result<Ended> {
+    let mut command = Command::new("nsupdate");
+    command.args(["-k", key]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    child.stdin.take().context("no pipe")?.write_all(commands.as_bytes())?;
+    Ok(Ended::from(child.wait_with_output()?))
+}
