@@ -62,7 +62,10 @@ impl Name {
     }
 
     /// The labels as they are written, leftmost first.
-    #[cfg(any(feature = "hickory", feature = "update"))]
+    #[cfg(any(
+        feature = "hickory",
+        all(feature = "update", any(feature = "ring", feature = "aws-lc-rs"))
+    ))]
     pub(crate) fn labels(&self) -> impl Iterator<Item = &[u8]> {
         self.labels.iter().rev().map(Vec::as_slice)
     }

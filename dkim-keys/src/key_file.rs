@@ -1,5 +1,6 @@
 //! Private keys in files. Nothing of what stands in them is ever told.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -7,7 +8,6 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dkim_crypto::{PrivateKey, PrivateKeyError};
-use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 /// How long a key file may be, in octets.
@@ -81,8 +81,11 @@ pub fn save_new(
         _ => Path::new("."),
     };
     directory.metadata().map_err(KeyFileError::NotMade)?;
-    // A temporary file has mode 0600.
-    let mut file = NamedTempFile::new_in(directory).map_err(KeyFileError::NotMade)?;
+    // It has mode 0600, and a name that tells what it was to become: whoever is killed leaves it.
+    let mut file = tempfile::Builder::new()
+        .prefix(&unfinished(path))
+        .tempfile_in(directory)
+        .map_err(KeyFileError::NotMade)?;
     file.write_all(key.to_pkcs8_pem().as_bytes()).map_err(KeyFileError::NotMade)?;
     if let Some((user, group)) = owner {
         std::os::unix::fs::fchown(file.as_file(), Some(user), Some(group))
@@ -96,6 +99,14 @@ pub fn save_new(
     // The name, too, is to outlast a power cut. Not every file system can say so.
     let _ = File::open(directory).and_then(|directory| directory.sync_all());
     Ok(())
+}
+
+/// How the names of files begin that are to become this one.
+pub(crate) fn unfinished(path: &Path) -> OsString {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".");
+    name
 }
 
 /// Why there is no key, or no file with it.

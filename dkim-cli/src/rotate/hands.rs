@@ -158,6 +158,8 @@ impl Hands for World<'_> {
     fn make_key(&mut self, key: &RotatedKey) -> Result<(), Failure> {
         let path = self.path(key);
         let unusable = |error: KeyFileError| key_file::unusable(&error).on(path.display());
+        let failure = |error| Failure::new(Exit::CannotCreate, error).on(path.display());
+        self.locked.tidy(&key.file).map_err(failure)?;
         let pair = KeyPair::make(key.kind, provider())
             .map_err(|error| Failure::of(Exit::CannotCreate, &error).on(path.display()))?;
         match save_new(&path, &pair.private, self.owner.map(Owner::numbers)) {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 use super::{RotationState, StateError};
+use crate::key_file::unfinished;
 
 /// The file that says where each key of a configuration stands, beside the configuration.
 ///
@@ -130,13 +131,32 @@ impl LockedState {
         write().map_err(StateFileError::Unwritable)
     }
 
-    /// Deletes a file of the directory, seen from there, and sees that it stays so; it may be gone
-    /// already.
+    /// Deletes what whoever was killed while making a key file left of it, which may hold a key.
+    ///
+    /// # Errors
+    ///
+    /// When there is something that cannot be deleted.
+    pub fn tidy(&self, file: &Path) -> io::Result<()> {
+        let path = self.file.directory.join(file);
+        let unfinished = unfinished(&path);
+        for entry in fs::read_dir(path.parent().unwrap_or(&self.file.directory))? {
+            let entry = entry?;
+            let name = entry.file_name();
+            if name.as_encoded_bytes().starts_with(unfinished.as_encoded_bytes()) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes a key file, seen from the directory, with what was left of making it, and sees that it
+    /// stays so; it may be gone already.
     ///
     /// # Errors
     ///
     /// When it is there and cannot be deleted.
     pub fn delete(&self, file: &Path) -> io::Result<()> {
+        self.tidy(file)?;
         match fs::remove_file(self.file.directory.join(file)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
@@ -190,10 +210,13 @@ mod tests {
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
         drop(locked);
         let locked = file.clone().lock().unwrap();
-        fs::write(directory.path().join("key.pem"), "").unwrap();
+        for name in ["key.pem", ".key.pem.x1", ".key.pem.x2"] {
+            fs::write(directory.path().join(name), "").unwrap();
+        }
         for _ in 0..2 {
             locked.delete(Path::new("key.pem")).unwrap();
         }
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
         fs::write(file.path(), "no state").unwrap();
         assert!(matches!(file.read(), Err(StateFileError::State(_))));
     }

@@ -87,6 +87,10 @@ pub(super) fn run(dkim: &Dkim, server: &Server) -> Result<usize> {
         !files.contains(&format!("{first}.pem")),
         &status,
     );
+    let is_left = |name: &&String| name.starts_with('.') || name.ends_with(".new");
+    let left: Vec<&String> = files.iter().filter(is_left).collect();
+    // The key file under way, at most, when the last step was killed.
+    tally.expect(&format!("nothing is left lying about: {left:?}"), left.len() <= 1, &status);
     let test = ["key", "test", "--domain", ZONE, "--selector", "k1", "--json", "--dns"];
     let ended = dkim.run(&[&test[..], &[&server.address.to_string()]].concat())?;
     tally.expect("its record, too", ended.out.contains("no-record"), &ended);
