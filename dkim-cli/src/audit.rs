@@ -5,9 +5,13 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
-use dkim_keys::{FileRules, Finding, KeyTest, audit_files, check_config, check_rotation};
+use dkim_keys::{
+    Compliance, FileRules, Finding, KeyFile, KeyPair, KeyTest, audit_files, check_config,
+    check_rotation, read_key,
+};
+use dkim_stack::crypto::PublicKey;
 use dkim_stack::dns::drive_blocking;
-use dkim_stack::now;
+use dkim_stack::{DomainName, Selector, now};
 use serde::Serialize;
 
 use crate::config::ConfigFile;
@@ -22,7 +26,8 @@ use crate::provider::provider;
 /// Look at key files with suspicion, and at what is published of them
 ///
 /// Who can read them, who can replace them, copies, old ones, keys that sign for two domains. With
-/// --records, --zone or --dns also everything that `dkim key test` looks at. Fit for cron: it says
+/// --records, --zone or --dns also everything that `dkim key test` looks at, and with --config whether
+/// mail signed so keeps to what its domains publish (ADSP, DMARC). Fit for cron: it says
 /// nothing on standard error, and exits with 1 only if something is found.
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
@@ -98,16 +103,20 @@ impl Audit {
         let audit = audit_files(&self.keys, &rules, provider())
             .map_err(|error| Failure::new(Exit::NoInput, error).on(self.keys.display()))?;
         let mut findings = audit.findings;
-        if let Some(path) = &self.config {
-            let file = ConfigFile::read(path)?;
+        let file = self.config.as_deref().map(ConfigFile::read).transpose()?;
+        if let Some(file) = &file {
             findings.extend(check_config(&file.config, &file.directory, provider()));
             findings.extend(check_rotation(&file.config, &file.state, now().0));
         }
         if self.records || self.dns.is_given() {
             let dns = Dns::new(&self.dns)?;
-            for key in &audit.keys {
-                let Some((selector, domain)) = &key.signs_for else { continue };
-                let mut test = KeyTest::new(selector, domain, Some(key.public.clone()));
+            if let Some(file) = &file {
+                let mut compliance = Compliance::new(&file.config);
+                drive_blocking(&mut compliance, &dns);
+                findings.extend(compliance.finish());
+            }
+            for (selector, domain, public) in published(&audit.keys, file.as_ref()) {
+                let mut test = KeyTest::new(&selector, &domain, Some(public));
                 drive_blocking(&mut test, &dns);
                 findings.extend(test.finish().findings());
             }
@@ -146,4 +155,30 @@ impl Audit {
         )?;
         out.flush()
     }
+}
+
+/// The keys that are to be published, each with its place: those whose files tell it, and those of a
+/// configuration.
+fn published(
+    keys: &[KeyFile],
+    file: Option<&ConfigFile>,
+) -> Vec<(Selector, DomainName, PublicKey)> {
+    let of_file = |key: &KeyFile| {
+        let (selector, domain) = key.signs_for.clone()?;
+        Some((selector, domain, key.public.clone()))
+    };
+    let mut all: Vec<_> = keys.iter().filter_map(of_file).collect();
+    // What keeps a configuration from saying who signs is a finding of its own.
+    let signatories = file.and_then(|file| file.config.signatories(&file.directory).ok());
+    for signatory in signatories.into_iter().flatten() {
+        let is_known = |(selector, domain, _): &(Selector, DomainName, PublicKey)| {
+            *selector == signatory.selector && *domain == signatory.domain
+        };
+        let public =
+            read_key(&signatory.file).ok().and_then(|key| KeyPair::of(key, provider()).ok());
+        if let Some(pair) = public.filter(|_| !all.iter().any(is_known)) {
+            all.push((signatory.selector, signatory.domain, pair.public));
+        }
+    }
+    all
 }

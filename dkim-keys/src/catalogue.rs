@@ -9,7 +9,7 @@ use dkim_crypto::KeyType;
 use dkim_keyrec::KeyRecord;
 use dkim_tags::DomainName;
 
-use crate::config::ConfigFault;
+use crate::config::{ComplianceFault, ConfigFault};
 use crate::finding::Row;
 use crate::rotation::RotationFault;
 use crate::{FileFault, KeyFileError, Phase, RecordFault};
@@ -100,6 +100,16 @@ fn config_fault(after: Option<&ConfigFault>) -> Option<ConfigFault> {
     })
 }
 
+fn compliance_fault(after: Option<&ComplianceFault>) -> Option<ComplianceFault> {
+    use ComplianceFault as F;
+    Some(match after {
+        None => F::Adsp { practices: "discardable" },
+        Some(F::Adsp { .. }) => F::Dmarc { strict: true },
+        Some(F::Dmarc { strict: true }) => F::Dmarc { strict: false },
+        Some(F::Dmarc { strict: false }) => return None,
+    })
+}
+
 fn rotation_fault(after: Option<&RotationFault>) -> Option<RotationFault> {
     use RotationFault as F;
     Some(match after {
@@ -150,6 +160,7 @@ fn the_document_has_the_tables() {
         table(&all(record_fault), RecordFault::row, &opendkim),
         table(&all(file_fault), FileFault::row, &nobody),
         table(&all(config_fault), ConfigFault::row, &nobody),
+        table(&all(compliance_fault), ComplianceFault::row, &nobody),
         table(&all(rotation_fault), RotationFault::row, &nobody),
     ];
     println!("{}", tables.join("\n"));

@@ -1,6 +1,7 @@
 //! Which key signs for whom: a file that a person writes and every program reads.
 
 mod check;
+mod compliance;
 mod import;
 mod key;
 mod pattern;
@@ -17,6 +18,9 @@ use serde::{Deserialize, Serialize};
 #[cfg(test)]
 pub(crate) use self::check::ConfigFault;
 pub use self::check::check_config;
+pub use self::compliance::Compliance;
+#[cfg(test)]
+pub(crate) use self::compliance::ComplianceFault;
 pub use self::import::{Import, ImportError, OpendkimFiles, import_opendkim};
 pub use self::key::{KeyEntry, KeySource, NamedKey, is_in_token};
 pub use self::pattern::Pattern;

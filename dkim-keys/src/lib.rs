@@ -32,10 +32,10 @@ mod test;
 
 pub use audit::{FileAudit, FileFault, FileRules, KeyFile, audit_files};
 pub use config::{
-    Chosen, Config, ConfigError, Import, ImportError, KeyEntry, KeySource, Mail, Matching,
-    NamedKey, OpendkimFiles, PassedOver, Pattern, Rotation, Rule, Selection, ServerAddress,
-    Signatory, SignatoryError, Signing, Unclear, Verdict, check_config, import_opendkim,
-    is_in_token,
+    Chosen, Compliance, Config, ConfigError, Import, ImportError, KeyEntry, KeySource, Mail,
+    Matching, NamedKey, OpendkimFiles, PassedOver, Pattern, Rotation, Rule, Selection,
+    ServerAddress, Signatory, SignatoryError, Signing, Unclear, Verdict, check_config,
+    import_opendkim, is_in_token,
 };
 pub use examine::examine;
 pub use finding::{Finding, Severity};

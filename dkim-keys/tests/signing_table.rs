@@ -6,7 +6,8 @@ use std::path::Path;
 
 use dkim_crypto::PrivateKey;
 use dkim_crypto::ring::PROVIDER;
-use dkim_keys::{Config, ImportError, Mail, check_config, import_opendkim, save_new};
+use dkim_dns::{Zone, drive_blocking};
+use dkim_keys::{Compliance, Config, ImportError, Mail, check_config, import_opendkim, save_new};
 
 const CONFIG: &str = r#"
 [signing]
@@ -340,4 +341,46 @@ fn what_cannot_be_done_or_should_not_be_is_found() {
         found(&[signing, &good].concat()),
         ["body-length signing", "from-not-oversigned signing"]
     );
+}
+
+/// What a domain publishes about its mail, and whether it is so.
+#[test]
+fn mail_keeps_to_what_its_domains_publish() {
+    let key =
+        |domain: &str| format!("[keys.k]\ndomain = \"{domain}\"\nselector = \"s\"\nfile = \"k\"\n");
+    let rule = |from: &str| format!("[[rules]]\nfrom = [\"{from}\"]\nkeys = [\"k\"]\n");
+    let codes = |domain: &str, from: &str, zone: &Zone| -> Vec<String> {
+        let config = Config::parse(&[key(domain), rule(from)].concat()).unwrap();
+        let mut compliance = Compliance::new(&config);
+        drive_blocking(&mut compliance, zone);
+        let findings = compliance.finish();
+        findings.iter().map(|finding| format!("{} {}", finding.code, finding.subject)).collect()
+    };
+    let at = |name: &str, text: &str| Zone::new().txt(name, text);
+    let adsp = at("_adsp._domainkey.a.example.com", "dkim=all");
+    assert_eq!(codes("a.example.com", "*@a.example.com", &adsp), [""; 0]);
+    assert_eq!(codes("%", "*@a.example.com", &adsp), [""; 0]);
+    // ADSP wants the very name.
+    assert_eq!(codes("example.com", "*@a.example.com", &adsp), ["adsp-not-kept a.example.com"]);
+    let unknown = at("_adsp._domainkey.a.example.com", "dkim=unknown");
+    assert_eq!(codes("example.com", "*@a.example.com", &unknown), [""; 0]);
+    // DMARC wants it only if it says so.
+    let relaxed = at("_dmarc.a.example.com", "v=DMARC1; p=reject");
+    assert_eq!(codes("example.com", "joe@a.example.com", &relaxed), [""; 0]);
+    assert_eq!(
+        codes("esp.example", "*@a.example.com", &relaxed),
+        ["dmarc-not-aligned a.example.com"]
+    );
+    let strict = at("_dmarc.a.example.com", "v=DMARC1; p=none; adkim=s");
+    assert_eq!(
+        codes("example.com", "*@a.example.com", &strict),
+        ["dmarc-not-aligned a.example.com"]
+    );
+    assert_eq!(codes("a.example.com", "*@a.example.com", &strict), [""; 0]);
+    // Of what is no record, or not answered, nothing follows.
+    let other =
+        at("_dmarc.a.example.com", "adkim=s; v=DMARC1").fails("_adsp._domainkey.a.example.com");
+    assert_eq!(codes("esp.example", "*@a.example.com", &other), [""; 0]);
+    // Whose mail is not signed is not asked for; nor are patterns.
+    assert_eq!(codes("esp.example", "*@*.example.com", &adsp), [""; 0]);
 }
