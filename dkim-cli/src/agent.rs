@@ -139,7 +139,7 @@ impl Agent {
     }
 
     fn keep(&self, config: &Path) -> Result<Exit, Failure> {
-        let keys = keys::read(config)?;
+        let keys = keys::read_some(config)?;
         let count = keys.len();
         user::hide().map_err(|error| Failure::of(Exit::NoInput, &error))?;
         let own = match self.user {

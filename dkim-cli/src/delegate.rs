@@ -83,6 +83,10 @@ impl Delegate {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let mut out = io::BufWriter::new(anstream::stdout().lock());
         let mut exit = Exit::Success;
+        if self.to == self.domain {
+            return Err(Failure::new(Exit::Usage, "an alias cannot lead to itself")
+                .remedy("give the provider's domain with --to"));
+        }
         let dns = self.check.then(|| Dns::new(&self.dns)).transpose()?;
         for selector in &self.selector {
             let name = record_name(selector, &self.domain);

@@ -81,6 +81,10 @@ pub(crate) struct Sign {
     #[arg(long, value_name = "IP", requires = "config")]
     client: Option<IpAddr>,
 
+    /// The sender has shown who they are (SMTP AUTH), for rules that ask for it
+    #[arg(long, requires = "config")]
+    authenticated: bool,
+
     /// Canonicalization of header and body, c=
     ///
     /// relaxed/relaxed, unless a configuration says otherwise.
@@ -295,9 +299,11 @@ impl Sign {
             Some(Moment::Unsaid) | None => now(),
         };
         let signers = match configured {
-            Some(configured) => {
-                configured.signers(&message.header(), self.client, self.agent.as_deref())?
-            }
+            Some(configured) => configured.signers(
+                &message.header(),
+                (self.client, self.authenticated),
+                self.agent.as_deref(),
+            )?,
             None => told,
         };
         let requests = signers.iter().map(|signer| self.request(signer, configured));

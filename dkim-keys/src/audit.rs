@@ -175,7 +175,10 @@ impl Audit<'_> {
             {
                 return;
             }
-            Err(KeyFileError::Key(PrivateKeyError::NotPrivate { .. })) if !looks_like_key(path) => {
+            // Certificates and public keys are called `.pem`, too, and anybody may read them.
+            Err(KeyFileError::Key(PrivateKeyError::NotPrivate { .. }))
+                if !is_called_private(path) =>
+            {
                 return;
             }
             Err(KeyFileError::Unreadable(error)) => {
@@ -276,12 +279,18 @@ fn is_tsig_key(path: &Path, metadata: &Metadata) -> bool {
     metadata.len() <= LONGEST && read().is_ok_and(|text| is(&text))
 }
 
+/// Whether a file is called as nothing else is.
+fn is_called_private(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    matches!(extension, Some("key" | "private"))
+}
+
 /// Whether a file is called as editors and careful people call copies.
 fn is_backup(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     name.ends_with('~')
         || name.starts_with(".#")
-        || [".bak", ".old", ".orig", ".save", ".swp", ".backup", ".copy"]
+        || [".bak", ".old", ".orig", ".save", ".rpmsave", ".rpmorig", ".swp", ".backup", ".copy"]
             .iter()
             .any(|end| name.to_ascii_lowercase().ends_with(end))
 }

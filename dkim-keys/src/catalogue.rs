@@ -34,7 +34,8 @@ fn record_fault(after: Option<&RecordFault>) -> Option<RecordFault> {
         Some(F::SeveralRecords { .. }) => F::Wildcard,
         Some(F::Wildcard) => F::QuotesInside,
         Some(F::QuotesInside) => F::EscapedSemicolons,
-        Some(F::EscapedSemicolons) => F::CutOff,
+        Some(F::EscapedSemicolons) => F::PrivateKey,
+        Some(F::PrivateKey) => F::CutOff,
         Some(F::CutOff) => {
             F::Unusable { error: KeyRecord::parse(b"v=spf1 -all").expect_err("no key record") }
         }

@@ -119,7 +119,8 @@ pub struct Rule {
     /// Mail from these networks alone; all if none is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clients: Vec<IpNet>,
-    /// Beside mail from these networks, that of senders who have shown who they are (SMTP AUTH).
+    /// Beside mail from these networks, that of senders who have shown who they are (SMTP AUTH);
+    /// theirs alone if no network is named.
     #[serde(default, skip_serializing_if = "is_default")]
     pub authenticated: bool,
 }

@@ -82,6 +82,9 @@ fn diagnose(record: &Record, text: &[u8], error: KeyRecordError) -> RecordFault 
         text.iter().any(|octet| octets.contains(octet))
             && KeyRecord::parse(&without(octets)).is_ok()
     };
+    if holds_private_key(text) {
+        return RecordFault::PrivateKey;
+    }
     if is_mended_by(b"\\") {
         return RecordFault::EscapedSemicolons;
     }
@@ -95,6 +98,13 @@ fn diagnose(record: &Record, text: &[u8], error: KeyRecordError) -> RecordFault 
         [only] if only.len() == 255 => RecordFault::CutOff,
         _ => RecordFault::Unusable { error },
     }
+}
+
+/// Whether what stands in `p=` is a private key in DER.
+fn holds_private_key(text: &[u8]) -> bool {
+    let tags = TagList::parse(text);
+    let key = tags.as_ref().ok().and_then(|tags| value::base64(tags.value("p")?));
+    key.is_some_and(|key| PrivateKey::from_der(&key).is_ok())
 }
 
 /// The key of another type than the record says, if it is one.

@@ -52,6 +52,8 @@ pub enum RecordFault {
     QuotesInside,
     /// The record has backslashes before its semicolons.
     EscapedSemicolons,
+    /// `p=` has the private key.
+    PrivateKey,
     /// The record ends after 255 octets, the first string of it.
     CutOff,
     /// The record is no key record.
@@ -191,6 +193,12 @@ impl RecordFault {
                 Error,
                 "RFC 6376 §3.6.1",
                 "enter the record without backslashes: inside quotes a semicolon needs none",
+            ),
+            Self::PrivateKey => row(
+                "private-key-published",
+                Error,
+                "RFC 6376 §8.3",
+                "make a new key under a new selector at once: whoever has seen the record can sign for the domain",
             ),
             Self::CutOff => row(
                 "cut-off",
@@ -343,6 +351,7 @@ impl fmt::Display for RecordFault {
             Self::EscapedSemicolons => {
                 f.write_str("the record has backslashes before its semicolons")
             }
+            Self::PrivateKey => f.write_str("the private key stands in the record, for all to see"),
             Self::CutOff => f.write_str("the record is cut off after 255 octets, its first string"),
             Self::Unusable { error } => write!(f, "not a key record: {error}"),
             Self::WrongKeyType { says, key } => {

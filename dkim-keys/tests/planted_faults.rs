@@ -90,7 +90,7 @@ fn planted_faults_are_found() {
     for (name, text) in [
         ("broken.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"),
         ("empty.key", ""),
-        ("certificate.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+        ("certificate.key", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
         (
             "locked.private",
             "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
@@ -115,7 +115,7 @@ fn planted_faults_are_found() {
         ("key-shared", "a._domainkey.example.org.pem"),
         ("key-symlink", "link.pem"),
         ("key-unusable", "broken.pem"),
-        ("key-unusable", "certificate.pem"),
+        ("key-unusable", "certificate.key"),
         ("key-unusable", "empty.key"),
     ];
     assert_eq!(found, expected.map(|(code, path)| (code, path.to_owned())));

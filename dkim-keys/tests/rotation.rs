@@ -270,8 +270,14 @@ fn a_successor_is_taken_back_and_its_name_is_not_used_again() {
     }
     let taken_back = state.successor("main").unwrap().selector.clone();
     let now = world.now;
-    while state.successor("main").is_some() {
+    let is_gone = |state: &RotationState| {
+        let key = state.keys.iter().find(|key| key.selector == taken_back);
+        key.is_some_and(|key| key.phase == Phase::Removed)
+    };
+    while !is_gone(&state) {
         abort(&mut state, "main", now, &mut world).unwrap();
+        // From the first word on it never signs.
+        assert!(state.successor("main").is_none());
     }
     assert!(!world.files.contains(&taken_back) && !world.records.contains_key(&taken_back));
     let again = step(&mut state, ("main", &domain()), &Plan::default(), now, &mut world).unwrap();
@@ -503,4 +509,37 @@ fn a_state_that_cannot_be_read_is_an_error() {
         assert!(RotationState::parse(bad).is_err(), "{bad}");
     }
     assert_eq!(RotationState::parse(""), Ok(RotationState::default()));
+}
+
+/// What was begun and has to wait is done by whoever comes next, with no more said.
+#[test]
+fn what_was_begun_is_finished() {
+    let plan = Plan::default();
+    let mut world = world();
+    live(&mut world, 10, || None);
+    let mut state = world.saved.clone();
+    let stolen = state.active("main").unwrap().selector.clone();
+    let now = world.now;
+    // The second call publishes, and a server does not show it yet.
+    for _ in 0..2 {
+        revoke(&mut state, ("main", &stolen), now, &mut world).unwrap();
+    }
+    assert_eq!(state.keys[0].phase, Phase::Retiring);
+    let mut steps = 0;
+    while state.keys[0].phase != Phase::Revoked && steps < 20 {
+        step(&mut state, ("main", &domain()), &plan, now, &mut world).unwrap();
+        steps += 1;
+    }
+    assert_eq!(state.keys[0].phase, Phase::Revoked);
+    assert!(!world.files.contains(&stolen));
+
+    // So is a key that was taken back: it is not put to work, and goes without a grave.
+    let next = state.successor("main").unwrap().selector.clone();
+    abort(&mut state, "main", now, &mut world).unwrap();
+    for _ in 0..40 {
+        step(&mut state, ("main", &domain()), &plan, now, &mut world).unwrap();
+    }
+    let key = state.keys.iter().find(|key| key.selector == next).unwrap();
+    assert_eq!(key.phase, Phase::Removed);
+    assert!(!key.history.iter().any(|transition| transition.phase == Phase::Active));
 }

@@ -171,7 +171,7 @@ fn import(conf: &str, table: &str) -> Result<dkim_keys::Import, ImportError> {
     let files = |path: &Path| match path.to_str().unwrap() {
         "/etc/KeyTable" => Ok(KEY_TABLE.to_owned()),
         "/etc/SigningTable" => Ok(table.to_owned()),
-        "/etc/hosts" => Ok("192.0.2.0/24\n::1\n!192.0.2.9\nmail.example.com\n".to_owned()),
+        "/etc/hosts" => Ok("192.0.2.0/24\n[::1]\nmail.example.com\n".to_owned()),
         _ => Err(io::Error::from(io::ErrorKind::NotFound)),
     };
     import_opendkim(conf, &files)
@@ -273,8 +273,8 @@ fn one_key_for_a_list_of_domains() {
     assert_eq!(signing.oversign.as_deref(), Some(&["From".to_owned(), "To".to_owned()][..]));
     assert_eq!(signing.expires, Some(3600));
     // What is not taken over is said.
-    assert_eq!(import.notes.len(), 3, "{:?}", import.notes);
-    assert!(import.notes[2].starts_with("UMask 002"));
+    assert_eq!(import.notes.len(), 2, "{:?}", import.notes);
+    assert!(import.notes[1].starts_with("UMask 002"));
     assert_eq!(Config::parse(&import.config.to_toml().unwrap()).unwrap(), import.config);
 }
 
@@ -383,4 +383,38 @@ fn mail_keeps_to_what_its_domains_publish() {
     assert_eq!(codes("esp.example", "*@a.example.com", &other), [""; 0]);
     // Whose mail is not signed is not asked for; nor are patterns.
     assert_eq!(codes("esp.example", "*@*.example.com", &adsp), [""; 0]);
+}
+
+/// Nothing signs for more people than it did.
+#[test]
+fn what_cannot_be_taken_over_lets_nobody_in() {
+    let tables = "KeyTable /etc/KeyTable\nSigningTable /etc/SigningTable\n";
+    let told = |conf: &str| import(&format!("{tables}{conf}"), "example.com one\n");
+    let told = |conf: &str| told(conf).map(|import| import.config);
+    assert!(told("InternalHosts !10.0.0.5,10.0.0.0/8\n").is_err());
+    // Hosts by name alone: only who has shown who they are is signed for.
+    let config = told("InternalHosts mail.example.com\n").unwrap();
+    let mut mail = mail("joe@example.com", "203.0.113.66");
+    assert!(config.select(&mail).chosen.is_empty());
+    mail.authenticated = true;
+    assert_eq!(config.select(&mail).chosen.len(), 1);
+    assert!(told("OversignHeaders csl:From,To\n").is_ok());
+    let conf = "Domain *.example.com\nSelector s\nKeyFile /k\n";
+    assert!(matches!(import(conf, ""), Err(ImportError::Config(_))));
+    assert!(told("SubDomains tru\n").is_ok());
+}
+
+/// A value that is only `%` names the key that is called like the author's domain.
+#[test]
+fn a_key_may_be_named_by_the_author() {
+    let conf = "KeyTable csl:example.com=example.com:s:/a,example.org=example.org:s:/b\n\
+                SigningTable refile:/etc/SigningTable\n";
+    let config = import(conf, "*@* %\n").unwrap().config;
+    assert_eq!(keys_for(&config, "joe@example.com"), ["example.com"]);
+    assert_eq!(keys_for(&config, "joe@example.org"), ["example.org"]);
+    assert_eq!(keys_for(&config, "joe@example.net"), [""; 0]);
+    // As a key it is nothing but itself.
+    let config =
+        import("KeyTable csl:k=example.com:s:/a\nSigningTable csl:%=k\n", "").unwrap().config;
+    assert_eq!(keys_for(&config, "joe@example.com"), [""; 0]);
 }

@@ -31,6 +31,12 @@ fn pair(seed: u8) -> KeyPair {
     KeyPair::of(PrivateKey::from_ed25519_seed(&[seed; 32]), &PROVIDER).unwrap()
 }
 
+/// What stands in a key file between its first line and its last.
+fn private_key() -> String {
+    let pem = pair(7).private.to_pkcs8_pem();
+    pem.lines().filter(|line| !line.starts_with('-')).collect()
+}
+
 fn rsa(bits: u32) -> String {
     KeyRecord::new(made_up::rsa(usize::try_from(bits / 8).unwrap())).to_text()
 }
@@ -94,6 +100,8 @@ fn each_mistake_has_its_name() {
         (txt(&record("k=ed25519; ")), &["no-version"]),
         (txt("v=DKIM1; k=ed25519; p="), &["revoked"]),
         (txt(&other), &["other-key"]),
+        (txt(&format!("v=DKIM1; p={}", private_key())), &["private-key-published"]),
+        (txt(&format!("v=DKIM1; k=ed25519; p={}", private_key())), &["private-key-published"]),
         (txt("v=spf1 -all"), &["no-key-record"]),
         (txt("v=DKIM1; k=ed25519"), &["no-key-record"]),
         (txt(&record("k=ed25519; v=DKIM1; ")), &["no-key-record"]),

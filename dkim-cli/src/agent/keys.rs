@@ -37,8 +37,16 @@ pub(super) fn read(config: &Path) -> Result<Keyring, Failure> {
         // That the name is new was seen above.
         let _ = keys.insert(name, key);
     }
+    Ok(keys)
+}
+
+/// As [`read`], for an agent that begins: without a key there is nothing for it to do. Later there
+/// may be none, when the last one was revoked.
+pub(super) fn read_some(config: &Path) -> Result<Keyring, Failure> {
+    let keys = read(config)?;
     if keys.is_empty() {
-        return Err(failed("no rule names a key that can sign".to_owned())
+        return Err(Failure::new(Exit::Data, "no rule names a key that can sign")
+            .on(config.display())
             .remedy("see what it says: dkim config check --config FILE"));
     }
     Ok(keys)

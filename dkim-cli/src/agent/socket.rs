@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, lchown};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -38,15 +38,22 @@ impl Socket {
         let directory = File::open(directory).map_err(failed)?;
         flock(&directory, FlockOperation::LockExclusive).map_err(|error| failed(error.into()))?;
         Self::clear(path)?;
-        let listener = UnixListener::bind(path).map_err(failed)?;
-        let metadata = path.symlink_metadata().map_err(failed)?;
-        let identity = (metadata.dev(), metadata.ino());
-        let socket = Self { path: path.to_owned(), listener, identity };
-        socket.give(owner.map(Owner::numbers), group).map_err(|error| {
-            socket.remove();
+        // Made ready where nobody else can put anything in its place, and then moved there: what is
+        // given away by its path could be a link to something else by then.
+        let parent = path.parent().filter(|parent| *parent != Path::new(""));
+        let room = tempfile::Builder::new()
+            .prefix(".agent")
+            .tempdir_in(parent.unwrap_or(Path::new(".")))
+            .map_err(failed)?;
+        let made = room.path().join("socket");
+        let listener = UnixListener::bind(&made).map_err(failed)?;
+        Self::give(&made, owner.map(Owner::numbers), group).map_err(|error| {
             failed(error).remedy("the agent must be in that --group, or start as root")
         })?;
-        Ok(socket)
+        let metadata = made.symlink_metadata().map_err(failed)?;
+        let identity = (metadata.dev(), metadata.ino());
+        fs::rename(&made, path).map_err(failed)?;
+        Ok(Self { path: path.to_owned(), listener, identity })
     }
 
     /// Takes away what is left of an agent that did not end in an orderly way.
@@ -68,16 +75,16 @@ impl Socket {
         }
     }
 
-    fn give(&self, owner: Option<(u32, u32)>, group: Option<u32>) -> io::Result<()> {
+    fn give(path: &Path, owner: Option<(u32, u32)>, group: Option<u32>) -> io::Result<()> {
         let user = owner.map(|(user, _)| user);
         let its_group = group.or(owner.map(|(_, group)| group));
         if user.is_some() || its_group.is_some() {
-            chown(&self.path, user, its_group)?;
+            lchown(path, user, its_group)?;
         }
         // The group may open it when it is the right one. Whoever was quicker than this has gained
         // nothing: who asks is looked at when they are let in.
         let mode = if group.is_some() { 0o660 } else { 0o600 };
-        fs::set_permissions(&self.path, Permissions::from_mode(mode))
+        fs::set_permissions(path, Permissions::from_mode(mode))
     }
 
     pub(super) fn listener(&self) -> io::Result<UnixListener> {

@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use dkim_keys::{
-    Done, Hands, KeyFileError, KeyPair, KeySource, KeyTest, LockedState, Publication, RotatedKey,
-    RotationState, Severity, loop_back, save_new,
+    Done, Hands, KeyEntry, KeyFileError, KeyPair, KeySource, KeyTest, LockedState, Publication,
+    RotatedKey, RotationState, Severity, is_in_token, loop_back, save_new,
 };
 use dkim_stack::crypto::PublicKey;
 use dkim_stack::dns::{Answer, LookupError, Query, QueryId, QueryKind, drive_blocking};
@@ -16,7 +16,7 @@ use dkim_stack::keyrec::{KeyRecord, record_name};
 use dkim_stack::{BlockingResolver, DomainName, Selector, now};
 
 use crate::config::{ConfigFile, state_failure};
-use crate::diagnostics::Failure;
+use crate::diagnostics::{Failure, note};
 use crate::dns::Dns;
 use crate::exit::Exit;
 use crate::key::{Owner, parse_owner};
@@ -230,6 +230,14 @@ impl Hands for World<'_> {
 
     fn bury(&mut self, key: &RotatedKey) -> Result<(), Failure> {
         let failure = |error| Failure::new(Exit::CannotCreate, error).on(self.path(key).display());
+        // A key that was taken over may be another's, too, and what is in a token stays there.
+        let is_same = |(name, other): (&String, &KeyEntry)| {
+            *name != key.name && other.signing().is_some_and(|other| other.file == key.file)
+        };
+        if is_in_token(&key.file) || self.file.config.keys.iter().any(is_same) {
+            note(self.path(key).display(), "not deleted: it is not of this key alone");
+            return Ok(());
+        }
         self.locked.delete(&key.file).map_err(failure)
     }
 

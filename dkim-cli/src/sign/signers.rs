@@ -53,7 +53,7 @@ impl Configured {
     pub(super) fn signers(
         &self,
         header: &Header<'_>,
-        client: Option<IpAddr>,
+        (client, authenticated): (Option<IpAddr>, bool),
         agent: Option<&Path>,
     ) -> Result<Vec<Signer>, Failure> {
         let mut authors = header.named("From");
@@ -63,6 +63,7 @@ impl Configured {
         }
         let mut signers: Vec<Signer> = Vec::new();
         for mut mail in mail_of(from.body())? {
+            mail.authenticated = authenticated;
             if let Some(client) = client {
                 mail = mail.from_client(client);
             }

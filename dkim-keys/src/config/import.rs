@@ -64,6 +64,9 @@ pub enum ImportError {
         /// What is wrong.
         why: &'static str,
     },
+    /// What it says is no configuration of ours.
+    #[error(transparent)]
+    Config(#[from] super::ConfigError),
     /// Neither tables nor a single key.
     #[error(
         "it names no keys: neither KeyTable and SigningTable, nor Domain, Selector and KeyFile"
@@ -95,8 +98,9 @@ pub fn import_opendkim(conf: &str, files: &impl OpendkimFiles) -> Result<Import,
         _ => import.single_key(&settings, files)?,
     }
     import.clients(&settings, files)?;
-    import.signing(&settings);
+    import.signing(&settings, files)?;
     import.others(&settings);
+    import.config.check()?;
     Ok(import)
 }
 
@@ -128,18 +132,28 @@ impl Import {
                 Some((name, identity)) => (name.to_owned(), Some(identity.to_owned())),
                 None => (value, None),
             };
+            let (order, pattern) = match table.is_wild {
+                true => (Order::default(), key.clone()),
+                false => pattern_of(&key),
+            };
+            let identity = identity.filter(|identity| !identity.is_empty());
+            let rule = |pattern: String, name: String| {
+                let (from, keys, identity) =
+                    (vec![Pattern::new(pattern)], vec![name], identity.clone());
+                Rule { from, keys, identity, clients: Vec::new(), authenticated: false }
+            };
+            // A name that is only `%` is the domain of the author: each key that is called so signs.
+            if name == "%" {
+                let named = self.config.keys.keys();
+                let named = named.filter_map(|name| Some((within(&pattern, name)?, name.clone())));
+                rules.extend(named.map(|(pattern, name)| (order, rule(pattern, name))));
+                continue;
+            }
             if !self.config.keys.contains_key(&name) {
                 let why = "its key is not in the KeyTable";
                 return Err(ImportError::Entry { setting, entry: key, why });
             }
-            let (order, pattern) = match table.is_wild {
-                true => (Order::default(), key),
-                false => pattern_of(&key),
-            };
-            let from = vec![Pattern::new(pattern)];
-            let identity = identity.filter(|identity| !identity.is_empty());
-            let (clients, authenticated) = (Vec::new(), false);
-            rules.push((order, Rule { from, keys: vec![name], identity, clients, authenticated }));
+            rules.push((order, rule(pattern, name)));
         }
         // In the order in which a table is looked up; lines of one kind stay as they stand.
         rules.sort_by_key(|(order, _)| *order);
@@ -183,15 +197,29 @@ impl Import {
             Some(hosts) => Table::read("InternalHosts", hosts, files)?.entries,
             None => vec![("127.0.0.1".to_owned(), String::new())],
         };
+        let setting = "InternalHosts";
         let mut clients: Vec<IpNet> = Vec::new();
         for (host, _) in hosts {
-            let address = host.parse::<std::net::IpAddr>().map(IpNet::from);
-            match host.parse::<IpNet>().ok().or(address.ok()) {
+            let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+            let bare = bare.unwrap_or(&host);
+            let address = bare.parse::<std::net::IpAddr>().map(IpNet::from);
+            if host.starts_with('!') {
+                // Who leaves it out signs for whom nothing was to be signed.
+                let why = "exceptions are not taken over: name networks without it";
+                return Err(ImportError::Entry { setting, entry: host, why });
+            }
+            match bare.parse::<IpNet>().ok().or(address.ok()) {
                 Some(network) => clients.push(network),
                 None => self.notes.push(format!(
                     "InternalHosts: {host:?} is neither an address nor a network: name its addresses in clients"
                 )),
             }
+        }
+        if clients.is_empty() {
+            self.notes.push(
+                "InternalHosts: no address is left, so that only mail of authenticated senders is signed"
+                    .to_owned(),
+            );
         }
         for rule in &mut self.config.rules {
             rule.clients.clone_from(&clients);
@@ -200,7 +228,11 @@ impl Import {
         Ok(())
     }
 
-    fn signing(&mut self, settings: &Settings) {
+    fn signing(
+        &mut self,
+        settings: &Settings,
+        files: &impl OpendkimFiles,
+    ) -> Result<(), ImportError> {
         let signing = &mut self.config.signing;
         // One name means that one for the header and simple for the body, there and here; none at
         // all means simple there.
@@ -210,13 +242,15 @@ impl Import {
             None => self.notes.push(format!("Canonicalization: {forms:?} is none")),
         }
         signing.expires = settings.get("SignatureTTL").and_then(|seconds| seconds.parse().ok());
-        signing.oversign = settings.get("OversignHeaders").map(|names| {
-            names
-                .split(',')
-                .map(|name| name.trim().to_owned())
-                .filter(|name| !name.is_empty())
-                .collect()
-        });
+        if let Some(names) = settings.get("OversignHeaders") {
+            let names = Table::read("OversignHeaders", names, files)?.entries;
+            signing.oversign = Some(names.into_iter().map(|(name, _)| name).collect());
+        }
+        // `s` signs, `v` verifies, and both are done unless it is said.
+        if settings.get("Mode").is_some_and(|mode| !mode.contains('s')) {
+            self.notes.push("Mode: it does not sign; this configuration would".to_owned());
+        }
+        Ok(())
     }
 
     /// What is not about which key signs for whom is named, so that nobody misses it later.
@@ -257,13 +291,16 @@ fn pattern_of(key: &str) -> (Order, String) {
         }
         Some(_) => (0, 0, key.to_owned()),
         None if key == "*" => (5, 0, "*".to_owned()),
-        // "If the first field contains only a "%" character, it will be replaced by the domain
-        // found in the From: header field": it is every domain.
-        None if key == "%" => (1, 0, "*".to_owned()),
         None if key.starts_with('.') => (3, key.len(), format!("*@*{key}")),
         None => (1, key.len(), format!("*@{key}")),
     };
     ((class, std::cmp::Reverse(length)), pattern)
+}
+
+/// What of a pattern is addresses of this domain, if something is.
+fn within(pattern: &str, domain: &str) -> Option<String> {
+    let (user, host) = pattern.rsplit_once('@').unwrap_or(("*", pattern));
+    Pattern::new(host).fits(domain).then(|| format!("{user}@{domain}"))
 }
 
 /// The settings of a configuration file, in the order they stand; names without regard to case.
@@ -286,10 +323,8 @@ impl Settings {
     }
 
     fn is_on(&self, name: &str) -> bool {
-        let is = |value: &str| {
-            ["yes", "true", "1", "on"].iter().any(|on| on.eq_ignore_ascii_case(value))
-        };
-        self.get(name).is_some_and(is)
+        // Its first octet decides: T, t, Y, y or 1.
+        self.get(name).is_some_and(|value| value.starts_with(['T', 't', 'Y', 'y', '1']))
     }
 }
 

@@ -109,8 +109,10 @@ impl KeyEntry {
 
     pub(super) fn follow(&mut self, name: &str, state: &RotationState) {
         if let KeySource::Rotated { before, active, .. } = &mut self.key {
+            // A key of another domain has no record in this one.
             *active = state
                 .active(name)
+                .filter(|key| key.domain.eq_ignore_ascii_case(&self.domain))
                 .map(|key| NamedKey { selector: key.selector.clone(), file: key.file.clone() });
             // It was taken over, and its time may have come.
             if state.keys.iter().any(|key| key.name == name) {

@@ -202,8 +202,8 @@ impl Rule {
             return Some(Verdict::Author);
         }
         match mail.client {
-            _ if self.clients.is_empty() => None,
             _ if self.authenticated && mail.authenticated => None,
+            _ if self.clients.is_empty() && !self.authenticated => None,
             None => Some(Verdict::UnknownClient),
             Some(client) if self.clients.iter().any(|network| network.contains(&client)) => None,
             Some(_) => Some(Verdict::Client),

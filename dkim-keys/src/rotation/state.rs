@@ -39,6 +39,9 @@ pub struct RotatedKey {
     pub file: PathBuf,
     /// Where it stands.
     pub phase: Phase,
+    /// It is in other hands: it is to be revoked whatever mail is on its way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub revoke_now: bool,
     /// What happened to it, from the beginning.
     pub history: Vec<Transition>,
 }
@@ -144,8 +147,8 @@ impl RotationState {
         }
         let (name, domain) = (name.to_owned(), domain.as_str().to_owned());
         let (selector, file) = (key.selector.clone(), key.file.clone());
-        let (phase, history) = (Phase::Active, Vec::new());
-        let mut key = RotatedKey { name, domain, selector, kind, file, phase, history };
+        let (phase, revoke_now, history) = (Phase::Active, false, Vec::new());
+        let mut key = RotatedKey { name, domain, selector, kind, file, phase, revoke_now, history };
         key.enter(phase, now, "it signed before there was a plan");
         self.keys.push(key);
         true
@@ -180,6 +183,11 @@ impl RotatedKey {
     #[must_use]
     pub fn since(&self) -> u64 {
         self.history.last().map_or(0, |transition| transition.at)
+    }
+
+    /// Whether it has ever signed.
+    pub(super) fn has_signed(&self) -> bool {
+        self.history.iter().any(|transition| transition.phase == Phase::Active)
     }
 
     pub(super) fn enter(&mut self, phase: Phase, at: u64, evidence: impl Into<String>) {

@@ -200,11 +200,18 @@ pub fn abort<H: Hands>(
     now: u64,
     hands: &mut H,
 ) -> Result<Progress, RotationError<H::Error>> {
-    let is = |key: &RotatedKey| key.name == name && key.phase.is_successor();
+    let is = |key: &RotatedKey| {
+        let is_left = key.phase == Phase::Revoked && !key.has_signed();
+        key.name == name && (key.phase.is_successor() || is_left)
+    };
     let Some(at) = state.keys.iter().position(is) else {
         return Err(RotationError::Missing { name: name.to_owned(), what: "key on its way" });
     };
     let Some(key) = state.keys.get(at).cloned() else { return Ok(nothing()) };
+    // From here on it never signs, whoever is stopped; what is left is done by the next step.
+    if key.phase.is_successor() {
+        enter(state, at, Phase::Revoked, now, "taken back".to_owned(), hands)?;
+    }
     match hands.withdraw(&key).map_err(RotationError::Hands)? {
         Done::Seen(evidence) => {
             hands.bury(&key).map_err(RotationError::Hands)?;
@@ -240,6 +247,7 @@ pub fn revoke<H: Hands>(
         let selector = key.selector.clone();
         let mut next = state.clone();
         if let Some(key) = next.keys.get_mut(at) {
+            key.revoke_now = true;
             key.enter(Phase::Retiring, now, "to be revoked at once");
         }
         next.hook_pending = true;
@@ -247,6 +255,10 @@ pub fn revoke<H: Hands>(
         let evidence = "to be revoked at once".to_owned();
         return Ok(Progress::Moved { selector, phase: Phase::Retiring, evidence });
     }
+    // Whoever is stopped here leaves it to the next step.
+    let mut next = state.clone();
+    next.keys.iter_mut().skip(at).take(1).for_each(|key| key.revoke_now = true);
+    commit(state, next, hands)?;
     let Some(key) = state.keys.get(at).cloned() else { return Ok(nothing()) };
     match hands.publish_revocation(&key).map_err(RotationError::Hands)? {
         Done::Seen(evidence) => {
@@ -296,12 +308,13 @@ fn advance<H: Hands>(
                 None => when_seen(hands.prove(key)?, Phase::Proven),
             }
         }
-        Phase::Proven => Next::Phase(Phase::Active, "proven".to_owned()),
+        // Proven once more: the DNS may have changed since.
+        Phase::Proven => when_seen(hands.prove(key)?, Phase::Active),
         Phase::Active | Phase::Removed => Next::Nothing,
         Phase::Retiring => {
             match after(plan.message_life, "mail that it signed may be on its way") {
-                Some(wait) => wait,
-                None => match hands.publish_revocation(key)? {
+                Some(wait) if !key.revoke_now => wait,
+                _ => match hands.publish_revocation(key)? {
                     // RFC 5863 §3.5.2, step 2: "The signer deletes all records of the private key".
                     Done::Seen(evidence) => {
                         hands.bury(key)?;
@@ -312,8 +325,9 @@ fn advance<H: Hands>(
             }
         }
         Phase::Revoked => match after(plan.grave, "its record shows that it is revoked") {
-            Some(wait) => wait,
-            None => match hands.withdraw(key)? {
+            // What was taken back before it signed has no grave.
+            Some(wait) if key.has_signed() => wait,
+            _ => match hands.withdraw(key)? {
                 Done::Seen(evidence) => {
                     hands.bury(key)?;
                     Next::Phase(Phase::Removed, evidence)
@@ -363,6 +377,7 @@ fn begin<H: Hands>(
         kind: plan.kind,
         file,
         phase: Phase::Planned,
+        revoke_now: false,
         history: Vec::new(),
     };
     let evidence = match state.active(name) {

@@ -1,5 +1,6 @@
 //! A key published and withdrawn; what must not succeed; and `nsupdate` doing as we do.
 
+use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
@@ -66,6 +67,33 @@ pub(super) fn run(dkim: &Dkim, server: &Server) -> Result<usize> {
         let ended = run("withdraw", &["--tsig", &update, "--json"])?;
         let is_so = ended.out.contains(&format!("\"sent\":{sent},\"done\":true"));
         tally.expect("withdrawn once", ended.code == Some(0) && is_so, &ended);
+    }
+
+    // The zone form, with everything in its notes that a zone file could stumble on.
+    for key in [rsa, ed25519] {
+        let place = ["--domain", ZONE, "--selector", "noted"];
+        let note = ["--note", "it is \"so\" \\ ; ( ) ok", key];
+        let printed = dkim.run(&[&["key", "dns"], &place[..], &note].concat())?;
+        let file = server.path("noted.zone");
+        fs::write(
+            &file,
+            format!(
+                "{ZONE}. 60 SOA ns.{ZONE}. h.{ZONE}. 1 60 60 60 60\n{ZONE}. 60 NS ns.{ZONE}.\nns.{ZONE}. 60 A 127.0.0.1\n{}",
+                printed.out
+            ),
+        )?;
+        match Command::new("named-checkzone").args([ZONE, text(&file)?]).output() {
+            Ok(output) => {
+                let ended = Ended::from(output);
+                tally.expect("BIND reads the zone form", ended.code == Some(0), &ended);
+            }
+            Err(_) => {
+                println!("  named-checkzone: SKIPPED, not installed: apt-get install bind9-utils")
+            }
+        }
+        let test = ["key", "test", "--zone", text(&file)?, "--key", key];
+        let ended = dkim.run(&[&test[..], &place].concat())?;
+        tally.expect("and so do we", ended.out.contains("nothing is wrong"), &ended);
     }
 
     // An alias is let be: the server itself says no.
