@@ -1,10 +1,11 @@
 //! DomainKeys (RFC 4870): its signatures read, and verified over any message.
 
+use arbitrary::Unstructured;
 use dkim_crypto::HashAlgorithm;
 use dkim_dns::{Answer, Found, Inquirer, LookupError, QueryId, Record};
 use dkim_domainkeys::{
-    Canonicalization, Outcome, Policy, Sender, Signature, Treatment, Verification, Verifier,
-    most_appropriate,
+    Canonicalization, Outcome, Policy, Sender, SendingPolicy, Signature, Signs, Treatment,
+    Verification, Verifier, most_appropriate,
 };
 use dkim_message::split;
 use dkim_tags::TagList;
@@ -40,6 +41,33 @@ pub fn domainkeys_signature(data: &[u8]) {
     let names = |names: &Signature| names.signed_fields.as_ref().map(ToString::to_string);
     assert_eq!((&again.signature, &again.domain), (&signature.signature, &signature.domain));
     assert_eq!(names(&again), names(&signature));
+}
+
+/// A signature made up, written and read.
+pub fn domainkeys_value(data: &[u8]) {
+    let mut u = Unstructured::new(data);
+    let Ok((wanted, policy)) = made_up::domainkeys(&mut u) else { return };
+    let read = Signature::parse(wanted.field_body.as_bytes()).expect("what the grammar allows");
+    assert_eq!(read.canonicalization, wanted.canonicalization);
+    assert_eq!((&read.domain, &read.selector), (&wanted.domain, &wanted.selector));
+    assert_eq!(read.signature, wanted.signature);
+    let names = read.signed_fields.as_ref().map(|names| names.iter().collect::<Vec<_>>());
+    let wanted_names = wanted.names.iter().map(dkim_tags::FieldName::as_str).collect::<Vec<_>>();
+    assert_eq!(names.unwrap_or_default(), wanted_names);
+    // So is a policy: it has no value that is not in its text.
+    let read = SendingPolicy::parse(policy.as_bytes()).expect("what the grammar allows");
+    assert_eq!(SendingPolicy::parse(read.to_text().as_bytes()), Ok(read));
+}
+
+/// What is read of a policy record and written reads as the same.
+pub fn domainkeys_policy(data: &[u8]) {
+    let Ok(policy) = SendingPolicy::parse(data) else { return };
+    let tags = TagList::parse(data).expect("a policy is a tag-list");
+    assert!(tags.get("v").is_none());
+    assert_eq!(policy.signs == Signs::All, tags.value("o") == Some("-"));
+    let text = policy.to_text();
+    assert!(text.is_ascii() && !text.contains(['\r', '\n']));
+    assert_eq!(SendingPolicy::parse(text.as_bytes()), Ok(policy));
 }
 
 /// A message as it stands, to a provider that takes every signature; and the same message signed.

@@ -40,7 +40,9 @@ pub use auth_results::{auth_results, auth_results_value};
 pub use body_hash::body_hash;
 pub use border::border;
 pub use canon::{canon_body, canon_field};
-pub use domainkeys::{domainkeys_message, domainkeys_signature};
+pub use domainkeys::{
+    domainkeys_message, domainkeys_policy, domainkeys_signature, domainkeys_value,
+};
 pub use explain::explain;
 pub use header_pick::header_pick;
 pub use header_split::header_split;

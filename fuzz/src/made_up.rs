@@ -381,3 +381,39 @@ fn list<'a, T>(
     let count = u.int_in_range(0..=most)?;
     (0..count).map(|_| item(u)).collect()
 }
+
+/// A DomainKey-Signature field, and what it says.
+pub(crate) struct DomainKeysField {
+    pub(crate) canonicalization: dkim_domainkeys::Canonicalization,
+    pub(crate) domain: DomainName,
+    pub(crate) selector: Selector,
+    pub(crate) signature: Vec<u8>,
+    pub(crate) names: Vec<FieldName>,
+    pub(crate) field_body: String,
+}
+
+/// A DomainKey-Signature field, and the text of a policy.
+pub(crate) fn domainkeys(u: &mut Unstructured<'_>) -> Result<(DomainKeysField, String)> {
+    let canonicalization = *u.choose(dkim_domainkeys::Canonicalization::ALL)?;
+    let (domain, selector) = (domain(u)?.in_a_labels(), selector(u)?.in_a_labels());
+    let signature = octets(u, 1, 600)?;
+    let ascii =
+        |name: &FieldName| name.as_str().bytes().all(|o| o.is_ascii_alphanumeric() || o == b'-');
+    let names: Vec<FieldName> = list(u, 30, field_name)?.into_iter().filter(ascii).collect();
+    let gap = *u.choose(&["", " ", "\r\n\t"])?;
+    let h = names.iter().map(FieldName::as_str).collect::<Vec<_>>().join(":");
+    let h = if names.is_empty() { String::new() } else { format!(";{gap}h={h}") };
+    let b = dkim_tags::value::to_base64(&signature);
+    let field_body = format!(
+        "{gap}a=rsa-sha1;{gap}b={b};{gap}c={canonicalization};{gap}d={domain};{gap}q=dns;{gap}s={selector}{h}"
+    );
+    let policy = format!(
+        "{}t={};{gap}n={};{gap}r=a@example.com",
+        u.choose(&["", "o=~; ", "o=-; "])?,
+        u.choose(&["y", "x", "x:y"])?,
+        word(u, b"ab=: ", 0, 40)?
+    );
+    let field =
+        DomainKeysField { canonicalization, domain, selector, signature, names, field_body };
+    Ok((field, policy))
+}

@@ -18,6 +18,8 @@ pub const TARGETS: &[Target] = &[
     ("atps_record", fuzz::atps_record),
     ("atps_record_value", fuzz::atps_record_value),
     ("domainkeys_signature", fuzz::domainkeys_signature),
+    ("domainkeys_value", fuzz::domainkeys_value),
+    ("domainkeys_policy", fuzz::domainkeys_policy),
     ("report_record", fuzz::report_record),
     ("report_record_value", fuzz::report_record_value),
     ("report", fuzz::report),
