@@ -331,6 +331,11 @@ fn what_cannot_be_done_or_should_not_be_is_found() {
     assert_eq!(found(&[good.clone(), key("d", "good.pem")].concat()), ["unused-key keys.d"]);
     let shadowed = ["match = \"first\"\n", &good, &rule("*@example.com", "a")].concat();
     assert_eq!(found(&shadowed), ["rule-never-reached rule 2"]);
+    // One for people who have shown who they are leaves the others.
+    let for_some =
+        shadowed.replacen("keys = [\"a\"]\n", "keys = [\"a\"]\nauthenticated = true\n", 1);
+    assert_ne!(for_some, shadowed);
+    assert_eq!(found(&for_some), [""; 0]);
     assert_eq!(
         found(&[key("a", "good.pem"), rule("*@example.org", "a")].concat()),
         ["not-aligned rule 1"]

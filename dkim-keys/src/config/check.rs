@@ -134,6 +134,7 @@ pub fn check_config(
         let earlier = (1..).zip(&config.rules).take_while(|(earlier, _)| *earlier < number);
         let takes_all = |earlier: &super::Rule| {
             earlier.clients.is_empty()
+                && !earlier.authenticated
                 && rule.from.iter().all(|pattern| {
                     earlier.from.iter().any(|other| other == pattern || other.as_str() == "*")
                 })
