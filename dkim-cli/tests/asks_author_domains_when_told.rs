@@ -42,3 +42,20 @@ fn of_the_server_given() {
     assert!(said_of_author.contains("ADSP: pass"), "{said_of_author}");
     assert_eq!(asked, 0);
 }
+
+/// RFC 6376 §3.6.1 `t=y`: such mail is not to be treated otherwise than unsigned mail.
+#[test]
+fn a_key_in_test_is_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let zone = directory.path().join("adsp.zone");
+    let records = "_adsp._domainkey.example.com. IN TXT \"dkim=all\"\n";
+    std::fs::write(&zone, records).unwrap();
+    let zone = zone.to_str().unwrap();
+    for (message, result) in [("signed.eml", "pass"), ("testing.eml", "fail")] {
+        let args = ["verify", "--adsp", "--zone", "example.zone", "--zone", zone, message];
+        let output = run(&args, b"");
+        let said = text(&output.stdout);
+        assert!(said.contains("dkim=pass"), "{said}");
+        assert!(said.contains(&format!("dkim-adsp={result} ")), "{said}");
+    }
+}
