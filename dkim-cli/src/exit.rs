@@ -33,7 +33,8 @@ const TABLE: [(Exit, u8, &str); 8] = [
     (
         Exit::CannotCreate,
         73,
-        "key new: the key file is there already, or cannot be made; agent: so the socket",
+        "key new: the key file is there already, or cannot be made; agent: so the socket; key \
+         publish, key withdraw: the record there is another key's",
     ),
     (Exit::CannotWrite, 74, "the output cannot be written"),
     (

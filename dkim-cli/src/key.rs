@@ -6,6 +6,7 @@ mod new;
 mod owner;
 mod publish;
 mod revoke;
+mod tags;
 mod test;
 
 use clap::{Args, Subcommand};

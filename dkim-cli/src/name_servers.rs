@@ -53,7 +53,13 @@ impl NameServers {
         self.iter().map(|(server, dns)| Seen { server, answer: dns.lookup(&query) }).collect()
     }
 
-    /// The same, asked again until all of them satisfy, for so long at most.
+    /// The CNAME record of a name, as the first has it.
+    pub(crate) fn cname(&self, name: &str) -> Option<Answer> {
+        let query = Query { id: QueryId(0), name: name.to_owned(), kind: QueryKind::Cname };
+        self.servers.first().map(|(_, dns)| dns.lookup(&query))
+    }
+
+    /// The TXT records again, asked until all of them satisfy, for so long at most.
     pub(crate) fn wait_for(
         &self,
         name: &str,

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use dkim_keys::{Form, Publication};
-use dkim_stack::dns::{Answer, Change, LookupError, Record, TsigKey, Update, UpdateError, Updater};
+use dkim_stack::dns::{
+    Answer, Change, Condition, LookupError, Record, TsigKey, Update, UpdateError, Updater,
+};
 use dkim_stack::now;
 
 use crate::diagnostics::Failure;
@@ -51,16 +53,37 @@ impl Wanted {
     }
 
     /// The same as commands for `nsupdate`.
-    pub(crate) fn nsupdate(&self, server: SocketAddr, zone: &str) -> String {
-        let (address, port) = (server.ip(), server.port());
+    pub(crate) fn nsupdate(&self, server: SocketAddr, zone: &str, condition: &Condition) -> String {
+        let (address, port, name) = (server.ip(), server.port(), self.name());
+        let condition = match condition {
+            Condition::Just(records) if records.is_empty() => {
+                format!("prereq nxrrset {name}. IN TXT\n")
+            }
+            Condition::Just(records) => records.iter().fold(String::new(), |lines, record| {
+                format!("{lines}prereq yxrrset {name}. IN TXT {}\n", strings(record))
+            }),
+            _ => String::new(),
+        };
         let commands = match self {
             Self::Record(publication) => Form::Nsupdate.write(publication),
             Self::Nothing { name } => {
                 format!("prereq nxrrset {name}. IN CNAME\nupdate delete {name}. IN TXT\nsend\n")
             }
         };
-        format!("server {address} {port}\nzone {zone}.\n{commands}")
+        format!("server {address} {port}\nzone {zone}.\n{condition}{commands}")
     }
+}
+
+/// The strings of a record as they stand in a master file (RFC 1035 §5.1): it may be anybody's, with
+/// any octets in it.
+fn strings(record: &Record) -> String {
+    let octet = |octet: &u8| match octet {
+        b'"' | b'\\' => format!("\\{}", char::from(*octet)),
+        b' '..=b'~' => char::from(*octet).to_string(),
+        other => format!("\\{other:03}"),
+    };
+    let string = |string: &Vec<u8>| format!("\"{}\"", string.iter().map(octet).collect::<String>());
+    record.strings.iter().map(string).collect::<Vec<_>>().join(" ")
 }
 
 /// The server that takes updates.
@@ -88,10 +111,16 @@ impl Primary {
         zone.map_err(|error| failure(self.updater.server(), &error))
     }
 
-    /// Lets it carry out what is wanted.
+    /// Lets it carry out what is wanted, whatever stands there.
     pub(crate) fn update(&self, wanted: &Wanted) -> Result<(), Failure> {
-        let zone = self.zone_of(wanted.name())?;
-        let update = Update { zone, name: wanted.name().to_owned(), change: wanted.change() };
+        self.update_if(wanted, Condition::Any)
+    }
+
+    /// Lets it carry out what is wanted, on this condition.
+    pub(crate) fn update_if(&self, wanted: &Wanted, condition: Condition) -> Result<(), Failure> {
+        let (name, change) = (wanted.name().to_owned(), wanted.change());
+        let zone = self.zone_of(&name)?;
+        let update = Update { zone, name, condition, change };
         let sent = self.updater.send(&update, now().0);
         sent.map_err(|error| failure(self.updater.server(), &error))
     }
@@ -114,8 +143,15 @@ fn failure(server: SocketAddr, error: &UpdateError) -> Failure {
     let exit = match error {
         UpdateError::Unauthenticated => Exit::Usage,
         UpdateError::Unsendable { .. } => Exit::Data,
+        // Whoever looks again sees what stands there now.
+        UpdateError::Changed(_) => Exit::Temporary,
         error if error.is_temporary() => Exit::Temporary,
         _ => Exit::NonePasses,
     };
-    Failure::of(exit, error).on(server).remedy(error.remedy())
+    let failure = Failure::of(exit, error).remedy(error.remedy());
+    match error {
+        // It names the server itself.
+        UpdateError::Silent { .. } => failure,
+        _ => failure.on(server),
+    }
 }

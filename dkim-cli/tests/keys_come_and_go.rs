@@ -42,7 +42,7 @@ fn a_record_is_published_once_and_withdrawn_once() {
     // Of another key.
     let other = ["--key", "keys/rsa2048-pkcs1.pem"];
     let (code, said) = dkim(&[&["key", "withdraw"], &place[..], &other].concat());
-    assert!(code == 1 && said.contains("another key's"), "{said}");
+    assert!(code == 73 && said.contains("another key's"), "{said}");
     let withdraw = [&["key", "withdraw"], &place[..], &key].concat();
     let dry = ["key", "withdraw", "--domain", "example.com", "--selector", "s", "--dry-run"];
     let (code, said) = dkim(&[&dry[..], &["--server", &address]].concat());
@@ -59,6 +59,82 @@ fn a_record_is_published_once_and_withdrawn_once() {
     let second = second.address.to_string();
     let (code, said) = dkim(&[&publish[..], &["--server", &second, "--wait", "0"]].concat());
     assert!(code == 75 && said.contains("\"done\":false"), "{said}");
+}
+
+const NAME: &str = "s._domainkey.example.com";
+const ED25519: &str = "v=DKIM1; k=ed25519; p=8vZGyah9eIa0iPkErh33Ez5MOGlWXWs5C4cet/sYT3A=";
+const OTHER: &str = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+
+#[test]
+fn another_keys_record_stays_unless_it_may_go() {
+    let server = Primary::start();
+    let address = server.address.to_string();
+    let run = |verb: &str, more: &[&str]| {
+        let place = ["--domain", "example.com", "--selector", "s", "--server", &address];
+        dkim(&[&["key", verb], &place[..], more].concat())
+    };
+    let key = ["--key", "keys/ed25519.pem"];
+    for (stands, told) in [
+        (OTHER, "another key's record"),
+        ("v=DKIM1; k=ed25519; p=", "the record of a revoked key"),
+        ("v=spf1 -all", "that is no key record"),
+    ] {
+        server.publish(NAME, stands);
+        for verb in ["publish", "withdraw"] {
+            for dry in [&[][..], &["--dry-run"]] {
+                let (code, said) = run(verb, &[&key, dry].concat());
+                let is_refused = code == 73 && said.contains(told) && said.contains("remedy: ");
+                assert!(is_refused, "{verb}: {said}");
+            }
+        }
+        assert_eq!((server.text(NAME).as_deref(), server.updates()), (Some(stands), 0));
+    }
+    // Said in so many words, and what is gone is told.
+    server.publish(NAME, OTHER);
+    let (code, said) = run("publish", &[&key[..], &["--replace"]].concat());
+    assert!(code == 0 && said.contains(&format!("gone: {OTHER}\n")), "{said}");
+    assert_eq!(server.text(NAME).as_deref(), Some(ED25519));
+    server.publish(NAME, OTHER);
+    let (code, said) = run("withdraw", &["--json"]);
+    assert!(code == 0 && said.contains(&format!("\"was\":[\"{OTHER}\"],\"sent\":true")), "{said}");
+    assert_eq!(server.text(NAME), None);
+}
+
+#[test]
+fn the_same_keys_record_may_get_other_tags() {
+    let server = Primary::start();
+    let address = server.address.to_string();
+    let place = ["--domain", "example.com", "--selector", "s", "--server", &address];
+    let publish = [&["key", "publish", "--key", "keys/ed25519.pem"], &place[..]].concat();
+    let (code, said) = dkim(&[&publish[..], &["--testing", "--note", "spring"]].concat());
+    let tagged = server.text(NAME).unwrap();
+    assert!(code == 0 && tagged.starts_with("v=DKIM1; t=y; k=ed25519; n=spring; p="), "{said}");
+    let (code, said) = dkim(&[&publish[..], &["--dry-run"]].concat());
+    let condition = format!("prereq yxrrset {NAME}. IN TXT \"{tagged}\"\n");
+    assert!(code == 0 && said.contains(&condition), "{said}");
+    assert_eq!(dkim(&publish).0, 0);
+    assert_eq!(server.text(NAME).as_deref(), Some(ED25519));
+}
+
+/// Whoever publishes between the look and the update does so first.
+#[test]
+fn nobody_comes_between_the_look_and_the_update() {
+    let server = Primary::start();
+    let address = server.address.to_string();
+    let run = |verb: &str| {
+        let place = ["--domain", "example.com", "--selector", "s", "--server", &address];
+        dkim(&[&["key", verb, "--key", "keys/ed25519.pem"], &place[..]].concat())
+    };
+    server.publish_meanwhile(NAME, OTHER);
+    let (code, said) = run("publish");
+    assert!(code == 75 && said.contains("has other records"), "{said}");
+    assert_eq!(server.text(NAME).as_deref(), Some(OTHER));
+    assert_eq!(run("publish").0, 73);
+    server.publish(NAME, ED25519);
+    server.publish_meanwhile(NAME, OTHER);
+    let (code, said) = run("withdraw");
+    assert!(code == 75 && said.contains("has other records"), "{said}");
+    assert_eq!((server.text(NAME).as_deref(), server.updates()), (Some(OTHER), 0));
 }
 
 /// A configuration in a directory of its own, with a plan in seconds.

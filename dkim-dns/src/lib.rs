@@ -59,5 +59,8 @@ pub use query::{
     Record, records,
 };
 #[cfg(all(feature = "update", any(feature = "ring", feature = "aws-lc-rs")))]
-pub use update::{Change, TsigAlgorithm, TsigKey, TsigKeyError, Update, UpdateError, Updater};
+pub use update::{
+    Change, ClockSkew, Condition, TsigAlgorithm, TsigKey, TsigKeyError, Update, UpdateError,
+    Updater,
+};
 pub use zone::Zone;

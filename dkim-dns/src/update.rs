@@ -15,7 +15,7 @@ use hickory_proto::rr::{
     DNSClass, Name, RData, Record as RawRecord, RecordType, TSigVerifier, TSigner,
 };
 
-pub use self::error::UpdateError;
+pub use self::error::{ClockSkew, UpdateError};
 pub use self::tsig_key::{TsigAlgorithm, TsigKey, TsigKeyError};
 use crate::{Record, name};
 
@@ -26,8 +26,22 @@ pub struct Update {
     pub zone: String,
     /// The name, without closing dot.
     pub name: String,
+    /// What the server must have there, or nothing is changed.
+    pub condition: Condition,
     /// What becomes of its TXT records.
     pub change: Change,
+}
+
+/// Under which condition a change is carried out; the server looks and changes in one, so that
+/// nobody can come between. That the name is no alias is always one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Condition {
+    /// Whatever TXT records there are.
+    #[default]
+    Any,
+    /// There are just these TXT records, whatever their order and TTL; with an empty list, none.
+    Just(Vec<Record>),
 }
 
 /// What becomes of the TXT records of a name.
@@ -49,14 +63,17 @@ pub enum Change {
 /// the two is taken is "at the discretion of the requestor" (RFC 2136 §2.1).
 ///
 /// ```no_run
-/// use dkim_dns::{Change, Record, TsigKey, Update, Updater};
+/// use dkim_dns::{Change, Condition, Record, TsigKey, Update, Updater};
 ///
 /// let key = TsigKey::parse(&std::fs::read_to_string("/etc/dkim/update.key")?)?;
 /// let updater = Updater::new("192.0.2.53:53".parse()?, Some(key))?;
 /// let name = "s._domainkey.example.com".to_owned();
 /// let record = Record { strings: vec![b"v=DKIM1; p=".to_vec()] };
 /// let change = Change::Replace { record, ttl: 3600 };
-/// updater.send(&Update { zone: updater.zone_of(&name)?, name, change }, 1_700_000_000)?;
+/// // There is to be none before.
+/// let condition = Condition::Just(Vec::new());
+/// let zone = updater.zone_of(&name)?;
+/// updater.send(&Update { zone, name, condition, change }, 1_700_000_000)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -138,12 +155,13 @@ impl Updater {
     }
 
     /// Sends an update, at this time in seconds since 1970, and waits for the server's word. It is
-    /// carried out as a whole or not at all, and not at all where the name is an alias.
+    /// carried out as a whole or not at all, and not at all where the name is an alias or has other
+    /// records than the condition says.
     ///
     /// # Errors
     ///
-    /// [`UpdateError`]; after [`UpdateError::Unreachable`] and [`UpdateError::NotAuthentic`] it may
-    /// have been carried out.
+    /// [`UpdateError`]; after [`UpdateError::Silent`], [`UpdateError::Unreachable`] and
+    /// [`UpdateError::NotAuthentic`] it may have been carried out.
     pub fn send(&self, update: &Update, now: u64) -> Result<(), UpdateError> {
         let mut message = message(update)?;
         let mut verifier = None;
@@ -158,20 +176,22 @@ impl Updater {
         let octets = self.exchange(&encode(&message)?)?;
         let answer = decode(&octets, &message)?;
         if let (Some(key), Some(verifier)) = (&self.key, verifier) {
-            authenticate(&answer, &octets, key, verifier)?;
+            authenticate(&answer, &octets, key, verifier, now)?;
         }
         outcome(answer.response_code, update)
     }
 
     /// Sends a message and takes the answer, each after its length (RFC 1035 §4.2.2).
     fn exchange(&self, request: &[u8]) -> Result<Vec<u8>, UpdateError> {
-        let exchange = || -> io::Result<Vec<u8>> {
+        let mut what = "did not take a connection";
+        let mut exchange = || -> io::Result<Vec<u8>> {
             let end = Instant::now() + self.timeout;
             let left = || match end.saturating_duration_since(Instant::now()) {
                 Duration::ZERO => Err(io::Error::from(io::ErrorKind::TimedOut)),
                 left => Ok(left),
             };
             let mut stream = TcpStream::connect_timeout(&self.server, left()?)?;
+            what = "did not answer";
             let length = u16::try_from(request.len()).map_err(io::Error::other)?;
             stream.set_write_timeout(Some(left()?))?;
             stream.write_all(&[&length.to_be_bytes(), request].concat())?;
@@ -194,12 +214,18 @@ impl Updater {
             fill(&mut answer)?;
             Ok(answer)
         };
-        exchange().map_err(UpdateError::Unreachable)
+        exchange().map_err(|error| match error.kind() {
+            // What a read or write is called that took too long differs between systems.
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
+                UpdateError::Silent { server: self.server, what, waited: self.timeout }
+            }
+            _ => UpdateError::Unreachable(error),
+        })
     }
 }
 
-/// RFC 2136 §2.4.3, §2.5.2, §2.5.1: under the condition that there is no CNAME record, the TXT
-/// records go, and one comes.
+/// RFC 2136 §2.4.2, §2.4.3, §2.5.2, §2.5.1: under the condition that there is no CNAME record, and
+/// that the TXT records are those, they go, and one comes.
 fn message(update: &Update) -> Result<Message, UpdateError> {
     let name = raw_name(&update.name)?;
     let of_class = |class, kind| {
@@ -212,19 +238,33 @@ fn message(update: &Update) -> Result<Message, UpdateError> {
     message.metadata.recursion_desired = false;
     message.add_query(Query::query(raw_name(&update.zone)?, RecordType::SOA));
     message.add_answer(of_class(DNSClass::NONE, RecordType::CNAME));
+    match &update.condition {
+        Condition::Any => {}
+        Condition::Just(records) if records.is_empty() => {
+            message.add_answer(of_class(DNSClass::NONE, RecordType::TXT));
+        }
+        Condition::Just(records) => {
+            for record in records {
+                message.add_answer(RawRecord::from_rdata(name.clone(), 0, data(record)?));
+            }
+        }
+    }
     message.add_authority(of_class(DNSClass::ANY, RecordType::TXT));
     if let Change::Replace { record, ttl } = &update.change {
-        const STRING: usize = 255;
-
-        if record.strings.is_empty() || record.strings.iter().any(|string| string.len() > STRING) {
-            let (what, why) = ("the record", "a TXT record has strings of at most 255 octets");
-            return Err(UpdateError::Unsendable { what: what.to_owned(), why: why.to_owned() });
-        }
-        let strings = record.strings.iter().map(Vec::as_slice).collect();
-        let data = RData::TXT(TXT::from_bytes(strings));
-        message.add_authority(RawRecord::from_rdata(name, *ttl, data));
+        message.add_authority(RawRecord::from_rdata(name, *ttl, data(record)?));
     }
     Ok(message)
+}
+
+fn data(record: &Record) -> Result<RData, UpdateError> {
+    const STRING: usize = 255;
+
+    if record.strings.is_empty() || record.strings.iter().any(|string| string.len() > STRING) {
+        let (what, why) = ("the record", "a TXT record has strings of at most 255 octets");
+        return Err(UpdateError::Unsendable { what: what.to_owned(), why: why.to_owned() });
+    }
+    let strings = record.strings.iter().map(Vec::as_slice).collect();
+    Ok(RData::TXT(TXT::from_bytes(strings)))
 }
 
 fn signer(key: &TsigKey, name: &Name) -> Result<TSigner, hickory_proto::dnssec::DnsSecError> {
@@ -246,13 +286,18 @@ fn authenticate(
     octets: &[u8],
     key: &TsigKey,
     mut verifier: TSigVerifier,
+    now: u64,
 ) -> Result<(), UpdateError> {
     let name = || key.name().to_owned();
-    match answer.signature().map(|record| record.data.error) {
+    let signature = answer.signature().map(|record| &record.data);
+    match signature.map(|data| data.error) {
         // §5.3.2: these are not signed, and whoever believes them does nothing.
         Some(Some(TsigError::BadKey)) => return Err(UpdateError::UnknownKey(name())),
         Some(Some(TsigError::BadSig)) => return Err(UpdateError::WrongSecret(name())),
-        Some(Some(TsigError::BadTime)) => return Err(UpdateError::Clocks),
+        Some(Some(TsigError::BadTime)) => {
+            let theirs = signature.and_then(|data| server_time(&data.other));
+            return Err(UpdateError::Clocks(ClockSkew { ours: now, theirs }));
+        }
         Some(_) => {}
         None => {
             let code = answer.response_code;
@@ -264,12 +309,23 @@ fn authenticate(
     verifier.verify(octets).map(|_| ()).map_err(not_authentic)
 }
 
+/// RFC 8945 §5.2.3: who finds that the clocks differ tells its own time, in 48 bits.
+fn server_time(other: &[u8]) -> Option<u64> {
+    let time: &[u8; 6] = other.try_into().ok()?;
+    Some(time.iter().fold(0, |time, octet| time << 8 | u64::from(*octet)))
+}
+
 /// RFC 2136 §2.2: what the server says.
 fn outcome(code: ResponseCode, update: &Update) -> Result<(), UpdateError> {
     let zone = || update.zone.clone();
     Err(match code {
         ResponseCode::NoError => return Ok(()),
+        // A CNAME record, or the TXT record that was not to be there.
+        ResponseCode::YXRRSet if update.condition == Condition::Just(Vec::new()) => {
+            UpdateError::Changed(update.name.clone())
+        }
         ResponseCode::YXRRSet => UpdateError::Alias(update.name.clone()),
+        ResponseCode::NXRRSet => UpdateError::Changed(update.name.clone()),
         ResponseCode::NotAuth => UpdateError::NotAuthoritative(zone(), "NOTAUTH"),
         ResponseCode::NotZone => UpdateError::NotAuthoritative(zone(), "NOTZONE"),
         ResponseCode::Refused => UpdateError::Refused,
@@ -327,7 +383,8 @@ mod tests {
     fn replace() -> Update {
         let record = Record { strings: vec![b"v=DKIM1; ".to_vec(), vec![b'p'; 255]] };
         let change = Change::Replace { record, ttl: 60 };
-        Update { zone: ZONE.to_owned(), name: NAME.to_owned(), change }
+        let condition = Condition::Any;
+        Update { zone: ZONE.to_owned(), name: NAME.to_owned(), condition, change }
     }
 
     /// Answers one request after the other, and gives back what it was asked.
@@ -411,6 +468,50 @@ mod tests {
         assert_eq!(octets[2..], expected);
     }
 
+    /// RFC 2136 §2.4.2 and §2.4.3, octet by octet.
+    #[test]
+    fn what_must_be_there_is_said() {
+        let conditions = |records: &[&[&[u8]]]| {
+            let (address, asked) = server(vec![plain(ResponseCode::NoError)]);
+            let record = |strings: &&[&[u8]]| Record {
+                strings: strings.iter().map(|string| string.to_vec()).collect(),
+            };
+            let condition = Condition::Just(records.iter().map(record).collect());
+            let update = Update { condition, change: Change::Delete, ..replace() };
+            Updater::new(address, None).unwrap().send(&update, NOW).unwrap();
+            let octets = asked.join().unwrap().remove(0);
+            // The first condition begins after the header and the zone, is that there is no CNAME
+            // record, and takes 25 octets; the change at the end takes 12.
+            let first = 12 + 13 + 4;
+            (octets[7], octets[first + 25..octets.len() - 12].to_vec())
+        };
+        let again = &[0xc0, 12 + 13 + 4];
+        let none = [again, &[0, 16, 0, 254, 0, 0, 0, 0, 0, 0][..]].concat();
+        assert_eq!(conditions(&[]), (2, none));
+        let records: [&[&[u8]]; 2] = [&[b"v=DKIM1; ", b"p="], &[b"\"\xff"]];
+        let first = [again, &[0, 16, 0, 1, 0, 0, 0, 0, 0, 13][..], b"\x09v=DKIM1; \x02p="];
+        let second = [again, &[0, 16, 0, 1, 0, 0, 0, 0, 0, 3][..], b"\x02\"\xff"];
+        assert_eq!(conditions(&records), (3, [first.concat(), second.concat()].concat()));
+    }
+
+    #[test]
+    fn what_has_changed_meanwhile_is_told() {
+        let send = |code, condition| {
+            let (address, _) = server(vec![plain(code)]);
+            let update = Update { condition, ..replace() };
+            Updater::new(address, None).unwrap().send(&update, NOW).unwrap_err()
+        };
+        let record = Record { strings: vec![b"v=DKIM1; p=".to_vec()] };
+        let (none, one) = (Condition::Just(Vec::new()), Condition::Just(vec![record]));
+        let error = send(ResponseCode::YXRRSet, none);
+        assert!(matches!(error, UpdateError::Changed(_)), "{error}");
+        let error = send(ResponseCode::NXRRSet, one.clone());
+        assert!(matches!(error, UpdateError::Changed(_)), "{error}");
+        // Beside records that are to be there, only an alias is not to be there.
+        let error = send(ResponseCode::YXRRSet, one);
+        assert!(matches!(error, UpdateError::Alias(_)), "{error}");
+    }
+
     #[test]
     fn the_word_of_the_server_is_taken() {
         let (address, _) = server(vec![plain(ResponseCode::NoError)]);
@@ -484,7 +585,30 @@ mod tests {
         };
         assert!(matches!(send(tsig_error(TsigError::BadSig)), Err(UpdateError::WrongSecret(_))));
         assert!(matches!(send(tsig_error(TsigError::BadKey)), Err(UpdateError::UnknownKey(_))));
-        assert!(matches!(send(tsig_error(TsigError::BadTime)), Err(UpdateError::Clocks)));
+        let skew = ClockSkew { ours: NOW, theirs: None };
+        let bad_time = send(tsig_error(TsigError::BadTime)).unwrap_err();
+        assert!(matches!(bad_time, UpdateError::Clocks(is) if is == skew), "{bad_time}");
+    }
+
+    /// RFC 8945 §5.2.3: the server says what time it has.
+    #[test]
+    fn clocks_that_differ_are_told_by_how_much() {
+        for (theirs, told) in
+            [(NOW - 3600, "3600 seconds behind"), (NOW + 301, "301 seconds ahead")]
+        {
+            let answer = move |request: &Message, octets: &[u8]| {
+                let answer = signed(ResponseCode::NotAuth, b"secret", Some(TsigError::BadTime));
+                let mut answer = Message::from_vec(&answer(request, octets)).unwrap();
+                let mut signature = answer.take_signature().unwrap();
+                signature.data.other = theirs.to_be_bytes()[2..].to_vec();
+                answer.set_signature(signature);
+                answer.to_vec().unwrap()
+            };
+            let (address, _) = server(vec![answer]);
+            let updater = Updater::new(address, Some(key(b"secret"))).unwrap();
+            let error = updater.send(&replace(), NOW).unwrap_err();
+            assert!(error.to_string().contains(told), "{error}");
+        }
     }
 
     #[test]
@@ -504,7 +628,9 @@ mod tests {
         let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let updater = Updater::new(silent.local_addr().unwrap(), None).unwrap();
         let updater = updater.with_timeout(Duration::from_millis(20));
-        assert!(updater.send(&replace(), NOW).unwrap_err().is_temporary());
+        let error = updater.send(&replace(), NOW).unwrap_err();
+        let told = format!("{} did not answer within 20ms", updater.server());
+        assert!(error.is_temporary() && error.to_string() == told, "{error}");
     }
 
     #[test]
@@ -516,6 +642,7 @@ mod tests {
             Update { zone: "x".repeat(64), ..replace() },
             Update { change: Change::Replace { record: long, ttl: 1 }, ..replace() },
             Update { change: Change::Replace { record: Record::default(), ttl: 1 }, ..replace() },
+            Update { condition: Condition::Just(vec![Record::default()]), ..replace() },
         ] {
             let error = updater.send(&update, NOW).unwrap_err();
             assert!(matches!(error, UpdateError::Unsendable { .. }), "{error}");

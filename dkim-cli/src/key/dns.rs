@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use dkim_keys::Publication;
-use dkim_stack::keyrec::{KeyRecord, KeyRecordError};
+use dkim_stack::keyrec::KeyRecord;
 use dkim_stack::{DomainName, Selector};
 
+use super::tags::Tags;
 use crate::diagnostics::Failure;
 use crate::exit::{self, Exit};
 use crate::key_file;
@@ -29,25 +30,8 @@ pub(super) struct Dns {
     #[command(flatten)]
     form: FormArgs,
 
-    /// h=: accept this hash algorithm only; may be given several times
-    #[arg(long, value_name = "HASH")]
-    hash: Vec<String>,
-
-    /// s=: for this service only, such as email; may be given several times
-    #[arg(long, value_name = "SERVICE")]
-    service: Vec<String>,
-
-    /// t=y: the domain is testing; verifiers may treat its mail as unsigned
-    #[arg(long)]
-    testing: bool,
-
-    /// t=s: the domain of i= must be that of d=, not one below it
-    #[arg(long)]
-    strict: bool,
-
-    /// n=: a note for people
-    #[arg(long, value_name = "TEXT")]
-    note: Option<String>,
+    #[command(flatten)]
+    tags: Tags,
 
     /// Print the record of a revoked key, with an empty p=
     #[arg(long)]
@@ -75,22 +59,7 @@ impl Dns {
 
     fn record(&self) -> Result<KeyRecord, Failure> {
         let key = key_file::read(&self.key)?;
-        let mut record = KeyRecord::new(key.public_key().clone());
-        let words =
-            |words: &[String], set: &mut dyn FnMut(&[&str]) -> Result<(), KeyRecordError>| {
-                let words: Vec<&str> = words.iter().map(String::as_str).collect();
-                set(&words).map_err(|error| {
-                    Failure::of(Exit::Usage, &error)
-                        .remedy("a word such as sha256 or email is needed")
-                })
-            };
-        words(&self.hash, &mut |words| record.set_hashes(words))?;
-        words(&self.service, &mut |words| record.set_services(words))?;
-        let flags = [(self.testing, "y"), (self.strict, "s")];
-        let flags: Vec<String> =
-            flags.iter().filter(|(is, _)| *is).map(|(_, flag)| (*flag).to_owned()).collect();
-        words(&flags, &mut |words| record.set_flags(words))?;
-        record.set_notes(self.note.as_deref().unwrap_or_default());
+        let mut record = self.tags.record(key.public_key().clone())?;
         if self.revoked {
             record.key = None;
         }

@@ -8,11 +8,12 @@ use std::time::Duration;
 use clap::Args;
 use dkim_keys::Publication;
 use dkim_stack::crypto::PublicKey;
-use dkim_stack::dns::{Answer, Found, Record};
+use dkim_stack::dns::{Answer, Condition, Found, LookupError, Record};
 use dkim_stack::keyrec::{KeyRecord, record_name};
 use dkim_stack::{DomainName, Selector};
 use serde::Serialize;
 
+use super::tags::Tags;
 use crate::diagnostics::Failure;
 use crate::dns::parse_server;
 use crate::exit::{self, Exit};
@@ -24,9 +25,14 @@ use crate::update::{Primary, Wanted};
 
 /// Publish the key record of a private key, by dynamic update (RFC 2136)
 ///
-/// Whatever TXT records the name has are replaced; an alias (CNAME) is let be, and told. If every
-/// server shows the record already, nothing is sent. The update is authenticated with TSIG (RFC
-/// 8945); without a key it is sent to this machine's own addresses only (127.0.0.1, ::1).
+/// The record comes to a name that has none, or in the place of a record of the same key with other
+/// tags. What else stands there is let be, the record of another key or of a revoked one: mail that
+/// was signed with it would not verify any more. --replace says that it may go. An alias (CNAME) is
+/// always let be. If every server shows the record already, nothing is sent. The server looks again
+/// what stands there before it changes anything.
+///
+/// The update is authenticated with TSIG (RFC 8945); without a key it is sent to this machine's own
+/// addresses only (127.0.0.1, ::1).
 #[derive(Debug, Args)]
 #[command(after_long_help = publish_help())]
 pub(super) struct Publish {
@@ -37,22 +43,30 @@ pub(super) struct Publish {
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
 
+    #[command(flatten)]
+    tags: Tags,
+
     /// How long resolvers may keep the record, in seconds [default: 3600]
     #[arg(long, value_name = "SECONDS")]
     ttl: Option<u32>,
+
+    /// Whatever TXT records stand there may go, those of other keys, too
+    #[arg(long)]
+    replace: bool,
 }
 
 /// Take a key record out of the DNS, by dynamic update (RFC 2136)
 ///
 /// Mail that was signed with the key does not verify from then on: `dkim rotate` waits for it, and
-/// shows the key as revoked before its record goes.
+/// shows the key as revoked before its record goes. Without --key whatever TXT records the name has
+/// go; what they were is told.
 #[derive(Debug, Args)]
 #[command(after_long_help = withdraw_help())]
 pub(super) struct Withdraw {
     #[command(flatten)]
     place: Place,
 
-    /// The file with the private key: the record goes only if it is that key's
+    /// The file with the private key: the record goes only if it is that key's, and not revoked
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
 }
@@ -104,6 +118,7 @@ JSON:
   schema                1; raised when a change breaks readers
   name                  S._domainkey.D
   record                the text of the record; null if it is to go
+  was                   the texts of the TXT records that stood there before
   sent                  whether an update was sent, and carried out
   done                  whether every server shows it
   servers               one object each: server, shows, answer (what it says instead)
@@ -131,6 +146,7 @@ struct Json<'a> {
     schema: u32,
     name: &'a str,
     record: Option<&'a str>,
+    was: Vec<String>,
     sent: bool,
     done: bool,
     servers: Vec<Server>,
@@ -145,11 +161,13 @@ struct Server {
 
 impl Publish {
     pub(super) fn run(self) -> Result<Exit, Failure> {
-        let record = KeyRecord::new(public_key(&self.key)?);
+        let public = public_key(&self.key)?;
+        let record = self.tags.record(public.clone())?;
         let mut publication = Publication::new(&self.place.selector, &self.place.domain, &record);
         publication.ttl = self.ttl.unwrap_or(Publication::TTL);
+        let may_go = if self.replace { MayGo::Anything } else { MayGo::RecordsOf(&public) };
         // Without a word about it, a record that is kept for another time is right as it is.
-        self.place.bring_about(&Wanted::Record(publication), self.ttl, None)
+        self.place.bring_about(&Wanted::Record(publication), self.ttl, may_go)
     }
 }
 
@@ -157,8 +175,17 @@ impl Withdraw {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let name = record_name(&self.place.selector, &self.place.domain);
         let key = self.key.as_deref().map(public_key).transpose()?;
-        self.place.bring_about(&Wanted::Nothing { name }, None, key.as_ref())
+        let may_go = key.as_ref().map_or(MayGo::Anything, MayGo::RecordsOf);
+        self.place.bring_about(&Wanted::Nothing { name }, None, may_go)
     }
+}
+
+/// Which TXT records at the name may go.
+#[derive(Clone, Copy)]
+enum MayGo<'k> {
+    Anything,
+    /// Those of this key, whatever their other tags.
+    RecordsOf(&'k PublicKey),
 }
 
 fn public_key(path: &Path) -> Result<PublicKey, Failure> {
@@ -171,7 +198,7 @@ impl Place {
         &self,
         wanted: &Wanted,
         ttl: Option<u32>,
-        only_of: Option<&PublicKey>,
+        may_go: MayGo<'_>,
     ) -> Result<Exit, Failure> {
         let Some(&first) = self.server.first() else { return Ok(Exit::Usage) };
         let zone = self.zone_name.as_ref().map(|zone| zone.as_str().to_owned());
@@ -190,21 +217,27 @@ impl Place {
         let is_missing = seen.first().is_some_and(|Seen { answer, .. }| {
             !wanted.is_shown_by(answer) || answer.as_ref().is_ok_and(|found| !is_kept(found))
         });
-        if let Some(Seen { server, answer: Ok(found) }) = seen.first() {
-            may_be_changed(found, only_of).map_err(|failure| failure.on(server))?;
-        }
+        let was = standing(&servers, name, &seen)
+            .and_then(|was| may_go.allows(was, wanted))
+            .map_err(|failure| failure.on(first))?;
+        let condition = match may_go {
+            MayGo::Anything => Condition::Any,
+            MayGo::RecordsOf(_) => Condition::Just(was.clone()),
+        };
         if self.dry_run {
-            return self.print(wanted, &primary, is_missing.then_some(first));
+            return self.print(wanted, &primary, is_missing.then_some((first, &condition)));
         }
         if is_missing {
-            primary.update(wanted)?;
+            primary.update_if(wanted, condition)?;
         }
         if is_missing || !seen.iter().all(|seen| wanted.is_shown_by(&seen.answer)) {
             let patience = Duration::from_secs(self.wait);
             seen = servers.wait_for(name, |answer| wanted.is_shown_by(answer), patience);
         }
         let done = seen.iter().all(|seen| wanted.is_shown_by(&seen.answer));
-        self.write(wanted, &seen, is_missing).map_err(|error| Failure::output(&error))?;
+        let was = was.iter().map(|record| String::from_utf8_lossy(&record.joined()).into_owned());
+        self.write(wanted, &seen, is_missing, was.collect())
+            .map_err(|error| Failure::output(&error))?;
         Ok(if done { Exit::Success } else { Exit::Temporary })
     }
 
@@ -212,10 +245,12 @@ impl Place {
         &self,
         wanted: &Wanted,
         primary: &Primary,
-        server: Option<SocketAddr>,
+        what: Option<(SocketAddr, &Condition)>,
     ) -> Result<Exit, Failure> {
-        let commands = match server {
-            Some(server) => wanted.nsupdate(server, &primary.zone_of(wanted.name())?),
+        let commands = match what {
+            Some((server, condition)) => {
+                wanted.nsupdate(server, &primary.zone_of(wanted.name())?, condition)
+            }
             None => "; nothing is to be sent: the server shows it already\n".to_owned(),
         };
         let mut out = io::stdout().lock();
@@ -224,7 +259,13 @@ impl Place {
         Ok(Exit::Success)
     }
 
-    fn write(&self, wanted: &Wanted, seen: &[Seen], sent: bool) -> io::Result<()> {
+    fn write(
+        &self,
+        wanted: &Wanted,
+        seen: &[Seen],
+        sent: bool,
+        was: Vec<String>,
+    ) -> io::Result<()> {
         let mut out = io::BufWriter::new(anstream::stdout().lock());
         let server = |seen: &Seen| {
             let shows = wanted.is_shown_by(&seen.answer);
@@ -239,7 +280,7 @@ impl Place {
         if self.json {
             let (schema, name) = (json::SCHEMA, wanted.name());
             let done = servers.iter().all(|server| server.shows);
-            json::line(&mut out, &Json { schema, name, record, sent, done, servers })?;
+            json::line(&mut out, &Json { schema, name, record, was, sent, done, servers })?;
             return out.flush();
         }
         let bold = anstyle::Style::new().bold();
@@ -251,6 +292,9 @@ impl Place {
             (false, false) => "not there",
         };
         writeln!(out, "  {what}")?;
+        for was in was.iter().filter(|_| sent) {
+            writeln!(out, "  gone: {}", printable(was))?;
+        }
         for Server { server, answer, .. } in servers {
             match answer {
                 None if record.is_some() => writeln!(out, "  {server} shows it")?,
@@ -262,22 +306,51 @@ impl Place {
     }
 }
 
-/// Refuses what stands elsewhere, and what is another key's if only one is meant.
-fn may_be_changed(found: &Found, only_of: Option<&PublicKey>) -> Result<(), Failure> {
-    if let Some(target) = found.chain.first() {
-        return Err(Failure::new(Exit::NonePasses, "the name is an alias (CNAME)")
-            .remedy(format_args!("publish at {target}, or take the CNAME record away first")));
-    }
-    let is_other = |record: &Record, key: &PublicKey| {
-        let record = KeyRecord::parse(&record.joined());
-        record.is_ok_and(|record| record.key.is_some_and(|other| other != *key))
+/// The TXT records at the name, as the first server shows them.
+fn standing(servers: &NameServers, name: &str, seen: &[Seen]) -> Result<Vec<Record>, Failure> {
+    let alias = |target: Option<&String>| {
+        let failure = Failure::new(Exit::NonePasses, "the name is an alias (CNAME)");
+        let elsewhere =
+            target.map(|target| format!("publish at {target}, or ")).unwrap_or_default();
+        Err(failure.remedy(format_args!("{elsewhere}take the CNAME record away first")))
     };
-    match only_of {
-        Some(key) if found.records.iter().any(|record| is_other(record, key)) => {
-            Err(Failure::new(Exit::NonePasses, "the record there is another key's")
-                .remedy("leave --key out if it is to go nevertheless"))
+    match seen.first().map(|seen| &seen.answer) {
+        Some(Ok(found)) if !found.chain.is_empty() => alias(found.chain.first()),
+        Some(Ok(found)) => Ok(found.records.to_vec()),
+        // An alias that leads nowhere looks the same.
+        Some(Err(LookupError::NoSuchName | LookupError::NoRecords)) => match servers.cname(name) {
+            Some(Ok(found)) => alias(found.chain.first()),
+            _ => Ok(Vec::new()),
+        },
+        Some(Err(LookupError::ChainTooLong)) => alias(None),
+        Some(Err(error)) => {
+            let what = format!("does not tell what stands at {name}: {error}");
+            Err(Failure::new(Exit::Temporary, what)
+                .remedy("see that it answers questions from here about the zone, and try again"))
         }
-        _ => Ok(()),
+        None => Ok(Vec::new()),
+    }
+}
+
+impl MayGo<'_> {
+    /// Gives the records that stand there back if all of them may go.
+    fn allows(self, records: Vec<Record>, wanted: &Wanted) -> Result<Vec<Record>, Failure> {
+        let Self::RecordsOf(key) = self else { return Ok(records) };
+        let objection = |record: &Record| match KeyRecord::parse(&record.joined()) {
+            Ok(record) => match record.key {
+                Some(other) if other == *key => None,
+                Some(_) => Some("another key's record stands there"),
+                None => Some("the record of a revoked key stands there"),
+            },
+            Err(_) => Some("a record stands there that is no key record"),
+        };
+        let Some(objection) = records.iter().find_map(objection) else { return Ok(records) };
+        let remedy = match wanted {
+            Wanted::Record(_) => "choose another selector; or say --replace, if it may go",
+            Wanted::Nothing { .. } => "leave --key out, if it is to go nevertheless",
+        };
+        // As with a key file that is there already.
+        Err(Failure::new(Exit::CannotCreate, objection).remedy(remedy))
     }
 }
 

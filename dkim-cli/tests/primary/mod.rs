@@ -8,10 +8,13 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+const CNAME: u16 = 5;
 const SOA: u16 = 6;
 const TXT: u16 = 16;
 
 const NXDOMAIN: u8 = 3;
+const YXRRSET: u8 = 7;
+const NXRRSET: u8 = 8;
 
 #[derive(Clone)]
 pub struct Primary {
@@ -24,6 +27,8 @@ struct Zone {
     /// By name, the data of its TXT record.
     records: BTreeMap<String, Vec<u8>>,
     updates: usize,
+    /// What somebody else publishes just before the next update.
+    meanwhile: Option<(String, Vec<u8>)>,
 }
 
 impl Primary {
@@ -86,10 +91,12 @@ impl Primary {
 
     /// What a person does.
     pub fn publish(&self, name: &str, text: &str) {
-        let strings = text.as_bytes().chunks(255);
-        let data =
-            strings.flat_map(|string| [&[u8::try_from(string.len()).unwrap()], string].concat());
-        self.zone.lock().unwrap().records.insert(name.to_owned(), data.collect());
+        self.zone.lock().unwrap().records.insert(name.to_owned(), data(text));
+    }
+
+    /// What another person does, between our look and our update.
+    pub fn publish_meanwhile(&self, name: &str, text: &str) {
+        self.zone.lock().unwrap().meanwhile = Some((name.to_owned(), data(text)));
     }
 
     pub fn withdraw(&self, name: &str) {
@@ -123,28 +130,43 @@ impl Primary {
         answer
     }
 
-    /// RFC 2136 §3.4: what is of class ANY goes, what is of class IN comes.
+    /// RFC 2136 §3.2, §3.4: if what must be there is there and what must not is not, what is of class
+    /// ANY goes and what is of class IN comes. Any name has one record at most.
     fn update(&self, request: &[u8]) -> Vec<u8> {
         let count = |at: usize| u16::from_be_bytes([request[at], request[at + 1]]);
         let mut at = 12;
         assert_eq!(question(request, &mut at), ("example.com".to_owned(), SOA, 1));
         let mut zone = self.zone.lock().unwrap();
-        zone.updates += 1;
+        if let Some((name, data)) = zone.meanwhile.take() {
+            zone.records.insert(name, data);
+        }
+        let refuse = |code| [&request[..2], &[0xa8, code, 0, 0, 0, 0, 0, 0, 0, 0]].concat();
         for number in 0..count(6) + count(8) {
             let (name, kind, class) = question(request, &mut at);
             let length: usize = count(at + 4).into();
             let data = request[at + 6..at + 6 + length].to_vec();
             at += 6 + length;
             match (number < count(6), kind, class) {
-                // The condition: there is no CNAME record here.
-                (true, 5, 254) => {}
+                // There is no CNAME record here.
+                (true, CNAME, 254) => {}
+                (true, TXT, 254) if zone.records.contains_key(&name) => return refuse(YXRRSET),
+                (true, TXT, 254) => {}
+                (true, TXT, 1) if zone.records.get(&name) != Some(&data) => return refuse(NXRRSET),
+                (true, TXT, 1) => {}
                 (false, TXT, 255) => drop(zone.records.remove(&name)),
                 (false, TXT, 1) => drop(zone.records.insert(name, data)),
                 other => panic!("{other:?}"),
             }
         }
+        zone.updates += 1;
         [&request[..2], &[0xa8, 0, 0, 0, 0, 0, 0, 0, 0, 0]].concat()
     }
+}
+
+/// The data of a TXT record.
+fn data(text: &str) -> Vec<u8> {
+    let strings = text.as_bytes().chunks(255);
+    strings.flat_map(|string| [&[u8::try_from(string.len()).unwrap()], string].concat()).collect()
 }
 
 /// Name, type and class, as questions and records begin (RFC 1035 §4.1.2, §4.1.4).
