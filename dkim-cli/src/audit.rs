@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use clap::Args;
 use dkim_keys::{
-    Compliance, FileRules, Finding, KeyFile, KeyPair, KeyTest, audit_files, check_config,
-    check_rotation, read_key,
+    Compliance, FileRules, Finding, KeyFile, KeyPair, KeyTest, audit_config, audit_files,
+    check_config, check_rotation, read_key,
 };
 use dkim_stack::crypto::PublicKey;
 use dkim_stack::dns::drive_blocking;
@@ -26,9 +26,11 @@ use crate::provider::provider;
 /// Look at key files with suspicion, and at what is published of them
 ///
 /// Who can read them, who can replace them, copies, old ones, keys that sign for two domains. With
-/// --records, --zone or --dns also everything that `dkim key test` looks at, and with --config whether
-/// mail signed so keeps to what its domains publish (ADSP, DMARC). Fit for cron: it says
-/// nothing on standard error, and exits with 1 only if something is found.
+/// --config also the configuration, and all files that it stands on, wherever they are: its keys, the
+/// state of its rotation, the TSIG key and the hook. With --records, --zone or --dns also everything
+/// that `dkim key test` looks at, and whether mail signed as configured keeps to what its domains
+/// publish (ADSP, DMARC). Fit for cron: it says nothing on standard error, and exits with 1 only if
+/// something is found.
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub(crate) struct Audit {
@@ -100,11 +102,23 @@ impl Audit {
         }
         let mut rules = FileRules::new(owners, SystemTime::now());
         rules.max_age = Duration::from_secs(self.max_age.saturating_mul(24 * 60 * 60));
-        let audit = audit_files(&self.keys, &rules, provider())
+        let mut audit = audit_files(&self.keys, &rules, provider())
             .map_err(|error| Failure::new(Exit::NoInput, error).on(self.keys.display()))?;
         let mut findings = audit.findings;
         let file = self.config.as_deref().map(ConfigFile::read).transpose()?;
-        if let Some(file) = &file {
+        if let (Some(file), Some(path)) = (&file, &self.config) {
+            let elsewhere = audit_config(path, &file.config, &rules, provider());
+            // Files of the configuration may be in the directory, and what is above them is.
+            for finding in elsewhere.findings {
+                if !findings.contains(&finding) {
+                    findings.push(finding);
+                }
+            }
+            for key in elsewhere.keys {
+                if !audit.keys.iter().any(|other| other.path == key.path) {
+                    audit.keys.push(key);
+                }
+            }
             findings.extend(check_config(&file.config, &file.directory, provider()));
             findings.extend(check_rotation(&file.config, &file.state, now().0));
         }

@@ -45,7 +45,7 @@ The configuration, in TOML:
   from = [\"*@example.com\", \"*@*.example.com\"]
   keys = [\"main\"]                # a signature with each; none: not signed
   identity = \"@%\"                # i=, if wanted
-  clients = [\"192.0.2.0/24\"]     # mail from there alone, if said,
+  clients = [\"192.0.2.0/24\", \"2001:db8::25\"]    # mail from there alone, if said,
   authenticated = true           # and from whoever has shown who they are
 
   [signing]                      # all of it may be left out

@@ -15,7 +15,7 @@ use dkim_tags::{DomainName, Selector};
 use zeroize::Zeroizing;
 
 pub use self::fault::FileFault;
-use crate::{Finding, KeyFileError, KeyPair, read_key};
+use crate::{Config, Finding, KeyFileError, KeyPair, StateFile, read_key};
 
 /// What key files are held against.
 #[derive(Clone, Debug)]
@@ -91,6 +91,40 @@ pub fn audit_files(
     Ok(found)
 }
 
+/// Looks at the files that a configuration stands on, wherever they are, and at every directory above
+/// them: the configuration itself and the state of its rotation, the keys that it names, the TSIG key
+/// and the program of the hook. What is not there is for [`check_config`](crate::check_config).
+#[must_use]
+pub fn audit_config(
+    file: &Path,
+    config: &Config,
+    rules: &FileRules,
+    provider: &'static dyn Provider,
+) -> FileAudit {
+    let mut audit = Audit { rules, provider, found: FileAudit::default(), seen: BTreeSet::new() };
+    let directory = file.parent().unwrap_or(Path::new(""));
+    audit.obeyed(file);
+    audit.obeyed(StateFile::beside(file).path());
+    for file in config.key_files(directory) {
+        if let Some(link) = named(&file).filter(|file| file.is_symlink()) {
+            audit.link(&link);
+        }
+        if let Some((file, metadata)) = audit.place(&file) {
+            audit.file(&file, &metadata);
+        }
+    }
+    let rotation = &config.rotation;
+    if let Some(tsig) = &rotation.tsig
+        && let Some((tsig, metadata)) = audit.place(&directory.join(tsig))
+    {
+        audit.access(&tsig, &metadata);
+    }
+    if let Some(Ok(program)) = rotation.hook_program() {
+        audit.obeyed(&program);
+    }
+    audit.found
+}
+
 struct Audit<'r> {
     rules: &'r FileRules,
     provider: &'static dyn Provider,
@@ -144,6 +178,27 @@ impl Audit<'_> {
             self.note(path, &FileFault::DirectoryWritable { mode: mode & 0o7777 });
         }
         self.owner(path, &metadata, |user| FileFault::DirectoryOwner { user });
+    }
+
+    /// The place of a file behind all links, when it is there. Who can change a directory above that,
+    /// or above a link that leads to it, can put another in its place.
+    fn place(&mut self, path: &Path) -> Option<(PathBuf, Metadata)> {
+        let (named, real) = (named(path)?, path.canonicalize().ok()?);
+        for above in named.ancestors().skip(1).chain(real.ancestors().skip(1)) {
+            self.directory(above);
+        }
+        let metadata = real.metadata().ok().filter(Metadata::is_file)?;
+        Some((real, metadata))
+    }
+
+    /// A file without a secret, but who can change it decides what is done with the keys.
+    fn obeyed(&mut self, path: &Path) {
+        let Some((path, metadata)) = self.place(path) else { return };
+        let mode = metadata.mode() & 0o7777;
+        if mode & 0o022 != 0 {
+            self.note(&path, &FileFault::Writable { mode });
+        }
+        self.owner(&path, &metadata, |user| FileFault::FileOwner { user });
     }
 
     fn owner(&mut self, path: &Path, metadata: &Metadata, fault: impl Fn(u32) -> FileFault) {
@@ -262,6 +317,12 @@ impl Audit<'_> {
         }
         self.found.findings.extend(findings);
     }
+}
+
+/// The path of a file, itself perhaps a link, in a directory with no link above it.
+fn named(path: &Path) -> Option<PathBuf> {
+    let parent = path.parent().filter(|parent| *parent != Path::new(""));
+    Some(parent.unwrap_or(Path::new(".")).canonicalize().ok()?.join(path.file_name()?))
 }
 
 /// Whether a file is called as private keys are.

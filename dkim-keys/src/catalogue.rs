@@ -12,7 +12,7 @@ use dkim_tags::DomainName;
 use crate::config::{ComplianceFault, ConfigFault};
 use crate::finding::Row;
 use crate::rotation::RotationFault;
-use crate::{FileFault, KeyFileError, Phase, RecordFault};
+use crate::{FileFault, KeyFileError, Phase, RecordFault, Unclear};
 
 const DOCUMENT: &str = include_str!("../FINDINGS.md");
 
@@ -68,7 +68,9 @@ fn file_fault(after: Option<&FileFault>) -> Option<FileFault> {
         Some(F::Owner { .. }) => F::AccessList,
         Some(F::AccessList) => F::Linked { names: 2 },
         Some(F::Linked { .. }) => F::Symlink { target: "FILE".into() },
-        Some(F::Symlink { .. }) => F::DirectoryWritable { mode: 0o777 },
+        Some(F::Symlink { .. }) => F::Writable { mode: 0o664 },
+        Some(F::Writable { .. }) => F::FileOwner { user: 1000 },
+        Some(F::FileOwner { .. }) => F::DirectoryWritable { mode: 0o777 },
         Some(F::DirectoryWritable { .. }) => F::DirectoryOwner { user: 1000 },
         Some(F::DirectoryOwner { .. }) => F::SharedMount { kind: "NFS" },
         Some(F::SharedMount { .. }) => F::Backup,
@@ -91,13 +93,29 @@ fn config_fault(after: Option<&ConfigFault>) -> Option<ConfigFault> {
     Some(match after {
         None => F::NoRules,
         Some(F::NoRules) => F::KeyFile(KeyFileError::Unreadable(io::ErrorKind::NotFound.into())),
-        Some(F::KeyFile(_)) => F::NoneSigns,
+        Some(F::KeyFile(_)) => F::NoKeyFiles,
+        Some(F::NoKeyFiles) => F::Unclear(Unclear::SeveralFiles),
+        Some(F::Unclear(Unclear::SeveralFiles)) => F::Unclear(Unclear::AnyDomain("*".to_owned())),
+        Some(F::Unclear(
+            Unclear::AnyDomain(_) | Unclear::SeveralPlaces | Unclear::Unreadable { .. },
+        )) => F::Unclear(Unclear::Name(
+            DomainName::parse("-.example").expect_err("no domain").to_string(),
+        )),
+        Some(F::Unclear(Unclear::Name(_))) => {
+            F::SameName { name: "S._domainkey.D".to_owned(), other: "main".to_owned() }
+        }
+        Some(F::SameName { .. }) => F::NoneSigns,
         Some(F::NoneSigns) => F::UnusedKey,
         Some(F::UnusedKey) => F::NeverReached { by: 1 },
-        Some(F::NeverReached { .. }) => F::OtherDomain { domain: "example.org".to_owned() },
+        Some(F::NeverReached { .. }) => F::NoEffect { by: 1 },
+        Some(F::NoEffect { .. }) => F::OtherDomain { domain: "example.org".to_owned() },
         Some(F::OtherDomain { .. }) => F::BodyLength,
         Some(F::BodyLength) => F::FromNotOversigned,
-        Some(F::FromNotOversigned) => return None,
+        Some(F::FromNotOversigned) => F::TsigKey { error: io::ErrorKind::NotFound.into() },
+        Some(F::TsigKey { .. }) => {
+            F::Hook { program: "/usr/bin/tell".to_owned(), why: "it is not there" }
+        }
+        Some(F::Hook { .. }) => return None,
     })
 }
 

@@ -2,8 +2,10 @@
 
 mod check;
 mod compliance;
+mod hook;
 mod import;
 mod key;
+mod network;
 mod pattern;
 mod rotation;
 mod select;
@@ -116,8 +118,12 @@ pub struct Rule {
     /// `i=`; `%` stands for the domain of the author. Left out where it is not within `d=`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
-    /// Mail from these networks alone; all if none is named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Mail from these networks and addresses alone; all if none is named.
+    #[serde(
+        default,
+        deserialize_with = "network::deserialize",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub clients: Vec<IpNet>,
     /// Beside mail from these networks, that of senders who have shown who they are (SMTP AUTH);
     /// theirs alone if no network is named.

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use dkim_crypto::PrivateKey;
 use dkim_crypto::ring::PROVIDER;
-use dkim_keys::{FileAudit, FileRules, audit_files, save_new};
+use dkim_keys::{Config, FileAudit, FileRules, StateFile, audit_config, audit_files, save_new};
 use tempfile::TempDir;
 
 fn key(seed: u8) -> PrivateKey {
@@ -132,6 +132,84 @@ fn secrets_for_updates_are_looked_at_too() {
     assert_eq!(found(&directory, &rules), []);
     chmod(&path, 0o644);
     assert_eq!(found(&directory, &rules), [("key-exposed", "update.key".to_owned())]);
+}
+
+/// What a configuration stands on, wherever it is: each fault by its code and file.
+#[test]
+fn what_a_configuration_stands_on_is_looked_at() {
+    let (directory, mut rules) = directory();
+    let root = directory.path().canonicalize().unwrap();
+    let at = |name: &str| root.join(name);
+    plant(&at("keys/a.pem"), 1);
+    plant(&at("keys/example.com/b.pem"), 2);
+    let hook = at("bin/hook");
+    for (name, text) in [
+        ("etc/config.toml", ""),
+        ("etc/config.toml.state", ""),
+        ("tsig/update.key", "key \"k\" { algorithm hmac-sha256; secret \"AQID\"; };\n"),
+        ("bin/hook", "#!/bin/sh\n"),
+    ] {
+        fs::create_dir_all(at(name).parent().unwrap()).unwrap();
+        fs::write(at(name), text).unwrap();
+        chmod(&at(name), 0o600);
+    }
+    chmod(&hook, 0o755);
+    let config = Config::parse(&format!(
+        "[rotation]\ntsig = '../tsig/update.key'\nhook = ['{}']\n\
+         [keys.a]\ndomain = 'example.com'\nselector = 'a'\nfile = '../keys/a.pem'\n\
+         [keys.b]\ndomain = '%'\nselector = 'b'\nfile = '../keys/%/b.pem'\n\
+         [[rules]]\nfrom = ['*@example.com']\nkeys = ['a', 'b']\n",
+        hook.display()
+    ))
+    .unwrap();
+    let state = StateFile::beside(&at("etc/config.toml")).path().to_owned();
+    fs::write(&state, "").unwrap();
+    let found = |rules: &FileRules| -> Vec<(&str, String)> {
+        let audit = audit_config(&at("etc/config.toml"), &config, rules, &PROVIDER);
+        let within = |finding: dkim_keys::Finding| {
+            let path = Path::new(&finding.subject).strip_prefix(&root).ok()?.to_owned();
+            Some((finding.code, path.display().to_string()))
+        };
+        audit.findings.into_iter().filter_map(within).collect()
+    };
+    assert_eq!(found(&rules), []);
+    let state = state.strip_prefix(&root).unwrap().to_str().unwrap();
+    for (name, mode, code) in [
+        ("etc/config.toml", 0o664, "file-writable"),
+        (state, 0o602, "file-writable"),
+        ("bin/hook", 0o775, "file-writable"),
+        ("keys/a.pem", 0o640, "key-exposed"),
+        ("keys/example.com/b.pem", 0o604, "key-exposed"),
+        ("tsig/update.key", 0o644, "key-exposed"),
+        ("etc", 0o777, "directory-writable"),
+        ("keys", 0o775, "directory-writable"),
+        ("tsig", 0o777, "directory-writable"),
+        ("bin", 0o777, "directory-writable"),
+    ] {
+        let before = at(name).metadata().unwrap().permissions();
+        chmod(&at(name), mode);
+        assert_eq!(found(&rules), [(code, name.to_owned())]);
+        fs::set_permissions(at(name), before).unwrap();
+    }
+    // A link, and where it leads.
+    fs::rename(&hook, at("keys/hook")).unwrap();
+    symlink(at("keys/hook"), &hook).unwrap();
+    fs::rename(at("keys/a.pem"), at("tsig/a.pem")).unwrap();
+    symlink(at("tsig/a.pem"), at("keys/a.pem")).unwrap();
+    chmod(&at("keys/hook"), 0o777);
+    let mut all = found(&rules);
+    all.sort();
+    let expected = [("file-writable", "keys/hook"), ("key-symlink", "keys/a.pem")];
+    assert_eq!(all.iter().map(|(code, name)| (*code, &**name)).collect::<Vec<_>>(), expected);
+    // Of strangers; root may own everything.
+    let own = root.metadata().unwrap().uid();
+    rules.owners.retain(|owner| *owner != own);
+    let is_told = found(&rules).contains(&("file-owner", "etc/config.toml".to_owned()));
+    assert_eq!(is_told, own != 0);
+    // What is not there is found by others.
+    fs::remove_dir_all(at("tsig")).unwrap();
+    fs::remove_dir_all(at("bin")).unwrap();
+    assert_eq!(audit_config(&at("etc/none.toml"), &config, &rules, &PROVIDER).keys.len(), 1);
 }
 
 #[test]

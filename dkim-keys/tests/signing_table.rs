@@ -112,6 +112,29 @@ fn clients_are_networks_or_people_who_have_shown_who_they_are() {
     assert!(signs(&known), "{}", why(&known));
 }
 
+/// An address is a network of itself alone.
+#[test]
+fn a_client_may_be_a_single_address() {
+    let with = |clients: &str| CONFIG.replace("\"192.0.2.0/24\", \"2001:db8::/32\"", clients);
+    let config = Config::parse(&with("'192.0.2.1', '2001:db8::1', '::ffff:192.0.2.9'")).unwrap();
+    let signs = |client| !config.select(&mail("joe@example.com", client)).chosen.is_empty();
+    for (client, is_named) in [
+        ("192.0.2.1", true),
+        ("192.0.2.2", false),
+        ("2001:db8::1", true),
+        ("2001:db8::2", false),
+        ("192.0.2.9", true),
+    ] {
+        assert_eq!(signs(client), is_named, "{client}");
+    }
+    assert_eq!(Config::parse(&config.to_toml().unwrap()), Ok(config));
+    for wrong in ["192.0.2.1/33", "192.0.2", "mail.example.com", "", "192.0.2.1 "] {
+        let error = Config::parse(&with(&format!("'{wrong}'"))).unwrap_err().to_string();
+        let told = format!("\"{wrong}\" is neither a network nor an address");
+        assert!(error.starts_with("line ") && error.contains(&told), "{error}");
+    }
+}
+
 #[test]
 fn a_domain_may_stand_for_the_authors() {
     let (chosen, _) = selection(&config(), &mail("joe@shop.example.org", ""));
@@ -329,13 +352,6 @@ fn what_cannot_be_done_or_should_not_be_is_found() {
         ["dangling-key keys.b (none.pem)", "dangling-key keys.c (bad.pem)"]
     );
     assert_eq!(found(&[good.clone(), key("d", "good.pem")].concat()), ["unused-key keys.d"]);
-    let shadowed = ["match = \"first\"\n", &good, &rule("*@example.com", "a")].concat();
-    assert_eq!(found(&shadowed), ["rule-never-reached rule 2"]);
-    // One for people who have shown who they are leaves the others.
-    let for_some =
-        shadowed.replacen("keys = [\"a\"]\n", "keys = [\"a\"]\nauthenticated = true\n", 1);
-    assert_ne!(for_some, shadowed);
-    assert_eq!(found(&for_some), [""; 0]);
     assert_eq!(
         found(&[key("a", "good.pem"), rule("*@example.org", "a")].concat()),
         ["not-aligned rule 1"]
@@ -346,6 +362,138 @@ fn what_cannot_be_done_or_should_not_be_is_found() {
         found(&[signing, &good].concat()),
         ["body-length signing", "from-not-oversigned signing"]
     );
+}
+
+/// A directory with keys, and the codes and subjects of what is found in a configuration there.
+struct Desk {
+    directory: tempfile::TempDir,
+}
+
+impl Desk {
+    /// With these files, each with a key of its own number.
+    fn new(files: &[(&str, u8)]) -> Self {
+        let desk = Self { directory: tempfile::tempdir().unwrap() };
+        for (file, seed) in files {
+            let path = desk.directory.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            save_new(&path, &PrivateKey::from_ed25519_seed(&[*seed; 32]), None).unwrap();
+        }
+        desk
+    }
+
+    fn found(&self, text: &str) -> Vec<String> {
+        let findings =
+            check_config(&Config::parse(text).unwrap(), self.directory.path(), &PROVIDER);
+        findings.iter().map(|finding| format!("{} {}", finding.code, finding.subject)).collect()
+    }
+}
+
+const A: &str = "[keys.a]\ndomain = 'example.com'\nselector = 's'\nfile = 'a.pem'\n";
+
+/// Two rules of this author and key each, and what else they say.
+fn two_rules(first: &str, second: &str) -> String {
+    let rule = |more: &str| match more.contains("from") {
+        true => format!("[[rules]]\nkeys = ['a']\n{more}\n"),
+        false => format!("[[rules]]\nkeys = ['a']\nfrom = ['*@example.com']\n{more}\n"),
+    };
+    [rule(first), rule(second)].concat()
+}
+
+#[test]
+fn a_rule_that_decides_nothing_is_found() {
+    let desk = Desk::new(&[("a.pem", 1)]);
+    let net = "clients = ['192.0.2.0/24', '2001:db8::/32']";
+    for (first, second, is_idle) in [
+        ("", "", true),
+        ("", net, true),
+        (net, net, true),
+        (net, "clients = ['192.0.2.7']", true),
+        (net, "clients = ['192.0.2.7', '198.51.100.1']", false),
+        (net, "", false),
+        (net, "clients = ['192.0.2.7']\nauthenticated = true", false),
+        ("authenticated = true", "", false),
+        ("authenticated = true", "authenticated = true", true),
+        ("authenticated = true", "clients = ['192.0.2.7']", false),
+        ("from = ['*@*example.com']", "from = ['*@A.EXAMPLE.com', 'joe@*.example.com']", true),
+        ("from = ['*@*.example.com']", "from = ['joe@a.example.com', '*@example.com']", false),
+        ("from = ['joe@*.example.com']", "from = ['*@a.example.com']", false),
+    ] {
+        let rules = two_rules(first, second);
+        let every = desk.found(&[A, &rules].concat());
+        let first_decides = desk.found(&["match = 'first'\n", A, &rules].concat());
+        let expected = |code: &str| is_idle.then(|| format!("{code} rule 2"));
+        assert_eq!(every, Vec::from_iter(expected("rule-without-effect")), "{rules}");
+        assert_eq!(first_decides, Vec::from_iter(expected("rule-never-reached")), "{rules}");
+    }
+    // With another key it signs, too, unless the first decides.
+    let b = A.replace("keys.a", "keys.b").replace("'s'", "'s2'");
+    let rules = two_rules("", "").replacen("['a']", "['a', 'b']", 1);
+    assert_eq!(desk.found(&[A, &b, &rules].concat()), ["rule-without-effect rule 2"]);
+    let (first, second) = rules.rsplit_once("[[rules]]").unwrap();
+    assert_eq!(desk.found(&[A, &b, "[[rules]]", second, first].concat()), [""; 0]);
+}
+
+#[test]
+fn two_keys_of_one_name_are_found() {
+    let desk = Desk::new(&[("a.pem", 1), ("b.pem", 2), ("same.pem", 1), ("example.com", 3)]);
+    let rule = "[[rules]]\nfrom = ['*@example.com']\nkeys = ['a', 'b']\n";
+    let found = |domain: &str, file: &str| {
+        let b = format!("[keys.b]\ndomain = '{domain}'\nselector = 's'\nfile = '{file}'\n");
+        desk.found(&[A, &b, rule].concat())
+    };
+    assert_eq!(found("Example.COM", "b.pem"), ["name-shared keys.b"]);
+    assert_eq!(found("example.com", "same.pem"), [""; 0]);
+    assert_eq!(found("example.org", "b.pem"), [""; 0]);
+    // By the domain of the author, which is the same.
+    assert_eq!(found("%", "%"), ["name-shared keys.b"]);
+    assert_eq!(found("%", "b.pem"), ["name-shared keys.b"]);
+    // One name, and a key for each author.
+    assert_eq!(found("example.com", "%"), ["several-keys keys.b"]);
+}
+
+#[test]
+fn keys_of_each_author_are_looked_for() {
+    let desk = Desk::new(&[("keys/a.example/k.pem", 1), ("keys/b.example/k.pem", 2)]);
+    std::fs::write(desk.directory.path().join("keys/b.example/k.pem"), "no key\n").unwrap();
+    let found = |file: &str, from: &str| {
+        let key = format!("[keys.k]\ndomain = '%'\nselector = 's'\nfile = '{file}'\n");
+        desk.found(&format!("{key}[[rules]]\nfrom = [{from}]\nkeys = ['k']\n"))
+    };
+    let b = "dangling-key keys.k (keys/b.example/k.pem)";
+    assert_eq!(found("keys/%/k.pem", "'*@a.example'"), [""; 0]);
+    assert_eq!(found("keys/%/k.pem", "'*@a.example', '*@b.example'"), [b]);
+    assert_eq!(found("keys/%/k.pem", "'*'"), [b]);
+    let c = "dangling-key keys.k (keys/c.example/k.pem)";
+    assert_eq!(found("keys/%/k.pem", "'*@c.example'"), [c]);
+    assert_eq!(found("keys/%/k.pem", "'*@*.example.org'"), ["no-key-files keys.k"]);
+    assert_eq!(found("none/%/k.pem", "'*'"), ["dangling-key keys.k (none)"]);
+    assert_eq!(found("keys/a.example/k.pem", "'*'"), ["any-domain keys.k"]);
+    assert_eq!(found("keys/%/%.pem", "'joe@-.example'"), ["no-such-domain keys.k"]);
+}
+
+#[test]
+fn what_a_rotation_needs_is_looked_for() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let desk = Desk::new(&[("a.pem", 1)]);
+    let at = |name: &str| desk.directory.path().join(name).to_str().unwrap().to_owned();
+    let found = |rotation: &str| {
+        let rule = "[[rules]]\nfrom = ['*@example.com']\nkeys = ['a']\n";
+        desk.found(&["[rotation]\n", rotation, "\n", A, rule].concat())
+    };
+    assert_eq!(found("tsig = 'none.key'"), ["dangling-tsig rotation.tsig (none.key)"]);
+    std::fs::write(at("update.key"), "key \"k\" {};\n").unwrap();
+    assert_eq!(found("tsig = 'update.key'"), [""; 0]);
+    let hook = |program: &str| found(&format!("hook = ['{program}', 'reload']"));
+    std::fs::write(at("hook"), "#!/bin/sh\n").unwrap();
+    std::fs::set_permissions(at("hook"), PermissionsExt::from_mode(0o644)).unwrap();
+    for wrong in ["no-such-program-here", &at("none"), &at("hook"), &at(""), "./hook", "bin/hook"] {
+        assert_eq!(hook(wrong), ["dangling-hook rotation.hook"], "{wrong}");
+    }
+    std::fs::set_permissions(at("hook"), PermissionsExt::from_mode(0o755)).unwrap();
+    for right in ["sh", &at("hook")] {
+        assert_eq!(hook(right), [""; 0], "{right}");
+    }
 }
 
 /// What a domain publishes about its mail, and whether it is so.

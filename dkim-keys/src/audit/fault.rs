@@ -10,7 +10,8 @@ use crate::Finding;
 use crate::Severity::{Error, Warning};
 use crate::finding::Row;
 
-/// Something wrong with a file that holds a private key, or with a directory above it.
+/// Something wrong with a file that holds a private key or that says what is done with it, or with a
+/// directory above it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileFault {
@@ -35,6 +36,16 @@ pub enum FileFault {
     Symlink {
         /// Where it leads.
         target: PathBuf,
+    },
+    /// Others can change a file that no secret is in, but that is obeyed.
+    Writable {
+        /// Its mode.
+        mode: u32,
+    },
+    /// Such a file belongs to a stranger.
+    FileOwner {
+        /// The user.
+        user: u32,
     },
     /// Others can change what is in the directory.
     DirectoryWritable {
@@ -135,6 +146,18 @@ impl FileFault {
                 "RFC 6376 §8.3",
                 "put the key itself there: what protects a link is not what protects the key",
             ),
+            Self::Writable { .. } => (
+                "file-writable",
+                Error,
+                "RFC 5863 §3.1",
+                "`chmod go-w` the file: who can change it decides what is signed, or what is run",
+            ),
+            Self::FileOwner { .. } => (
+                "file-owner",
+                Error,
+                "RFC 5863 §3.1",
+                "give the file to root or to the user that signs, with `chown`, or name its user with --owner",
+            ),
             Self::DirectoryWritable { .. } => (
                 "directory-writable",
                 Error,
@@ -223,6 +246,12 @@ impl fmt::Display for FileFault {
             }
             Self::Linked { names } => write!(f, "the file has {names} names (hard links)"),
             Self::Symlink { target } => write!(f, "a symbolic link to {}", target.display()),
+            Self::Writable { mode } => {
+                write!(f, "others than its owner can change the file (mode {mode:04o})")
+            }
+            Self::FileOwner { user } => {
+                write!(f, "the file belongs to user {user}, neither root nor the one that signs")
+            }
             Self::DirectoryWritable { mode } => {
                 write!(f, "others can put files into this directory (mode {mode:04o})")
             }

@@ -1,12 +1,13 @@
 //! Whether what a configuration says can be done, and should be.
 
-use std::fmt;
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{fmt, fs, io};
 
-use dkim_crypto::Provider;
+use dkim_crypto::{Provider, PublicKey};
 use dkim_tags::DomainName;
 
-use super::Config;
+use super::{Config, KeyEntry, Matching, NamedKey, Rule, Signatory, Unclear, is_in_token};
 use crate::Severity::{Error, Note, Warning};
 use crate::finding::Row;
 use crate::{Finding, KeyFileError, KeyPair, read_key};
@@ -14,13 +15,19 @@ use crate::{Finding, KeyFileError, KeyPair, read_key};
 /// Something wrong with a configuration, beside its grammar.
 pub(crate) enum ConfigFault {
     KeyFile(KeyFileError),
+    NoKeyFiles,
+    Unclear(Unclear),
+    SameName { name: String, other: String },
     NoneSigns,
     UnusedKey,
     NeverReached { by: usize },
+    NoEffect { by: usize },
     BodyLength,
     FromNotOversigned,
     OtherDomain { domain: String },
     NoRules,
+    TsigKey { error: io::Error },
+    Hook { program: String, why: &'static str },
 }
 
 impl ConfigFault {
@@ -32,6 +39,36 @@ impl ConfigFault {
                 Error,
                 "RFC 5863 §4.3",
                 "let `file` name a private key of `dkim key new`, seen from the configuration's directory",
+            ),
+            Self::NoKeyFiles => (
+                "no-key-files",
+                Error,
+                "RFC 5863 §4.3",
+                "put the keys where `file` says, each with the domain in the place of `%`",
+            ),
+            Self::Unclear(Unclear::SeveralFiles) => (
+                "several-keys",
+                Error,
+                "RFC 6376 §3.6.2.2",
+                "let `domain` be `%`, too, or `file` name one key: at one name there is one record",
+            ),
+            Self::Unclear(Unclear::Name(_)) => (
+                "no-such-domain",
+                Warning,
+                "RFC 6376 §3.5",
+                "correct the domain in `from`: mail of its authors is not signed",
+            ),
+            Self::Unclear(_) => (
+                "any-domain",
+                Note,
+                "RFC 5863 §4.3",
+                "name each domain in `from`: `dkim agent` has to know beforehand for whom it signs",
+            ),
+            Self::SameName { .. } => (
+                "name-shared",
+                Error,
+                "RFC 6376 §3.6.2.2",
+                "give each key a selector of its own: at one name there is one record",
             ),
             Self::NoneSigns => (
                 "no-signing-key",
@@ -50,6 +87,12 @@ impl ConfigFault {
                 Warning,
                 "RFC 5863 §4.3",
                 "put the rule before the one that takes all its mail",
+            ),
+            Self::NoEffect { .. } => (
+                "rule-without-effect",
+                Warning,
+                "RFC 5863 §4.3",
+                "take one of the two rules out, or let them differ in their keys",
             ),
             Self::BodyLength => (
                 "body-length",
@@ -72,6 +115,18 @@ impl ConfigFault {
             Self::NoRules => {
                 ("no-rules", Error, "RFC 5863 §4.3", "add a rule: without one no mail is signed")
             }
+            Self::TsigKey { .. } => (
+                "dangling-tsig",
+                Error,
+                "RFC 5863 §3.2",
+                "let `tsig` name the file with the key that the name server knows (`tsig-keygen`), seen from the configuration's directory",
+            ),
+            Self::Hook { .. } => (
+                "dangling-hook",
+                Error,
+                "RFC 5863 §3.5.1",
+                "let `hook` begin with the whole path of a program, such as /usr/bin/systemctl: until it has run, signers go on with the old key",
+            ),
         };
         Row { code, severity, cure, reference }
     }
@@ -81,22 +136,34 @@ impl fmt::Display for ConfigFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::KeyFile(error) => error.fmt(f),
+            Self::NoKeyFiles => f.write_str("no domain that its rules fit has a key file"),
+            Self::Unclear(why) => why.fmt(f),
+            Self::SameName { name, other } => {
+                write!(f, "signs as {name}, as keys.{other} does, and is another private key")
+            }
             Self::NoneSigns => f.write_str("no key signs by this name yet, or any more"),
             Self::UnusedKey => f.write_str("no rule names the key"),
             Self::NeverReached { by } => write!(f, "rule {by} before it takes all its mail"),
+            Self::NoEffect { by } => {
+                write!(f, "rule {by} before it signs all its mail with the same keys")
+            }
             Self::BodyLength => f.write_str("signatures carry l=, the length of the body"),
             Self::FromNotOversigned => f.write_str("the From field is not over-signed"),
             Self::OtherDomain { domain } => {
                 write!(f, "signs with d={domain}, which is not the domain of its authors")
             }
             Self::NoRules => f.write_str("there is no rule"),
+            Self::TsigKey { error } => {
+                write!(f, "the file with the TSIG key cannot be read: {error}")
+            }
+            Self::Hook { program, why } => write!(f, "{program} cannot be run: {why}"),
         }
     }
 }
 
 /// Everything in a configuration that cannot be done or should not be: key files that are not there
-/// or hold no key, keys and rules without a use, signatures that promise too little. `directory` is
-/// where the configuration stands.
+/// or hold no key, two keys of one name, keys and rules without a use, signatures that promise too
+/// little, a rotation that cannot publish or tell. `directory` is where the configuration stands.
 #[must_use]
 pub fn check_config(
     config: &Config,
@@ -115,34 +182,31 @@ pub fn check_config(
         if !config.rules.iter().any(|rule| rule.keys.contains(name)) {
             note(subject(), ConfigFault::UnusedKey);
         }
-        let Some(key) = key.signing() else {
+        if key.signing().is_none() {
             note(subject(), ConfigFault::NoneSigns);
-            continue;
-        };
-        // Which file it is depends on the mail; and a token is asked by whoever signs.
-        if key.file.to_string_lossy().contains('%') || super::is_in_token(&key.file) {
-            continue;
         }
-        let read = read_key(&directory.join(&key.file));
-        let read = read.and_then(|key| KeyPair::of(key, provider).map_err(KeyFileError::Key));
-        if let Err(error) = read {
-            note(format!("{} ({})", subject(), key.file.display()), ConfigFault::KeyFile(error));
-        }
+    }
+    for (subject, fault) in (Keys { config, directory, provider }).faults() {
+        note(subject, fault);
     }
     for (number, rule) in (1..).zip(&config.rules) {
         let subject = || format!("rule {number}");
         let earlier = (1..).zip(&config.rules).take_while(|(earlier, _)| *earlier < number);
-        let takes_all = |earlier: &super::Rule| {
-            earlier.clients.is_empty()
-                && !earlier.authenticated
-                && rule.from.iter().all(|pattern| {
-                    earlier.from.iter().any(|other| other == pattern || other.as_str() == "*")
-                })
+        let mut earlier = earlier.filter(|(_, earlier)| earlier.takes_all_of(rule));
+        let signs = |(_, earlier): &(usize, &Rule)| {
+            !rule.keys.is_empty() && rule.keys.iter().all(|key| earlier.keys.contains(key))
         };
-        if config.matching == super::Matching::First
-            && let Some((by, _)) = earlier.into_iter().find(|(_, earlier)| takes_all(earlier))
-        {
-            note(subject(), ConfigFault::NeverReached { by });
+        match config.matching {
+            Matching::First => {
+                if let Some((by, _)) = earlier.next() {
+                    note(subject(), ConfigFault::NeverReached { by });
+                }
+            }
+            Matching::Every => {
+                if let Some((by, _)) = earlier.find(signs) {
+                    note(subject(), ConfigFault::NoEffect { by });
+                }
+            }
         }
         let keys = rule.keys.iter().filter_map(|name| config.keys.get(name));
         let domains: Vec<DomainName> =
@@ -172,6 +236,101 @@ pub fn check_config(
     if config.signing.oversign.as_ref().is_some_and(|names| !oversigns_from(names)) {
         note("signing".to_owned(), ConfigFault::FromNotOversigned);
     }
+    let rotation = &config.rotation;
+    if let Some(tsig) = &rotation.tsig
+        && let Err(error) = fs::File::open(directory.join(tsig))
+    {
+        note(format!("rotation.tsig ({})", tsig.display()), ConfigFault::TsigKey { error });
+    }
+    if let (Some(Err(why)), Some(program)) = (rotation.hook_program(), rotation.hook.first()) {
+        let program = program.clone();
+        note("rotation.hook".to_owned(), ConfigFault::Hook { program, why });
+    }
     findings.sort_by_key(|finding| finding.severity);
     findings
+}
+
+/// The key files of a configuration.
+struct Keys<'c> {
+    config: &'c Config,
+    directory: &'c Path,
+    provider: &'static dyn Provider,
+}
+
+impl Keys<'_> {
+    /// Files that are not there or hold no key, and names that several keys sign by.
+    fn faults(&self) -> Vec<(String, ConfigFault)> {
+        let mut faults = Vec::new();
+        let mut files: BTreeMap<PathBuf, Option<PublicKey>> = BTreeMap::new();
+        // Who signs by each name.
+        let mut names: BTreeMap<String, (&str, PublicKey)> = BTreeMap::new();
+        for (name, entry) in &self.config.keys {
+            let signatories = self.signatories(name, entry);
+            let signatories = signatories.unwrap_or_else(|(subject, fault)| {
+                faults.push((subject, fault));
+                Vec::new()
+            });
+            // Keys that no rule names, or for authors who are not known, have their one file.
+            let fixed = entry.signing().filter(|named| !named.is_for_each_author());
+            let fixed = fixed.map(|named| (self.directory.join(&named.file), None));
+            let of_names = signatories.into_iter().map(|one| {
+                let record = dkim_keyrec::record_name(&one.selector, &one.domain);
+                (one.file, Some(record))
+            });
+            for (file, record) in fixed.into_iter().chain(of_names) {
+                // A token is asked by whoever signs.
+                if entry.signing().is_some_and(|named| is_in_token(&named.file)) {
+                    continue;
+                }
+                let key = files.entry(file.clone()).or_insert_with(|| {
+                    let read = self.read(&file);
+                    let subject = || {
+                        let file = file.strip_prefix(self.directory).unwrap_or(&file);
+                        format!("keys.{name} ({})", file.display())
+                    };
+                    read.map_err(|error| faults.push((subject(), ConfigFault::KeyFile(error)))).ok()
+                });
+                let (Some(key), Some(record)) = (key, record) else { continue };
+                let (other, public) =
+                    names.entry(record.clone()).or_insert_with(|| (name, key.clone()));
+                if public != key {
+                    let fault = ConfigFault::SameName { name: record, other: (*other).to_owned() };
+                    faults.push((format!("keys.{name}"), fault));
+                }
+            }
+        }
+        faults
+    }
+
+    fn read(&self, file: &Path) -> Result<PublicKey, KeyFileError> {
+        let pair = KeyPair::of(read_key(file)?, self.provider).map_err(KeyFileError::Key)?;
+        Ok(pair.public)
+    }
+
+    /// Who may sign with a key, as far as the configuration and its files tell.
+    fn signatories(
+        &self,
+        name: &str,
+        entry: &KeyEntry,
+    ) -> Result<Vec<Signatory>, (String, ConfigFault)> {
+        let subject = format!("keys.{name}");
+        let all = self.config.signatories_of(name, entry, self.directory);
+        match all {
+            Err(Unclear::Unreadable { path, error }) => {
+                let path = path.strip_prefix(self.directory).unwrap_or(&path).to_owned();
+                let fault = ConfigFault::KeyFile(KeyFileError::Unreadable(error));
+                Err((format!("{subject} ({})", path.display()), fault))
+            }
+            Err(why) => Err((subject, ConfigFault::Unclear(why))),
+            Ok(all) => {
+                let is_named =
+                    self.config.rules.iter().any(|rule| rule.keys.iter().any(|k| k == name));
+                let is_of_file = entry.signing().is_some_and(NamedKey::is_for_each_author);
+                match all.is_empty() && is_named && is_of_file {
+                    true => Err((subject, ConfigFault::NoKeyFiles)),
+                    false => Ok(all),
+                }
+            }
+        }
+    }
 }

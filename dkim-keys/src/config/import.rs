@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use dkim_tags::Canonicalizations;
 use ipnet::IpNet;
 
-use super::{Config, KeyEntry, Matching, Pattern, Rule};
+use super::{Config, KeyEntry, Matching, Pattern, Rule, network};
 
 /// Where the files of an OpenDKIM configuration come from.
 pub trait OpendkimFiles {
@@ -202,13 +202,12 @@ impl Import {
         for (host, _) in hosts {
             let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
             let bare = bare.unwrap_or(&host);
-            let address = bare.parse::<std::net::IpAddr>().map(IpNet::from);
             if host.starts_with('!') {
                 // Who leaves it out signs for whom nothing was to be signed.
                 let why = "exceptions are not taken over: name networks without it";
                 return Err(ImportError::Entry { setting, entry: host, why });
             }
-            match bare.parse::<IpNet>().ok().or(address.ok()) {
+            match network::parse(bare) {
                 Some(network) => clients.push(network),
                 None => self.notes.push(format!(
                     "InternalHosts: {host:?} is neither an address nor a network: name its addresses in clients"

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use dkim_tags::{Auid, DomainName, Selector};
+use ipnet::IpNet;
 
-use super::{Config, KeyEntry, Matching, Rule};
+use super::{Config, KeyEntry, Matching, Pattern, Rule};
 
 /// What is known of a message when it is to be signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,6 +196,22 @@ impl KeyEntry {
 }
 
 impl Rule {
+    /// Whether all mail that fits another rule fits this one, as far as one pattern after the other
+    /// and one network after the other tell.
+    pub(super) fn takes_all_of(&self, other: &Self) -> bool {
+        // A `*` of the other's pattern can only stand where this one has a `*`, too, which takes
+        // whatever it stands for.
+        let has_author = |author: &Pattern| self.from.iter().any(|p| p.fits(author.as_str()));
+        let has_network =
+            |network: &IpNet| self.clients.iter().any(|outer| outer.contains(network));
+        let is_for_all = |rule: &Self| rule.clients.is_empty() && !rule.authenticated;
+        let has_clients = is_for_all(self)
+            || !is_for_all(other)
+                && other.clients.iter().all(has_network)
+                && (self.authenticated || !other.authenticated);
+        has_clients && other.from.iter().all(has_author)
+    }
+
     /// Why the rule does not fit; `None` if it does.
     fn unfit(&self, mail: &Mail) -> Option<Verdict> {
         let address = format!("{}@{}", mail.local_part, mail.domain);

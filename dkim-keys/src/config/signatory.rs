@@ -1,13 +1,13 @@
 //! Everybody that a configuration may ever let sign, for whoever must have the keys beforehand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 use std::{fs, io};
 
 use dkim_tags::{DomainName, Selector};
 
-use super::{Config, NamedKey, Pattern, is_in_token};
+use super::{Config, KeyEntry, NamedKey, Pattern, is_in_token};
 
 /// A domain and a selector that some message may be signed with, and the key for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,34 +70,60 @@ impl Config {
     pub fn signatories(&self, directory: &Path) -> Result<Vec<Signatory>, SignatoryError> {
         let mut all = Vec::new();
         for (name, entry) in &self.keys {
-            let rules = self.rules.iter().filter(|rule| rule.keys.contains(name));
-            let authors: Vec<&Pattern> = rules.flat_map(|rule| &rule.from).collect();
             let unclear = |why| SignatoryError { key: name.clone(), why };
-            let no_name = |error: dkim_tags::InvalidName| unclear(Unclear::Name(error.to_string()));
-            if authors.is_empty() {
-                continue;
-            }
-            // While none signs, none may be asked for.
-            let Some(named) = entry.signing() else { continue };
-            let selector = Selector::parse(&named.selector).map_err(no_name)?;
-            let domains = match &*entry.domain {
-                "%" => named.domains_of(&authors, directory).map_err(unclear)?,
-                _ if named.is_for_each_author() => return Err(unclear(Unclear::SeveralFiles)),
-                domain => vec![DomainName::parse(domain).map_err(no_name)?],
-            };
-            all.extend(domains.into_iter().map(|domain| Signatory {
-                key: name.clone(),
-                file: named.file_for(&domain, directory),
-                selector: selector.clone(),
-                domain,
-            }));
+            all.extend(self.signatories_of(name, entry, directory).map_err(unclear)?);
         }
         Ok(all)
+    }
+
+    /// The files of all keys, as far as they can be told, each once.
+    pub(crate) fn key_files(&self, directory: &Path) -> BTreeSet<PathBuf> {
+        let mut files = BTreeSet::new();
+        for (name, entry) in &self.keys {
+            let Some(named) = entry.signing().filter(|named| !is_in_token(&named.file)) else {
+                continue;
+            };
+            if !named.is_for_each_author() {
+                files.insert(directory.join(&named.file));
+            }
+            let all = self.signatories_of(name, entry, directory).unwrap_or_default();
+            files.extend(all.into_iter().map(|one| one.file));
+        }
+        files
+    }
+
+    /// Those of one key.
+    pub(super) fn signatories_of(
+        &self,
+        name: &str,
+        entry: &KeyEntry,
+        directory: &Path,
+    ) -> Result<Vec<Signatory>, Unclear> {
+        let rules = self.rules.iter().filter(|rule| rule.keys.iter().any(|key| key == name));
+        let authors: Vec<&Pattern> = rules.flat_map(|rule| &rule.from).collect();
+        // While none signs, none may be asked for.
+        let Some(named) = entry.signing().filter(|_| !authors.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let no_name = |error: dkim_tags::InvalidName| Unclear::Name(error.to_string());
+        let selector = Selector::parse(&named.selector).map_err(no_name)?;
+        let domains = match &*entry.domain {
+            "%" => named.domains_of(&authors, directory)?,
+            _ if named.is_for_each_author() => return Err(Unclear::SeveralFiles),
+            domain => vec![DomainName::parse(domain).map_err(no_name)?],
+        };
+        let signatory = |domain: DomainName| Signatory {
+            key: name.to_owned(),
+            file: named.file_for(&domain, directory),
+            selector: selector.clone(),
+            domain,
+        };
+        Ok(domains.into_iter().map(signatory).collect())
     }
 }
 
 impl NamedKey {
-    fn is_for_each_author(&self) -> bool {
+    pub(super) fn is_for_each_author(&self) -> bool {
         !is_in_token(&self.file) && self.file.to_string_lossy().contains('%')
     }
 
