@@ -14,6 +14,57 @@ fn keygen(kind: &str, more: &[&str]) -> std::process::Output {
     run(&[&args[..], more].concat(), b"")
 }
 
+/// For a secret store: the key to standard output and nothing else, the record to standard error.
+#[test]
+fn a_key_may_go_to_standard_output() {
+    let made = keygen("ed25519", &["--out", "-"]);
+    let (key, record) = (text(&made.stdout), text(&made.stderr));
+    assert!(made.status.success(), "{record}");
+    assert!(key.starts_with("-----BEGIN PRIVATE KEY-----\n"), "{record}");
+    assert!(key.ends_with("-----END PRIVATE KEY-----\n") && !record.contains("PRIVATE"));
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("key.pem");
+    fs::write(&file, &key).unwrap();
+    let place = ["--domain", "example.com", "--selector", "new", file.to_str().unwrap()];
+    let printed = run(&[&["key", "dns"], &place[..]].concat(), b"");
+    assert_eq!(text(&printed.stdout), record);
+
+    let json = keygen("ed25519", &["--out", "-", "--json"]);
+    assert!(text(&json.stdout).starts_with("-----BEGIN"));
+    assert!(text(&json.stderr).starts_with("{\"schema\":1,\"key\":null,\"type\":\"ed25519\""));
+    for wrong in [["--owner", "root"], ["--type", "both"], ["--dir", "."]] {
+        let made = run(
+            &[
+                &["key", "new", "--domain", "example.com", "--selector", "s", "--out", "-"],
+                &wrong[..],
+            ]
+            .concat(),
+            b"",
+        );
+        assert_eq!((made.status.code(), &*made.stdout), (Some(2), &b""[..]), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_key_does_not_go_where_others_read_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("key.pem");
+    let args = ["keygen", "--type", "ed25519", "--domain", "example.com", "--selector", "s"];
+    let write = |mode| {
+        let file = fs::File::create(&path).unwrap();
+        file.set_permissions(fs::Permissions::from_mode(mode)).unwrap();
+        let mut keygen = command::dkim(&[&args[..], &["--out", "-"]].concat());
+        let made = keygen.stdout(file).output().unwrap();
+        (made.status.code(), text(&made.stderr), fs::read(&path).unwrap())
+    };
+    let (code, told, key) = write(0o640);
+    assert!(told.contains("others can read (mode 0640)") && told.contains("remedy"), "{told}");
+    assert_eq!((code, key.len()), (Some(73), 0));
+    let (code, told, key) = write(0o600);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(key.starts_with(b"-----BEGIN"));
+}
+
 fn makes_a_pair(kind: &str) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("new._domainkey.example.com.pem");

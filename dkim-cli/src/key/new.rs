@@ -1,11 +1,14 @@
 //! `dkim key new`: makes a key pair, and the record to publish.
 
+use std::fs::File;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use dkim_keys::{Form, KeyKind, KeyPair, Publication, save_new};
-use dkim_stack::crypto::PrivateKeyError;
+use dkim_stack::crypto::{PrivateKey, PrivateKeyError};
 use dkim_stack::keyrec::KeyRecord;
 use dkim_stack::{DomainName, Selector};
 use serde::Serialize;
@@ -40,7 +43,10 @@ pub(crate) struct New {
     #[arg(long, value_name = "S", value_parser = Selector::parse)]
     selector: Selector,
 
-    /// The file for the private key
+    /// The file for the private key; `-` for standard output
+    ///
+    /// With `-` nothing else goes to standard output, a terminal or not, for a secret store to take;
+    /// the record goes to standard error. A file that others can read is refused there.
     #[arg(long, value_name = "FILE", conflicts_with = "dir")]
     out: Option<PathBuf>,
 
@@ -52,8 +58,8 @@ pub(crate) struct New {
     #[arg(long, value_name = "USER[:GROUP]", value_parser = owner::parse)]
     owner: Option<Owner>,
 
-    /// Write one JSON object a key, on one line: schema, key (the file), type, bits, selector, name
-    /// and text of the record, zone (the record as a zone file has it)
+    /// Write one JSON object a key, on one line: schema, key (the file; null for standard output),
+    /// type, bits, selector, name and text of the record, zone (the record as a zone file has it)
     #[arg(long)]
     json: bool,
 }
@@ -63,6 +69,7 @@ fn help() -> String {
 Examples:
   dkim key new --domain example.com --selector s2024 --dir /etc/dkim --owner postfix
   dkim key new --type ed25519 --domain example.com --selector e2024 --out e2024.pem >> keys.zone
+  dkim key new --domain example.com --selector s1 --out - 2> s1.zone | vault kv put kv/dkim key=-
 ";
     [EXAMPLES, &exit::help()].join("\n")
 }
@@ -93,7 +100,7 @@ impl Kind {
 #[derive(Serialize)]
 struct Made<'a> {
     schema: u32,
-    key: &'a str,
+    key: Option<&'a str>,
     r#type: &'static str,
     bits: u32,
     selector: &'a str,
@@ -106,7 +113,51 @@ struct Made<'a> {
 struct Wanted {
     kind: KeyKind,
     selector: Selector,
-    path: PathBuf,
+    place: Place,
+}
+
+/// Where a private key goes.
+enum Place {
+    File(PathBuf),
+    Output,
+}
+
+impl Place {
+    /// Refuses a place where a key would replace another, or be for all to read.
+    fn check(&self) -> Result<(), Failure> {
+        let Self::File(path) = self else { return readable_by_nobody_else() };
+        key_file::check_free(path)
+    }
+
+    fn save(&self, key: &PrivateKey, owner: Option<Owner>) -> Result<(), Failure> {
+        match self {
+            Self::File(path) => save_new(path, key, owner.map(Owner::numbers))
+                .map_err(|error| key_file::unusable(&error).on(path.display())),
+            Self::Output => {
+                // The buffer of the library would keep the key.
+                let write = || output()?.write_all(key.to_pkcs8_pem().as_bytes());
+                write().map_err(|error| Failure::output(&error))
+            }
+        }
+    }
+}
+
+fn output() -> io::Result<File> {
+    Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+}
+
+/// A shell makes files for standard output that all can read, unless told otherwise.
+fn readable_by_nobody_else() -> Result<(), Failure> {
+    let output = output().and_then(|output| output.metadata());
+    let output = output.map_err(|error| Failure::output(&error))?;
+    let mode = output.mode() & 0o7777;
+    if output.is_file() && mode & 0o077 != 0 {
+        let what = format_args!("a file that others can read (mode {mode:04o})");
+        return Err(Failure::new(Exit::CannotCreate, what)
+            .on("standard output")
+            .remedy("name the file with --out, which lets nobody else read it"));
+    }
+    Ok(())
 }
 
 impl New {
@@ -114,7 +165,7 @@ impl New {
         let wanted = self.wanted()?;
         // Said before the work as well as when the file is made, and of all before the first.
         for one in &wanted {
-            key_file::check_free(&one.path)?;
+            one.place.check()?;
         }
         for one in wanted {
             self.make(one)?;
@@ -130,30 +181,38 @@ impl New {
             )
             .remedy("name a directory with --dir"));
         }
+        let to_output = self.out.as_deref() == Some(Path::new("-"));
+        if to_output && self.owner.is_some() {
+            return Err(Failure::new(Exit::Usage, "`--owner` is for files, `--out -` makes none"));
+        }
         let wanted = |(kind, suffix): &(KeyKind, &str)| {
             let selector = format!("{}{suffix}", self.selector.as_str());
             let selector =
                 Selector::parse(&selector).map_err(|error| Failure::of(Exit::Usage, &error))?;
             let name = format!("{}._domainkey.{}.pem", selector.as_str(), self.domain.as_str());
             let path = self.out.clone().unwrap_or_else(|| self.dir.join(name));
-            Ok(Wanted { kind: *kind, selector, path })
+            let place = if to_output { Place::Output } else { Place::File(path) };
+            Ok(Wanted { kind: *kind, selector, place })
         };
         self.r#type.keys().iter().map(wanted).collect()
     }
 
-    fn make(&self, Wanted { kind, selector, path }: Wanted) -> Result<(), Failure> {
+    fn make(&self, Wanted { kind, selector, place }: Wanted) -> Result<(), Failure> {
         let pair = KeyPair::make(kind, provider()).map_err(|error| not_made(&error))?;
-        save_new(&path, &pair.private, self.owner.map(Owner::numbers))
-            .map_err(|error| key_file::unusable(&error).on(path.display()))?;
+        place.save(&pair.private, self.owner)?;
         let bits = pair.public.bits();
         let record = KeyRecord::new(pair.public);
         let publication = Publication::new(&selector, &self.domain, &record);
         let zone = Form::Zone.write(&publication);
-        let mut out = io::stdout().lock();
+        let (mut out, path): (Box<dyn Write>, _) = match &place {
+            Place::File(path) => (Box::new(io::stdout().lock()), Some(path)),
+            Place::Output => (Box::new(io::stderr().lock()), None),
+        };
+        let file = path.map(|path| path.to_string_lossy());
         let written = if self.json {
             let made = Made {
                 schema: json::SCHEMA,
-                key: &path.to_string_lossy(),
+                key: file.as_deref(),
                 r#type: record.key_type.name(),
                 bits,
                 selector: selector.as_str(),
@@ -163,7 +222,9 @@ impl New {
             };
             json::line(&mut out, &made)
         } else {
-            note(path.display(), "the private key; publish the record, then sign with it");
+            if let Some(path) = path {
+                note(path.display(), "the private key; publish the record, then sign with it");
+            }
             out.write_all(zone.as_bytes())
         };
         written.and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
