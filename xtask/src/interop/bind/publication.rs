@@ -38,10 +38,11 @@ pub(super) fn run(dkim: &Dkim, server: &Server) -> Result<usize> {
     let ended = dkim.run(&[&["key", "publish"], &elsewhere[..]].concat())?;
     tally.expect("without a key nothing goes to another machine", ended.code == Some(2), &ended);
 
-    // Of any length, once.
-    for (key, kind) in [(rsa, "rsa"), (ed25519, "ed25519")] {
+    // Of any length, once; the second in the place of the first.
+    for (key, kind, more) in [(rsa, "rsa", &[][..]), (ed25519, "ed25519", &["--replace"])] {
         for sent in ["true", "false"] {
-            let ended = run("publish", &["--key", key, "--tsig", &update, "--json"])?;
+            let publish = [&["--key", key, "--tsig", &update, "--json"], more].concat();
+            let ended = run("publish", &publish)?;
             let is_so = ended.out.contains(&format!("\"sent\":{sent},\"done\":true"));
             tally.expect("published once", ended.code == Some(0) && is_so, &ended);
         }
@@ -51,15 +52,39 @@ pub(super) fn run(dkim: &Dkim, server: &Server) -> Result<usize> {
         tally.expect(&format!("{kind} is right"), is_right, &ended);
     }
     let ended = run("withdraw", &["--key", rsa, "--tsig", &update])?;
-    tally.expect("another key's record stays", ended.code == Some(1), &ended);
+    tally.expect("another key's record stays", ended.code == Some(73), &ended);
+    let ended = run("publish", &["--key", rsa, "--tsig", &update])?;
+    let is_refused = ended.code == Some(73) && ended.err.contains("--replace");
+    tally.expect("another key's record is not replaced unasked", is_refused, &ended);
+    let tags = ["--testing", "--note", "in \"spring\" \\ so"];
+    let tagged = [&["--key", ed25519, "--tsig", &update], &tags[..]].concat();
+    let ended = run("publish", &tagged)?;
+    tally.expect("the same key gets other tags", ended.code == Some(0), &ended);
 
-    // What is printed does the same.
+    // What is printed does the same, on the same conditions.
     if nsupdate("", &update).is_ok() {
-        let dry = run("publish", &["--key", rsa, "--tsig", &update, "--dry-run"])?;
-        let ended = nsupdate(&dry.out, &update)?;
-        tally.expect("nsupdate takes what is printed", ended.code == Some(0), &ended);
-        let ended = run("publish", &["--key", rsa, "--tsig", &update, "--json"])?;
+        let publish = ["--key", ed25519, "--tsig", &update];
+        let dry = run("publish", &[&publish[..], &["--dry-run"]].concat())?;
+        for (what, is_done) in [("nsupdate takes what is printed", true), ("and once only", false)]
+        {
+            let ended = nsupdate(&dry.out, &update)?;
+            let is_so = match is_done {
+                true => ended.code == Some(0),
+                // What was there when it was printed is there no more.
+                false => ended.err.contains("NXRRSET"),
+            };
+            tally.expect(what, is_so, &ended);
+        }
+        let ended = run("publish", &[&publish[..], &["--json"]].concat())?;
         tally.expect("and does the same", ended.out.contains("\"sent\":false"), &ended);
+        let elsewhere = ["--domain", ZONE, "--selector", "raced", "--server", &address];
+        let dry =
+            dkim.run(&[&["key", "publish", "--dry-run"], &elsewhere[..], &publish[..]].concat())?;
+        let other = [&["key", "publish", "--key", rsa, "--tsig", &update], &elsewhere[..]].concat();
+        let ended = dkim.run(&other)?;
+        tally.expect("somebody else publishes first", ended.code == Some(0), &ended);
+        let ended = nsupdate(&dry.out, &update)?;
+        tally.expect("and stays", ended.err.contains("YXRRSET"), &ended);
     } else {
         println!("  nsupdate: SKIPPED, not installed: apt-get install bind9-dnsutils");
     }
@@ -67,6 +92,21 @@ pub(super) fn run(dkim: &Dkim, server: &Server) -> Result<usize> {
         let ended = run("withdraw", &["--tsig", &update, "--json"])?;
         let is_so = ended.out.contains(&format!("\"sent\":{sent},\"done\":true"));
         tally.expect("withdrawn once", ended.code == Some(0) && is_so, &ended);
+    }
+
+    // Revoked selectors are not used again.
+    let gone = ["--domain", ZONE, "--selector", "gone"];
+    let grave = ["key", "dns", "--format", "nsupdate", "--revoked", rsa];
+    let grave = dkim.run(&[&grave[..], &gone].concat())?;
+    let commands =
+        format!("server {} {}\n{}", server.address.ip(), server.address.port(), grave.out);
+    if nsupdate(&commands, &update).is_ok() {
+        let publish = ["key", "publish", "--key", rsa, "--tsig", &update, "--server", &address];
+        let ended = dkim.run(&[&publish[..], &gone].concat())?;
+        let is_refused = ended.code == Some(73) && ended.err.contains("revoked");
+        tally.expect("a gravestone stays", is_refused, &ended);
+        let ended = dkim.run(&[&publish[..], &gone, &["--replace"]].concat())?;
+        tally.expect("unless it may go", ended.code == Some(0), &ended);
     }
 
     // The zone form, with everything in its notes that a zone file could stumble on.
