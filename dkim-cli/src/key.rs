@@ -47,6 +47,7 @@ The life of a key:
   dkim sign ...           sign with it
   dkim rotate ...         or let keys come and go by a plan
   dkim key revoke ...     it is in other hands: end it at once
+  dkim key withdraw ...   take its record away, when no mail that it signed is on its way
   dkim audit ...          now and then, see that it is still well kept
 ";
     [WAY, &exit::help()].join("\n")

@@ -53,9 +53,9 @@ impl NameServers {
         self.iter().map(|(server, dns)| Seen { server, answer: dns.lookup(&query) }).collect()
     }
 
-    /// The CNAME record of a name, as the first has it.
-    pub(crate) fn cname(&self, name: &str) -> Option<Answer> {
-        let query = Query { id: QueryId(0), name: name.to_owned(), kind: QueryKind::Cname };
+    /// What the first has at a name.
+    pub(crate) fn ask_first(&self, name: &str, kind: QueryKind) -> Option<Answer> {
+        let query = Query { id: QueryId(0), name: name.to_owned(), kind };
         self.servers.first().map(|(_, dns)| dns.lookup(&query))
     }
 

@@ -116,6 +116,40 @@ fn the_same_keys_record_may_get_other_tags() {
     assert_eq!(server.text(NAME).as_deref(), Some(ED25519));
 }
 
+#[test]
+fn a_key_is_revoked_by_its_own_record_and_no_other() {
+    let server = Primary::start();
+    let address = server.address.to_string();
+    let place = ["--domain", "example.com", "--selector", "s", "--server", &address];
+    let publish = [&["key", "publish", "--json", "--key", "keys/ed25519.pem"], &place[..]].concat();
+    let revoke = [&publish[..], &["--revoked"]].concat();
+    server.publish(NAME, OTHER);
+    assert_eq!(dkim(&revoke).0, 73);
+    server.publish(NAME, ED25519);
+    for sent in ["\"sent\":true", "\"sent\":false"] {
+        let (code, said) = dkim(&revoke);
+        assert!(code == 0 && said.contains(sent), "{said}");
+        assert_eq!(server.text(NAME).as_deref(), Some("v=DKIM1; k=ed25519; p="));
+    }
+    assert_eq!(dkim(&publish).0, 73);
+}
+
+/// What a wildcard says does not stand at the name.
+#[test]
+fn a_wildcard_is_in_nobodys_way() {
+    let server = Primary::start();
+    let address = server.address.to_string();
+    server.publish("*._domainkey.example.com", OTHER);
+    let place = ["--domain", "example.com", "--selector", "s", "--server", &address];
+    let publish = ["key", "publish", "--json", "--key", "keys/ed25519.pem"];
+    let (code, said) = dkim(&[&publish[..], &place].concat());
+    assert!(code == 0 && said.contains("\"was\":[],\"sent\":true"), "{said}");
+    assert_eq!(server.text(NAME).as_deref(), Some(ED25519));
+    // What does stand there, beside a wildcard.
+    server.publish(NAME, "v=DKIM1; p=");
+    assert_eq!(dkim(&[&publish[..], &place].concat()).0, 73);
+}
+
 /// Whoever publishes between the look and the update does so first.
 #[test]
 fn nobody_comes_between_the_look_and_the_update() {
@@ -232,7 +266,8 @@ fn whoever_is_killed_goes_on() {
     while !signed.contains(&"k2".to_owned()) {
         let mut step = command::dkim(&["rotate", "step", "--config", &desk.config]);
         let mut step = step.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        thread::sleep(Duration::from_millis(milliseconds % 50));
+        // Later and later, so that it gets somewhere on a slow machine, too.
+        thread::sleep(Duration::from_millis(milliseconds % (50 + milliseconds / 4)));
         milliseconds += 3;
         // It may have ended.
         let _ = step.kill();

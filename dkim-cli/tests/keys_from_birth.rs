@@ -135,6 +135,17 @@ fn a_configuration_signs_and_what_dangles_is_found() {
     let verified = run(&["verify", "--zone", path(&zone)], &signed.stdout);
     assert_eq!(verified.status.code(), Some(0));
 
+    let tested = |zone: &Path| {
+        let args = ["key", "test", "--config", path(&config), "--zone", path(zone), "--json"];
+        let output = run(&args, b"");
+        (output.status.code(), text(&output.stdout))
+    };
+    let (code, said) = tested(&zone);
+    assert!(code == Some(0) && said.contains("\"name\":\"s1._domainkey.example.com\""), "{said}");
+    fs::write(home.at("none.zone"), "example.org. IN TXT x\n").unwrap();
+    let (code, said) = tested(&home.at("none.zone"));
+    assert!(code == Some(1) && said.contains("no-record"), "{said}");
+
     fs::write(&config, [key("a", own), key("b", "gone.pem"), rule("a"), rule("b")].concat())
         .unwrap();
     assert_eq!(home.audit(&["--config", path(&config)]), (vec!["dangling-key".to_owned()], false));

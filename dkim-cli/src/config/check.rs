@@ -15,7 +15,8 @@ use crate::provider::provider;
 
 /// Check a configuration: that its key files are there and fit, and that every rule has a use
 ///
-/// `dkim audit --config` looks at the same, and at how the keys are kept.
+/// No two keys may have one name in the DNS, and a rotation needs its TSIG key and its hook. `dkim audit
+/// --config` looks at the same, and at who can read and change all these files.
 #[derive(Debug, Args)]
 #[command(after_long_help = exit::help())]
 pub(super) struct Check {

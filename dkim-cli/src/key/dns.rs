@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use dkim_keys::Publication;
-use dkim_stack::keyrec::KeyRecord;
 use dkim_stack::{DomainName, Selector};
 
 use super::tags::Tags;
@@ -33,10 +32,6 @@ pub(super) struct Dns {
     #[command(flatten)]
     tags: Tags,
 
-    /// Print the record of a revoked key, with an empty p=
-    #[arg(long)]
-    revoked: bool,
-
     /// The file with the private key
     key: PathBuf,
 }
@@ -53,16 +48,8 @@ Examples:
 
 impl Dns {
     pub(super) fn run(self) -> Result<Exit, Failure> {
-        let record = self.record()?;
-        self.form.write(vec![Publication::new(&self.selector, &self.domain, &record)])
-    }
-
-    fn record(&self) -> Result<KeyRecord, Failure> {
         let key = key_file::read(&self.key)?;
-        let mut record = self.tags.record(key.public_key().clone())?;
-        if self.revoked {
-            record.key = None;
-        }
-        Ok(record)
+        let record = self.tags.record(key.public_key().clone())?;
+        self.form.write(vec![Publication::new(&self.selector, &self.domain, &record)])
     }
 }

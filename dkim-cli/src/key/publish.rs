@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use dkim_keys::Publication;
 use dkim_stack::crypto::PublicKey;
-use dkim_stack::dns::{Answer, Condition, Found, LookupError, Record};
+use dkim_stack::dns::{Answer, Condition, Found, LookupError, QueryKind, Record};
 use dkim_stack::keyrec::{KeyRecord, record_name};
 use dkim_stack::{DomainName, Selector};
 use serde::Serialize;
@@ -129,6 +129,7 @@ fn publish_help() -> String {
 Examples:
   tsig-keygen dkim > update.key    # let the server know it: update-policy { grant dkim subdomain ... }
   dkim key publish --domain example.com --selector s2024 --key s2024.pem --server 192.0.2.53 --tsig update.key
+  dkim key publish --revoked --domain example.com --selector s2023 --key s2023.pem --server ...    # and no other key's
 ";
     [EXAMPLES, JSON_HELP, "\n", &exit::help()].concat()
 }
@@ -217,9 +218,10 @@ impl Place {
         let is_missing = seen.first().is_some_and(|Seen { answer, .. }| {
             !wanted.is_shown_by(answer) || answer.as_ref().is_ok_and(|found| !is_kept(found))
         });
-        let was = standing(&servers, name, &seen)
-            .and_then(|was| may_go.allows(was, wanted))
-            .map_err(|failure| failure.on(first))?;
+        let was = self.standing(&servers, &seen).map_err(|failure| failure.on(first))?;
+        if is_missing {
+            may_go.allow(&was, wanted).map_err(|failure| failure.on(first))?;
+        }
         let condition = match may_go {
             MayGo::Anything => Condition::Any,
             MayGo::RecordsOf(_) => Condition::Just(was.clone()),
@@ -304,38 +306,56 @@ impl Place {
         }
         out.flush()
     }
-}
 
-/// The TXT records at the name, as the first server shows them.
-fn standing(servers: &NameServers, name: &str, seen: &[Seen]) -> Result<Vec<Record>, Failure> {
-    let alias = |target: Option<&String>| {
-        let failure = Failure::new(Exit::NonePasses, "the name is an alias (CNAME)");
-        let elsewhere =
-            target.map(|target| format!("publish at {target}, or ")).unwrap_or_default();
-        Err(failure.remedy(format_args!("{elsewhere}take the CNAME record away first")))
-    };
-    match seen.first().map(|seen| &seen.answer) {
-        Some(Ok(found)) if !found.chain.is_empty() => alias(found.chain.first()),
-        Some(Ok(found)) => Ok(found.records.to_vec()),
-        // An alias that leads nowhere looks the same.
-        Some(Err(LookupError::NoSuchName | LookupError::NoRecords)) => match servers.cname(name) {
-            Some(Ok(found)) => alias(found.chain.first()),
-            _ => Ok(Vec::new()),
-        },
-        Some(Err(LookupError::ChainTooLong)) => alias(None),
-        Some(Err(error)) => {
-            let what = format!("does not tell what stands at {name}: {error}");
-            Err(Failure::new(Exit::Temporary, what)
-                .remedy("see that it answers questions from here about the zone, and try again"))
+    /// The TXT records at the name, as the first server shows them.
+    fn standing(&self, servers: &NameServers, seen: &[Seen]) -> Result<Vec<Record>, Failure> {
+        let name = record_name(&self.selector, &self.domain);
+        let alias = |target: Option<&String>| {
+            let failure = Failure::new(Exit::NonePasses, "the name is an alias (CNAME)");
+            let elsewhere =
+                target.map(|target| format!("publish at {target}, or ")).unwrap_or_default();
+            Err(failure.remedy(format_args!("{elsewhere}take the CNAME record away first")))
+        };
+        match seen.first().map(|seen| &seen.answer) {
+            Some(Ok(found)) if !found.chain.is_empty() => alias(found.chain.first()),
+            Some(Ok(found)) if self.is_of_wildcard(servers, found) => Ok(Vec::new()),
+            Some(Ok(found)) => Ok(found.records.to_vec()),
+            // An alias that leads nowhere looks the same.
+            Some(Err(LookupError::NoSuchName | LookupError::NoRecords)) => {
+                match servers.ask_first(&name, QueryKind::Cname) {
+                    Some(Ok(found)) => alias(found.chain.first()),
+                    _ => Ok(Vec::new()),
+                }
+            }
+            Some(Err(LookupError::ChainTooLong)) => alias(None),
+            Some(Err(error)) => {
+                let what = format!("does not tell what stands at {name}: {error}");
+                Err(Failure::new(Exit::Temporary, what).remedy(
+                    "see that it answers questions from here about the zone, and try again",
+                ))
+            }
+            None => Ok(Vec::new()),
         }
-        None => Ok(Vec::new()),
+    }
+
+    /// Whether a name that nobody made has the same records: then nothing stands at this one, and
+    /// what its wildcard says (RFC 4592) stays for others.
+    fn is_of_wildcard(&self, servers: &NameServers, found: &Found) -> bool {
+        const LABEL: usize = 63;
+
+        let label = format!("no-such-selector-{}", self.selector.as_str().replace('.', "-"));
+        let label = label.get(..LABEL).unwrap_or(&label);
+        let other = format!("{label}._domainkey.{}", self.domain.as_str());
+        let other = servers.ask_first(&other, QueryKind::Txt);
+        matches!(other, Some(Ok(other)) if other.records.len() == found.records.len()
+            && other.records.iter().all(|record| found.records.contains(record)))
     }
 }
 
 impl MayGo<'_> {
-    /// Gives the records that stand there back if all of them may go.
-    fn allows(self, records: Vec<Record>, wanted: &Wanted) -> Result<Vec<Record>, Failure> {
-        let Self::RecordsOf(key) = self else { return Ok(records) };
+    /// Refuses if a record stands there that may not go.
+    fn allow(self, records: &[Record], wanted: &Wanted) -> Result<(), Failure> {
+        let Self::RecordsOf(key) = self else { return Ok(()) };
         let objection = |record: &Record| match KeyRecord::parse(&record.joined()) {
             Ok(record) => match record.key {
                 Some(other) if other == *key => None,
@@ -344,7 +364,7 @@ impl MayGo<'_> {
             },
             Err(_) => Some("a record stands there that is no key record"),
         };
-        let Some(objection) = records.iter().find_map(objection) else { return Ok(records) };
+        let Some(objection) = records.iter().find_map(objection) else { return Ok(()) };
         let remedy = match wanted {
             Wanted::Record(_) => "choose another selector; or say --replace, if it may go",
             Wanted::Nothing { .. } => "leave --key out, if it is to go nevertheless",

@@ -12,7 +12,8 @@ use crate::rotate::{Teller, Which};
 ///
 /// For keys that change (`dkim rotate`): the key signs no more, the hook tells whoever signs, and the
 /// record says that it is revoked. Mail that it signed and that is on its way does not verify any
-/// more. `dkim rotate run` then brings the next key on its way.
+/// more. `dkim rotate run` then brings the next key on its way. For a key that no plan changes, let
+/// another one sign, and say `dkim key publish --revoked`.
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub(super) struct Revoke {

@@ -29,6 +29,10 @@ pub(super) struct Tags {
     /// n=: a note for people
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
+
+    /// An empty p=: the key is revoked, and nothing that it signed verifies any more
+    #[arg(long)]
+    revoked: bool,
 }
 
 impl Tags {
@@ -50,6 +54,9 @@ impl Tags {
             flags.iter().filter(|(is, _)| *is).map(|(_, flag)| (*flag).to_owned()).collect();
         words(&flags, &mut |words| record.set_flags(words))?;
         record.set_notes(self.note.as_deref().unwrap_or_default());
+        if self.revoked {
+            record.key = None;
+        }
         Ok(record)
     }
 }

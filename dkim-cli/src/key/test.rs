@@ -2,17 +2,20 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use clap::Args;
-use dkim_keys::{FileRules, Finding, KeyTest, RecordFault, Tested, audit_files, loop_back};
+use dkim_keys::{
+    FileRules, Finding, KeyTest, RecordFault, Signatory, Tested, audit_files, loop_back,
+};
 use dkim_stack::dns::{Dnssec, drive_blocking};
 use dkim_stack::keyrec::record_name;
 use dkim_stack::{DomainName, Selector, SigningKey, now};
 use serde::Serialize;
 
+use crate::config::ConfigFile;
 use crate::diagnostics::Failure;
 use crate::dns::{Dns, DnsArgs};
 use crate::exit::{self, Exit};
@@ -30,11 +33,11 @@ use crate::provider::provider;
 #[command(after_long_help = help())]
 pub(super) struct Test {
     /// The domain that signs
-    #[arg(long, value_name = "D", value_parser = DomainName::parse, required_unless_present = "keys")]
+    #[arg(long, value_name = "D", value_parser = DomainName::parse, required_unless_present_any = ["keys", "config"])]
     domain: Option<DomainName>,
 
     /// The selector: the record stands at S._domainkey.D
-    #[arg(long, value_name = "S", value_parser = Selector::parse, required_unless_present = "keys")]
+    #[arg(long, value_name = "S", value_parser = Selector::parse, required_unless_present_any = ["keys", "config"])]
     selector: Option<Selector>,
 
     /// The file with the private key, to be compared with the record
@@ -46,6 +49,10 @@ pub(super) struct Test {
     /// S._domainkey.D.pem as `dkim key new` names them, or D/S.private.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["domain", "selector", "key"])]
     keys: Option<PathBuf>,
+
+    /// Test all keys that may sign by this configuration
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["domain", "selector", "key", "keys"])]
+    config: Option<PathBuf>,
 
     #[command(flatten)]
     dns: DnsArgs,
@@ -68,6 +75,7 @@ Examples:
   dkim key test --domain example.com --selector s2024
   dkim key test --domain example.com --selector s2024 --key s2024.pem --all-servers
   dkim key test --keys /etc/dkim --dns 192.0.2.53 --dns 192.0.2.54    # each server for itself
+  dkim key test --config /etc/dkim/config.toml
   dkim key test --domain example.com --selector s2024 --zone example.com.zone    # before publishing
 
 JSON, one object a key and server (null where there is no value):
@@ -132,6 +140,9 @@ impl Test {
     }
 
     fn subjects(&self) -> Result<Vec<Subject>, Failure> {
+        if let Some(config) = &self.config {
+            return configured(config);
+        }
         let Some(directory) = &self.keys else {
             // The command line has them both.
             let (Some(domain), Some(selector)) = (self.domain.clone(), self.selector.clone())
@@ -201,6 +212,25 @@ impl Test {
             exit => exit,
         };
         One { tested, server, loop_back: result, findings, exit }
+    }
+}
+
+/// Who may sign by a configuration.
+fn configured(path: &Path) -> Result<Vec<Subject>, Failure> {
+    let file = ConfigFile::read(path)?;
+    let signatories = file.config.signatories(&file.directory).map_err(|error| {
+        Failure::of(Exit::Data, &error)
+            .on(path.display())
+            .remedy("`dkim config check` tells more; or test one key, with --domain and --selector")
+    })?;
+    let subject = |Signatory { domain, selector, file, .. }| {
+        Ok(Subject { key: Some(key_file::read(&file)?), domain, selector })
+    };
+    let subjects: Vec<Subject> =
+        signatories.into_iter().map(subject).collect::<Result<_, Failure>>()?;
+    match subjects.is_empty() {
+        true => Err(Failure::new(Exit::Data, "no key signs by it").on(path.display())),
+        false => Ok(subjects),
     }
 }
 

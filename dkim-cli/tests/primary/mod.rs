@@ -114,7 +114,10 @@ impl Primary {
     fn look_up(&self, request: &[u8]) -> Vec<u8> {
         let mut at = 12;
         let (name, kind, _) = question(request, &mut at);
-        let found = self.zone.lock().unwrap().records.get(&name).cloned().filter(|_| kind == TXT);
+        let zone = self.zone.lock().unwrap();
+        let wildcard = || zone.records.get("*._domainkey.example.com");
+        let found = zone.records.get(&name).or_else(wildcard).cloned().filter(|_| kind == TXT);
+        drop(zone);
         let rcode = if found.is_some() { 0 } else { NXDOMAIN };
         let counts = if found.is_some() { [0, 1, 0, 0, 0, 0] } else { [0, 0, 0, 1, 0, 0] };
         let flags = [0x84 | request[2] & 1, rcode];
