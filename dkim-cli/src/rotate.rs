@@ -60,9 +60,19 @@ In the configuration (`dkim config --help`), times in seconds:
   owner = \"opendkim\"               # is to have the files of keys
   hook = [\"systemctl\", \"reload\", \"opendkim\"]    # after the signing key has changed
 
-Where each key stands is kept in rotation.toml beside the configuration. It is replaced as a whole:
-whoever is stopped half-way goes on with the next call. From cron, every hour:
+Where each key stands is kept beside the configuration, for config.toml in config.rotation.toml. It
+is replaced as a whole: whoever is stopped half-way goes on with the next call. One at a time takes
+steps; config.rotation.toml.lock, mode 0600, sees to that, and is to be left where it is. From cron,
+every hour:
   dkim rotate run --config /etc/dkim/config.toml
+
+Who signs reads which key does with the configuration: `dkim sign` each time, other programs when the
+hook tells them. An agent (`dkim agent`) has the next key at hand once it is proven, and looks again
+where keys stand when it is asked for one that it does not know: it must be able to read that file,
+and the files of keys (owner). Let the hook tell it, too (SIGHUP), so that it lets go of old keys.
+
+The keys of a name are of one domain. For another one choose a new name, and let the old one stand
+until its keys are removed.
 ";
     [WAY, "\n", &exit::help()].concat()
 }

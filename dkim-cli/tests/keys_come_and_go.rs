@@ -220,12 +220,95 @@ fn a_key_that_signed_before_is_taken_over() {
     assert!(said.contains("no-signing-key"), "{said}");
 }
 
+/// Two configurations in one directory are in each other's way neither now nor when they had one
+/// state in common.
+#[test]
+fn each_configuration_has_its_own_keys() {
+    let desk = Desk::new("server = SERVER", &format!("rotate = {{ {PLAN} }}"));
+    let other = desk.path("other.toml");
+    let config = fs::read_to_string(&desk.config).unwrap();
+    fs::write(
+        &other,
+        config.replace("k{counter}", "o{counter}").replace("every = 1", "every = 60"),
+    )
+    .unwrap();
+    let other = Desk { config: other.to_str().unwrap().to_owned(), ..desk };
+    let run = |config: &str| {
+        let (code, said) = dkim(&["rotate", "run", "--config", config]);
+        assert_eq!(code, 0, "{said}");
+    };
+    run(&other.config);
+    assert_eq!(other.sign().as_deref(), Some("o1"));
+    let first = other.path("config.toml");
+    let first = Desk { config: first.to_str().unwrap().to_owned(), ..other };
+    assert_eq!(first.sign(), None);
+    run(&first.config);
+    assert!(first.sign().unwrap().starts_with('k'));
+    // As it was left by who knew of one state alone.
+    fs::remove_file(first.path("config.rotation.toml")).unwrap();
+    let other = first.path("other.rotation.toml");
+    fs::rename(other, first.path("rotation.toml")).unwrap();
+    assert_eq!(first.sign().as_deref(), Some("o1"));
+    while first.sign().as_deref() == Some("o1") {
+        assert_eq!(first.dkim(&["rotate", "run"]).0, 0);
+    }
+    assert!(!first.path("rotation.toml").exists());
+    assert!(first.sign().unwrap().starts_with('k'));
+}
+
+#[test]
+fn a_domain_that_was_changed_is_told() {
+    let desk = Desk::new("server = SERVER", &format!("rotate = {{ {PLAN} }}"));
+    assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
+    assert_eq!(desk.sign().as_deref(), Some("k1"));
+    let before = fs::read_to_string(&desk.config).unwrap();
+    fs::write(&desk.config, before.replace("= 'example.com'", "= 'example.org'")).unwrap();
+    let state = desk.path("config.rotation.toml");
+    let as_it_was = fs::read_to_string(&state).unwrap();
+    for command in ["step", "run"] {
+        let (code, said) = desk.dkim(&["rotate", command]);
+        assert!(code == 65 && said.contains("is one of example.com"), "{said}");
+        assert!(said.contains("remedy: put the old domain back"), "{said}");
+    }
+    assert_eq!(fs::read_to_string(&state).unwrap(), as_it_was);
+    let directory = desk.directory.path().to_str().unwrap();
+    for command in [&["config", "check"][..], &["audit", "--keys", directory]] {
+        let (code, said) = desk.dkim(command);
+        assert!(code == 1 && said.contains("domain-changed"), "{said}");
+        assert!(!said.contains("no-signing-key"), "{said}");
+    }
+    let (_, said) = desk.dkim(&["config", "which", "--from", "joe@example.com"]);
+    assert!(said.contains("its keys are of example.com"), "{said}");
+    assert_eq!(desk.sign(), None);
+    // A key in other hands is revoked nevertheless.
+    let (code, said) = desk.dkim(&["key", "revoke", "--now", "--selector", "k1"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(desk.server.text("k1._domainkey.example.com").unwrap(), "v=DKIM1; k=ed25519; p=");
+    // A domain is the same in capitals.
+    fs::write(&desk.config, before.replace("= 'example.com'", "= 'EXAMPLE.com'")).unwrap();
+    assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
+    assert_eq!(desk.sign().as_deref(), Some("k2"));
+}
+
+/// What cannot be published by anybody is no change of anything.
+#[test]
+fn no_update_goes_to_another_machine_unsigned() {
+    let desk = Desk::new("server = '192.0.2.53'", &format!("rotate = {{ {PLAN} }}"));
+    let (code, said) = desk.dkim(&["rotate", "step"]);
+    assert!(code == 2 && said.contains("without a TSIG key"), "{said}");
+    assert!(!desk.path("config.rotation.toml").exists());
+}
+
 #[test]
 fn one_at_a_time_takes_steps() {
     let desk = Desk::new("server = SERVER", &format!("rotate = {{ {PLAN} }}"));
-    let locked = StateFile::beside(Path::new(&desk.config)).lock().unwrap();
-    let (code, said) = desk.dkim(&["rotate", "run"]);
-    assert!(code == 75 && said.contains("somebody else"), "{said}");
+    let state = StateFile::beside(Path::new(&desk.config));
+    let locked = state.clone().lock(Duration::ZERO).unwrap();
+    for command in [&["rotate", "run"][..], &["rotate", "abort"], &["key", "revoke", "--now"]] {
+        let (code, said) = desk.dkim(command);
+        assert!(code == 75 && said.contains("somebody else has the lock"), "{said}");
+        assert!(said.contains("remedy: wait until the other `dkim rotate`"), "{said}");
+    }
     assert_eq!(desk.dkim(&["rotate", "status"]).0, 1);
     drop(locked);
     assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);

@@ -1,5 +1,8 @@
 //! Private keys in files. Nothing of what stands in them is ever told.
 
+mod delete;
+mod name;
+
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -9,6 +12,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dkim_crypto::{PrivateKey, PrivateKeyError};
 use zeroize::Zeroizing;
+
+use crate::directory::{directory_of, sync_directory_of};
+
+pub use self::delete::{delete_key, delete_unfinished};
+pub use self::name::key_file_name;
 
 /// How long a key file may be, in octets.
 const LIMIT: usize = 64 * 1024;
@@ -76,10 +84,7 @@ pub fn save_new(
     key: &PrivateKey,
     owner: Option<(u32, u32)>,
 ) -> Result<(), KeyFileError> {
-    let directory = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
+    let directory = directory_of(path);
     directory.metadata().map_err(KeyFileError::NotMade)?;
     // It has mode 0600, and a name that tells what it was to become: whoever is killed leaves it.
     let mut file = tempfile::Builder::new()
@@ -97,12 +102,12 @@ pub fn save_new(
         _ => KeyFileError::NotMade(error.error),
     })?;
     // The name, too, is to outlast a power cut. Not every file system can say so.
-    let _ = File::open(directory).and_then(|directory| directory.sync_all());
+    let _ = sync_directory_of(path);
     Ok(())
 }
 
 /// How the names of files begin that are to become this one.
-pub(crate) fn unfinished(path: &Path) -> OsString {
+fn unfinished(path: &Path) -> OsString {
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(".");

@@ -8,7 +8,7 @@ use dkim_keys::{
     Config, Done, Hands, KeyKind, Mail, NamedKey, Phase, Plan, Progress, RotatedKey, RotationError,
     RotationState, abort, check_rotation, revoke, step,
 };
-use dkim_tags::DomainName;
+use dkim_tags::{DomainName, Selector};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -109,8 +109,8 @@ impl World {
 impl Hands for World {
     type Error = Stopped;
 
-    fn is_free(&mut self, _: &DomainName, selector: &str) -> Result<bool, Stopped> {
-        self.act(|world| !world.in_use.contains(selector))
+    fn is_free(&mut self, _: &DomainName, selector: &Selector) -> Result<bool, Stopped> {
+        self.act(|world| !world.in_use.contains(selector.as_str()))
     }
 
     fn make_key(&mut self, key: &RotatedKey) -> Result<(), Stopped> {
@@ -329,7 +329,7 @@ fn what_others_use_is_left_to_them() {
     impl Hands for Wildcard {
         type Error = Stopped;
 
-        fn is_free(&mut self, _: &DomainName, _: &str) -> Result<bool, Stopped> {
+        fn is_free(&mut self, _: &DomainName, _: &Selector) -> Result<bool, Stopped> {
             Ok(false)
         }
         fn make_key(&mut self, key: &RotatedKey) -> Result<(), Stopped> {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use dkim_keys::{Form, KeyKind, KeyPair, Publication, save_new};
+use dkim_keys::{Form, KeyKind, KeyPair, Publication, key_file_name, save_new};
 use dkim_stack::crypto::PrivateKeyError;
 use dkim_stack::keyrec::KeyRecord;
 use dkim_stack::{DomainName, Selector};
@@ -134,8 +134,8 @@ impl New {
             let selector = format!("{}{suffix}", self.selector.as_str());
             let selector =
                 Selector::parse(&selector).map_err(|error| Failure::of(Exit::Usage, &error))?;
-            let name = format!("{}._domainkey.{}.pem", selector.as_str(), self.domain.as_str());
-            let path = self.out.clone().unwrap_or_else(|| self.dir.join(name));
+            let named = || self.dir.join(key_file_name(&selector, &self.domain));
+            let path = self.out.clone().unwrap_or_else(named);
             Ok(Wanted { kind: *kind, selector, path })
         };
         self.r#type.keys().iter().map(wanted).collect()

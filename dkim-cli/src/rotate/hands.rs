@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use dkim_keys::{
     Done, Hands, KeyEntry, KeyFileError, KeyPair, KeySource, KeyTest, LockedState, Publication,
-    RotatedKey, RotationState, Severity, is_in_token, loop_back, save_new,
+    RotatedKey, RotationState, Severity, delete_key, delete_unfinished, is_in_token, key_file_name,
+    loop_back, save_new,
 };
 use dkim_stack::crypto::PublicKey;
 use dkim_stack::dns::{Answer, LookupError, Query, QueryId, QueryKind, drive_blocking};
@@ -132,11 +133,9 @@ impl<'c> World<'c> {
 impl Hands for World<'_> {
     type Error = Failure;
 
-    fn is_free(&mut self, domain: &DomainName, selector: &str) -> Result<bool, Failure> {
-        let selector =
-            Selector::parse(selector).map_err(|error| Failure::of(Exit::Data, &error))?;
-        let name = record_name(&selector, domain);
-        let file = format!("{}._domainkey.{}.pem", selector.as_str(), domain.as_str());
+    fn is_free(&mut self, domain: &DomainName, selector: &Selector) -> Result<bool, Failure> {
+        let name = record_name(selector, domain);
+        let file = key_file_name(selector, domain);
         if self.file.directory.join(file).symlink_metadata().is_ok() {
             return Ok(false);
         }
@@ -159,7 +158,7 @@ impl Hands for World<'_> {
         let path = self.path(key);
         let unusable = |error: KeyFileError| key_file::unusable(&error).on(path.display());
         let failure = |error| Failure::new(Exit::CannotCreate, error).on(path.display());
-        self.locked.tidy(&key.file).map_err(failure)?;
+        delete_unfinished(&path).map_err(failure)?;
         let pair = KeyPair::make(key.kind, provider())
             .map_err(|error| Failure::of(Exit::CannotCreate, &error).on(path.display()))?;
         match save_new(&path, &pair.private, self.owner.map(Owner::numbers)) {
@@ -238,7 +237,7 @@ impl Hands for World<'_> {
             note(self.path(key).display(), "not deleted: it is not of this key alone");
             return Ok(());
         }
-        self.locked.delete(&key.file).map_err(failure)
+        delete_key(&self.path(key)).map_err(failure)
     }
 
     fn hook(&mut self) -> Result<(), Failure> {

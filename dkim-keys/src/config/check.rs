@@ -15,6 +15,7 @@ use crate::{Finding, KeyFileError, KeyPair, read_key};
 pub(crate) enum ConfigFault {
     KeyFile(KeyFileError),
     NoneSigns,
+    DomainChanged { from: String, to: String },
     UnusedKey,
     NeverReached { by: usize },
     BodyLength,
@@ -38,6 +39,12 @@ impl ConfigFault {
                 Error,
                 "RFC 5863 §3.5.1",
                 "let `dkim rotate run` bring the next key on its way; `dkim rotate status` tells where it is",
+            ),
+            Self::DomainChanged { .. } => (
+                "domain-changed",
+                Error,
+                "RFC 6376 §3.6.2.1",
+                "put the old domain back, and give the keys of the new one a name of their own",
             ),
             Self::UnusedKey => (
                 "unused-key",
@@ -82,6 +89,9 @@ impl fmt::Display for ConfigFault {
         match self {
             Self::KeyFile(error) => error.fmt(f),
             Self::NoneSigns => f.write_str("no key signs by this name yet, or any more"),
+            Self::DomainChanged { from, to } => {
+                write!(f, "its keys are published in {from}, and it says {to}: none of them signs")
+            }
             Self::UnusedKey => f.write_str("no rule names the key"),
             Self::NeverReached { by } => write!(f, "rule {by} before it takes all its mail"),
             Self::BodyLength => f.write_str("signatures carry l=, the length of the body"),
@@ -115,10 +125,13 @@ pub fn check_config(
         if !config.rules.iter().any(|rule| rule.keys.contains(name)) {
             note(subject(), ConfigFault::UnusedKey);
         }
-        let Some(key) = key.signing() else {
+        if let Some(from) = key.other_domain() {
+            let (from, to) = (from.to_owned(), key.domain.clone());
+            note(subject(), ConfigFault::DomainChanged { from, to });
+        } else if key.signing().is_none() {
             note(subject(), ConfigFault::NoneSigns);
-            continue;
-        };
+        }
+        let Some(key) = key.signing() else { continue };
         // Which file it is depends on the mail; and a token is asked by whoever signs.
         if key.file.to_string_lossy().contains('%') || super::is_in_token(&key.file) {
             continue;

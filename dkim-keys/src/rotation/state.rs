@@ -171,6 +171,12 @@ impl RotationState {
         self.keys.iter().find(|key| key.name == name && key.phase == Phase::Active)
     }
 
+    /// A key of this name that is of another domain than this, and not gone.
+    pub(crate) fn of_other_domain(&self, name: &str, domain: &DomainName) -> Option<&RotatedKey> {
+        let is_left = |key: &&RotatedKey| key.name == name && key.phase != Phase::Removed;
+        self.keys.iter().filter(is_left).find(|key| !key.is_of(domain))
+    }
+
     /// The key that will sign next by this name.
     #[must_use]
     pub fn successor(&self, name: &str) -> Option<&RotatedKey> {
@@ -179,6 +185,12 @@ impl RotationState {
 }
 
 impl RotatedKey {
+    /// Whether it is a key of this domain.
+    #[must_use]
+    pub fn is_of(&self, domain: &DomainName) -> bool {
+        DomainName::parse(&self.domain).is_ok_and(|own| own == *domain)
+    }
+
     /// When it came to where it stands, in seconds since 1970.
     #[must_use]
     pub fn since(&self) -> u64 {

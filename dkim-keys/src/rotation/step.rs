@@ -1,10 +1,9 @@
 //! One step at a time.
 
-use std::path::PathBuf;
-
 use dkim_tags::{DomainName, InvalidName, Selector};
 
 use super::{Phase, Plan, RotatedKey, RotationState};
+use crate::key_file_name;
 
 /// What is done in the world between two states. Everything may be asked for again after a stop
 /// half-way, and must then lead to the same.
@@ -18,7 +17,7 @@ pub trait Hands {
     /// # Errors
     ///
     /// When that cannot be told; the step can be tried again.
-    fn is_free(&mut self, domain: &DomainName, selector: &str) -> Result<bool, Self::Error>;
+    fn is_free(&mut self, domain: &DomainName, selector: &Selector) -> Result<bool, Self::Error>;
 
     /// Puts a new private key into the key's file, unless there is one.
     ///
@@ -129,6 +128,20 @@ pub enum RotationError<E: std::error::Error> {
     /// Whatever the template makes is in use.
     #[error("no selector is free; the last one tried is {0:?}")]
     NoneFree(String),
+    /// The domain of the keys of a name has been changed under them.
+    #[error(
+        "{selector}, a key of {name}, is one of {domain}, and the configuration says {configured}"
+    )]
+    OtherDomain {
+        /// The name.
+        name: String,
+        /// The selector of one of its keys.
+        selector: String,
+        /// The domain of that.
+        domain: String,
+        /// What the configuration says.
+        configured: String,
+    },
     /// There is no key to do that with.
     #[error("{name} has no {what}")]
     Missing {
@@ -160,6 +173,16 @@ pub fn step<H: Hands>(
         let mut next = state.clone();
         next.told(now);
         return commit(state, next, hands).map(|()| Progress::Told);
+    }
+    // Nothing can be told of what is wanted: that the old ones go on to their graves, or that
+    // somebody mistyped.
+    if let Some(key) = state.of_other_domain(name, domain) {
+        return Err(RotationError::OtherDomain {
+            name: name.to_owned(),
+            selector: key.selector.clone(),
+            domain: key.domain.clone(),
+            configured: domain.as_str().to_owned(),
+        });
     }
     let mut waiting = Vec::new();
     // The way to a signing key comes first, then that of each old one to its grave.
@@ -355,21 +378,23 @@ fn begin<H: Hands>(
     };
     let mut taken: Vec<String> = Vec::new();
     let selector = loop {
-        let selector =
+        let fresh =
             plan.selector.fresh(now, |one| is_used(one) || taken.iter().any(|taken| taken == one));
-        if let Err(error) = Selector::parse(&selector) {
-            return Err(RotationError::Selector { selector, error });
-        }
+        let selector = match Selector::parse(&fresh) {
+            Ok(selector) => selector,
+            Err(error) => return Err(RotationError::Selector { selector: fresh, error }),
+        };
         if hands.is_free(domain, &selector).map_err(RotationError::Hands)? {
             break selector;
         }
         // A wildcard record takes every name.
         if taken.len() == MOST_TAKEN {
-            return Err(RotationError::NoneFree(selector));
+            return Err(RotationError::NoneFree(fresh));
         }
-        taken.push(selector);
+        taken.push(fresh);
     };
-    let file = PathBuf::from(format!("{selector}._domainkey.{}.pem", domain.as_str()));
+    let file = key_file_name(&selector, domain);
+    let selector = selector.as_str().to_owned();
     let mut key = RotatedKey {
         name: name.to_owned(),
         domain: domain.as_str().to_owned(),
