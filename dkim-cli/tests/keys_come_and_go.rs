@@ -6,6 +6,7 @@ mod command;
 mod primary;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 use std::thread;
@@ -94,6 +95,20 @@ impl Desk {
         self.directory.path().join(name)
     }
 
+    /// Begins a step and kills it after so many milliseconds: later and later, until it comes to its
+    /// end before that.
+    fn step_killed_after(&self, delay: &mut u64) {
+        let mut step = command::dkim(&["rotate", "step", "--config", &self.config]);
+        let mut step = step.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        thread::sleep(Duration::from_millis(*delay));
+        // It may have ended.
+        let _ = step.kill();
+        *delay = match step.wait().unwrap().code() {
+            Some(_) => 0,
+            None => *delay * 4 / 3 + 3,
+        };
+    }
+
     /// The selector that signs now, whose signature verifies now.
     fn sign(&self) -> Option<String> {
         let signed = run(&["sign", "--config", &self.config], MESSAGE);
@@ -152,15 +167,9 @@ fn keys_follow_one_another() {
 fn whoever_is_killed_goes_on() {
     let desk = Desk::new("server = SERVER", &format!("rotate = {{ {PLAN} }}"));
     let mut signed = Vec::new();
-    let mut milliseconds = 0;
+    let mut delay = 0;
     while !signed.contains(&"k2".to_owned()) {
-        let mut step = command::dkim(&["rotate", "step", "--config", &desk.config]);
-        let mut step = step.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        thread::sleep(Duration::from_millis(milliseconds % 50));
-        milliseconds += 3;
-        // It may have ended.
-        let _ = step.kill();
-        step.wait().unwrap();
+        desk.step_killed_after(&mut delay);
         if let Some(selector) = desk.sign().filter(|selector| signed.last() != Some(selector)) {
             signed.push(selector);
         }
@@ -288,6 +297,119 @@ fn a_domain_that_was_changed_is_told() {
     fs::write(&desk.config, before.replace("= 'example.com'", "= 'EXAMPLE.com'")).unwrap();
     assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
     assert_eq!(desk.sign().as_deref(), Some("k2"));
+}
+
+/// Killed at one moment after another: a private key is for all to read only when no server shows its
+/// record, and then it is whole, and nowhere else.
+#[test]
+fn a_private_key_is_revealed_when_its_record_is_gone() {
+    let plan = PLAN.replace("every = 1", "every = 600");
+    let desk = Desk::new("server = SERVER", &format!("rotate = {{ {plan}, reveal = 'open' }}"));
+    let (file, name) = ("k1._domainkey.example.com.pem", "k1._domainkey.example.com");
+    let (kept, open) = (desk.path(file), desk.path("open").join(file));
+    let run = || desk.dkim(&["rotate", "run"]);
+    let run_until = |done: &dyn Fn(&str) -> bool| {
+        while !done(&run().1) {
+            thread::sleep(Duration::from_millis(100));
+        }
+    };
+    run();
+    let private_key = fs::read_to_string(&kept).unwrap();
+    let revoke = ["key", "revoke", "--now"];
+    let (code, said) = desk.dkim(&revoke);
+    assert!(code == 0 && said.contains("the private key is kept to be revealed"), "{said}");
+    // Without the directory nothing is lost, and it is told.
+    let (_, said) = desk.dkim(&["config", "check"]);
+    assert!(said.contains("reveal-directory"), "{said}");
+    run_until(&|said| said.contains("remedy: make the directory"));
+    assert!(kept.exists() && desk.server.text(name).is_none());
+    // The next one goes on to its grave meanwhile.
+    assert_eq!(desk.sign().as_deref(), Some("k2"));
+    assert_eq!(desk.dkim(&revoke).0, 0);
+    run_until(&|_| desk.server.text(&name.replace("k1", "k2")).is_none());
+    fs::create_dir(desk.path("open")).unwrap();
+    // What somebody else has there is not touched.
+    fs::write(&open, "precious").unwrap();
+    run_until(&|said| said.contains("remedy: move what is there away"));
+    assert_eq!(fs::read(&open).unwrap(), b"precious");
+    fs::remove_file(&open).unwrap();
+    // A record that came back goes first.
+    desk.server.publish(name, "v=DKIM1; p=");
+    while desk.server.text(name).is_some() {
+        assert!(!open.exists());
+        desk.dkim(&["rotate", "step"]);
+    }
+    assert!(!open.exists());
+    let mut delay = 0;
+    let history = || desk.dkim(&["rotate", "status", "--history"]).1;
+    while !history().contains("it is nowhere else any more") {
+        desk.step_killed_after(&mut delay);
+        assert!(desk.server.text(name).is_none());
+        if open.exists() {
+            assert_eq!(fs::read_to_string(&open).unwrap(), private_key);
+            assert_eq!(fs::metadata(&open).unwrap().permissions().mode() & 0o7777, 0o644);
+        } else {
+            assert!(kept.exists());
+        }
+    }
+    assert!(open.exists() && !kept.exists());
+    let said = history();
+    assert!(said.contains("its record was there again: shown by"), "{said}");
+    assert!(said.contains("for all to read; its record is not shown any more by"), "{said}");
+}
+
+/// Whoever has the key of another name would give that away, too.
+#[test]
+fn a_private_key_that_still_signs_is_not_revealed() {
+    let plan = PLAN.replace("every = 1", "every = 600");
+    let desk = Desk::new("server = SERVER", &format!("rotate = {{ {plan}, reveal = 'open' }}"));
+    fs::create_dir(desk.path("open")).unwrap();
+    let file = "k1._domainkey.example.com.pem";
+    assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
+    // A copy.
+    fs::copy(desk.path(file), desk.path("copy.pem")).unwrap();
+    let copy = "[keys.copy]\ndomain = 'example.com'\nselector = 'copy'\nfile = 'copy.pem'\n";
+    let config = fs::read_to_string(&desk.config).unwrap();
+    let with_copy = config.replace("keys = ['main']", "keys = ['main', 'copy']");
+    fs::write(&desk.config, format!("{with_copy}\n{copy}")).unwrap();
+    assert_eq!(desk.dkim(&["key", "revoke", "--now"]).0, 0);
+    let mut said = String::new();
+    while !said.contains("not revealed: it is the key of keys.copy (s=copy)") {
+        assert!(!said.contains("for all to read"), "{said}");
+        thread::sleep(Duration::from_millis(100));
+        said = desk.dkim(&["rotate", "run"]).1;
+    }
+    assert!(!desk.path("open").join(file).exists() && desk.path(file).exists());
+    fs::write(&desk.config, &config).unwrap();
+    assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
+    assert!(desk.path("open").join(file).exists() && !desk.path(file).exists());
+}
+
+#[test]
+fn a_key_in_a_token_is_left_to_a_person() {
+    let desk = Desk::new("server = SERVER", &format!("rotate = {{ {PLAN} }}"));
+    let name = "old._domainkey.example.com";
+    desk.server.publish(name, "v=DKIM1; p=");
+    let file = "pkcs11:token=T;object=O?pin-source=file:/secret";
+    let state = format!(
+        "[[keys]]\nname = 'main'\ndomain = 'example.com'\nselector = 'old'\nkind = 'rsa2048'\n\
+         file = '{file}'\nphase = 'retiring'\n\
+         [[keys.history]]\nphase = 'active'\nat = 1\nevidence = ''\n\
+         [[keys.history]]\nphase = 'retiring'\nat = 2\nevidence = ''\n"
+    );
+    fs::write(desk.path("config.rotation.toml"), state).unwrap();
+    let (code, said) = desk.dkim(&["rotate", "run"]);
+    assert_eq!(code, 0, "{said}");
+    let left = "a person has to destroy it there (pkcs11:token=T;object=O)";
+    let told: Vec<&str> = said.lines().filter(|line| line.contains(left)).collect();
+    assert_eq!(told.len(), 2, "{said}");
+    assert!(told[0].contains("old is revoked: ") && told[1].contains("old is removed: "), "{said}");
+    assert!(!said.contains("secret"), "{said}");
+    assert_eq!(desk.server.text(name), None);
+    assert_eq!(desk.sign().as_deref(), Some("k1"));
+    // It is told later, too, and by its own name.
+    let (_, said) = desk.dkim(&["rotate", "status", "--history", "--json"]);
+    assert!(said.contains(left) && said.contains("\"file\":\"pkcs11:"), "{said}");
 }
 
 /// What cannot be published by anybody is no change of anything.

@@ -2,6 +2,7 @@
 
 mod delete;
 mod name;
+mod reveal;
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -17,6 +18,7 @@ use crate::directory::{directory_of, sync_directory_of};
 
 pub use self::delete::{delete_key, delete_unfinished};
 pub use self::name::key_file_name;
+pub use self::reveal::reveal_key;
 
 /// How long a key file may be, in octets.
 const LIMIT: usize = 64 * 1024;
@@ -136,6 +138,9 @@ pub enum KeyFileError {
     /// The file cannot be made.
     #[error("cannot be made: {0}")]
     NotMade(#[source] io::Error),
+    /// It would be where private keys are kept.
+    #[error("is where private keys are kept, and what is revealed needs another directory")]
+    NotApart,
     /// The file cannot be given to its owner.
     #[error("cannot be given to its owner: {0}")]
     NotGiven(#[source] io::Error),

@@ -43,7 +43,7 @@ pub use examine::examine;
 pub use finding::{Finding, Severity};
 pub use form::Form;
 pub use key_file::{
-    KeyFileError, delete_key, delete_unfinished, key_file_name, read_key, save_new,
+    KeyFileError, delete_key, delete_unfinished, key_file_name, read_key, reveal_key, save_new,
 };
 pub use kind::{KeyKind, KeyPair};
 pub use lock::{Lock, LockError};

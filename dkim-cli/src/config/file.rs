@@ -54,10 +54,15 @@ impl ConfigFile {
 
     /// The file of a key that was chosen.
     pub(crate) fn key_file(&self, chosen: &Chosen) -> PathBuf {
-        if is_in_token(&chosen.file) {
-            return chosen.file.clone();
+        self.path_of(&chosen.file)
+    }
+
+    /// Where something is that is named as seen from here; in a token it is wherever that is.
+    pub(crate) fn path_of(&self, file: &Path) -> PathBuf {
+        match is_in_token(file) {
+            true => file.to_owned(),
+            false => self.directory.join(file),
         }
-        self.directory.join(&chosen.file)
     }
 }
 

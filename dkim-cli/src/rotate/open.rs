@@ -81,7 +81,7 @@ pub(crate) struct Opened {
 impl Opened {
     /// What does the steps.
     pub(crate) fn world(&self) -> Result<World<'_>, Failure> {
-        World::new(&self.file, &self.locked)
+        World::new(&self.file, &self.state, &self.locked)
     }
 
     /// Takes over the keys that signed before there was a plan.

@@ -1,12 +1,12 @@
 //! Whether what a configuration says can be done, and should be.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dkim_crypto::Provider;
 use dkim_tags::DomainName;
 
-use super::Config;
+use super::{Config, KeySource};
 use crate::Severity::{Error, Note, Warning};
 use crate::finding::Row;
 use crate::{Finding, KeyFileError, KeyPair, read_key};
@@ -16,6 +16,7 @@ pub(crate) enum ConfigFault {
     KeyFile(KeyFileError),
     NoneSigns,
     DomainChanged { from: String, to: String },
+    RevealDirectory { directory: PathBuf },
     UnusedKey,
     NeverReached { by: usize },
     BodyLength,
@@ -45,6 +46,12 @@ impl ConfigFault {
                 Error,
                 "RFC 6376 §3.6.2.1",
                 "put the old domain back, and give the keys of the new one a name of their own",
+            ),
+            Self::RevealDirectory { .. } => (
+                "reveal-directory",
+                Warning,
+                "RFC 5863 §3.5.2",
+                "make it for whoever runs `dkim rotate`, apart from the keys, or take reveal out",
             ),
             Self::UnusedKey => (
                 "unused-key",
@@ -92,6 +99,9 @@ impl fmt::Display for ConfigFault {
             Self::DomainChanged { from, to } => {
                 write!(f, "its keys are published in {from}, and it says {to}: none of them signs")
             }
+            Self::RevealDirectory { directory } => {
+                write!(f, "keys are to be revealed in {}, no directory", directory.display())
+            }
             Self::UnusedKey => f.write_str("no rule names the key"),
             Self::NeverReached { by } => write!(f, "rule {by} before it takes all its mail"),
             Self::BodyLength => f.write_str("signatures carry l=, the length of the body"),
@@ -124,6 +134,12 @@ pub fn check_config(
         let subject = || format!("keys.{name}");
         if !config.rules.iter().any(|rule| rule.keys.contains(name)) {
             note(subject(), ConfigFault::UnusedKey);
+        }
+        if let KeySource::Rotated { plan, .. } = &key.key
+            && let Some(reveal) = &plan.reveal
+            && !directory.join(reveal).is_dir()
+        {
+            note(subject(), ConfigFault::RevealDirectory { directory: reveal.clone() });
         }
         if let Some(from) = key.other_domain() {
             let (from, to) = (from.to_owned(), key.domain.clone());

@@ -176,6 +176,14 @@ impl KeyEntry {
             KeySource::Rotated { plan, .. } if plan.every == 0 => {
                 return Err("rotate: every is at least a second".to_owned());
             }
+            KeySource::Rotated { plan, .. }
+                if plan
+                    .reveal
+                    .as_ref()
+                    .is_some_and(|directory| directory.as_os_str().is_empty()) =>
+            {
+                return Err("rotate: reveal names no directory".to_owned());
+            }
             KeySource::Rotated { before, .. } => before.as_ref(),
         };
         if let Some(named) = named {
