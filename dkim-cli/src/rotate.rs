@@ -42,7 +42,7 @@ The way of a key:
   proven       a test message verifies, and no resolver remembers that there was no record
   active       it signs; the one before it retires in the same moment
   retiring     it signs no more, its record stays for mail on its way
-  revoked      its record says so, its file is gone
+  revoked      its record says so, its file is gone (or kept to be revealed)
   removed      its record is gone; its selector is not used again
   revealed     everybody can read its private key, if the plan says `reveal`
 
@@ -69,7 +69,7 @@ steps; config.rotation.toml.lock, mode 0600, sees to that, and is to be left whe
 every hour:
   dkim rotate run --config /etc/dkim/config.toml
 
-Who signs reads which key does with the configuration: `dkim sign` each time, other programs when the
+Who signs reads that file with the configuration: `dkim sign` each time, other programs when the
 hook tells them. An agent (`dkim agent`) has the next key at hand once it is proven, and looks again
 where keys stand when it is asked for one that it does not know: it must be able to read that file,
 and the files of keys (owner). Let the hook tell it, too (SIGHUP), so that it lets go of old keys.
@@ -81,8 +81,8 @@ proves nothing of its writer. The directory must be there, and another one than 
 key that still signs under another name is not revealed; one that another program uses, too, must
 not be.
 
-A key in a token (pkcs11:...) stays there when it is revoked; the step says so, and a person destroys
-it.
+A key in a token (pkcs11:...) stays there when it is revoked: the step says so, and a person has to
+destroy it.
 
 The keys of a name are of one domain. For another one choose a new name, and let the old one stand
 until its keys are removed.
