@@ -16,10 +16,10 @@ use clap::Args;
 use tokio::net::UnixListener;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::block_in_place;
 
 use self::host::{Host, Limits};
-pub(crate) use self::remote::remote_key;
+use self::keys::Keys;
+pub(crate) use self::remote::{configured_key, remote_key};
 use self::socket::Socket;
 use crate::diagnostics::{Failure, note};
 use crate::exit::{self, Exit};
@@ -30,7 +30,9 @@ use crate::key::{Owner, parse_group, parse_owner};
 /// The program that handles mail talks to the world and is attacked first. With an agent it has no
 /// key to lose: `dkim sign --agent SOCKET` hands over what is to be signed and is given a signature.
 /// The agent reads the configuration and the keys once, when it starts and at SIGHUP, and ends at
-/// SIGTERM or Ctrl-C, when all that was asked is answered. It stays in the foreground and says on
+/// SIGTERM or Ctrl-C, when all that was asked is answered. Keys that change (`dkim rotate`) it comes
+/// to know by itself: the next one is at hand once it is proven, and when it is asked for a key that
+/// it does not know it looks again, once a second at most, where keys stand. It stays in the foreground and says on
 /// standard error what goes wrong, and never anything of a key.
 ///
 /// It signs nothing but DKIM-Signatures that name one of its keys, and for nobody but the user it
@@ -123,6 +125,10 @@ A unit for systemd, /etc/systemd/system/dkim-agent.service:
 
 The keys belong to dkim-agent, mode 0600; the configuration may be read by all. The user filter, as
 which mail is handled, is in the group dkim.
+
+Keys that change: let `owner` in [rotation] be dkim-agent, and the hook `systemctl reload
+dkim-agent`. Before another key signs, the agent has it: it reads where keys stand from the file
+beside the configuration, as the user that it runs as. The hook makes it let go of old keys.
 ";
     [EXAMPLES, &exit::help()].join("\n")
 }
@@ -139,8 +145,9 @@ impl Agent {
     }
 
     fn keep(&self, config: &Path) -> Result<Exit, Failure> {
-        let keys = keys::read_some(config)?;
-        let count = keys.len();
+        let keys = Keys::read_some(config)?;
+        let ring = keys.ring();
+        let count = ring.len();
         user::hide().map_err(|error| Failure::of(Exit::NoInput, &error))?;
         let own = match self.user {
             Some(user) => user.numbers().0,
@@ -162,7 +169,8 @@ impl Agent {
             Limits { connections: CONNECTIONS, patience: Duration::from_secs(self.timeout) };
         let name = self.socket.display().to_string();
         let may_ask = move |user| users.contains(&user);
-        let host = Arc::new(Host::new(name.clone(), keys, Box::new(may_ask), limits));
+        let host = Host::new(name.clone(), ring, Box::new(keys), Box::new(may_ask), limits);
+        let host = Arc::new(host);
 
         let failed = |error| Failure::new(Exit::Temporary, format!("cannot listen: {error}"));
         let runtime = Builder::new_multi_thread().enable_all().build().map_err(failed)?;
@@ -173,7 +181,7 @@ impl Agent {
             let listener = UnixListener::from_std(socket.listener()?)?;
             let again = async {
                 while hangup.recv().await.is_some() {
-                    block_in_place(|| read_again(config, &host));
+                    read_again(config, &host).await;
                 }
             };
             let end = async {
@@ -194,12 +202,9 @@ impl Agent {
 }
 
 /// Takes the keys as they are now; if they cannot be read, those from before stay.
-fn read_again(config: &Path, host: &Host) {
-    match keys::read(config) {
-        Ok(keys) => {
-            note(config.display(), format_args!("read again, {} keys", keys.len()));
-            host.replace(keys);
-        }
+async fn read_again(config: &Path, host: &Host) {
+    match host.reload().await {
+        Ok(count) => note(config.display(), format_args!("read again, {count} keys")),
         Err(failure) => {
             failure.tell();
             note(config.display(), "not read again: the keys from before stay");

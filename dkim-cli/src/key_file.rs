@@ -35,7 +35,9 @@ pub(crate) fn unusable(error: &KeyFileError) -> Failure {
         KeyFileError::Unreadable(_) => failure(Exit::NoInput),
         KeyFileError::Exists => failure(Exit::CannotCreate)
             .remedy("choose another selector or file, or move the old key away first"),
-        KeyFileError::NotMade(_) | KeyFileError::NotGiven(_) => failure(Exit::CannotCreate),
+        KeyFileError::NotMade(_) | KeyFileError::NotGiven(_) | KeyFileError::NotApart => {
+            failure(Exit::CannotCreate)
+        }
         _ => failure(Exit::Data),
     }
 }

@@ -22,6 +22,7 @@ mod input;
 mod json;
 mod key;
 mod key_file;
+mod lock;
 mod man;
 mod mediate;
 mod name_servers;

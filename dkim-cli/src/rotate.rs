@@ -5,6 +5,7 @@ mod hands;
 mod open;
 mod plan;
 mod progress;
+mod reveal;
 mod run;
 mod status;
 
@@ -41,8 +42,9 @@ The way of a key:
   proven       a test message verifies, and no resolver remembers that there was no record
   active       it signs; the one before it retires in the same moment
   retiring     it signs no more, its record stays for mail on its way
-  revoked      its record says so, its file is gone
-  removed      nothing is left; its selector is not used again
+  revoked      its record says so, its file is gone (or kept to be revealed)
+  removed      its record is gone; its selector is not used again
+  revealed     everybody can read its private key, if the plan says `reveal`
 
 In the configuration (`dkim config --help`), times in seconds:
   [keys.main]
@@ -50,7 +52,8 @@ In the configuration (`dkim config --help`), times in seconds:
   rotate = { kind = \"rsa2048\", selector = \"{year}{month}\", every = 7776000 }
       # and, unless these are wanted: ttl = 3600 (of the records), negative-ttl = 3600 (before a new
       # key signs), message-life = 604800 (before an old one is revoked), grave = 2592000 (before
-      # its record goes); selectors may have {day} and {counter}, too
+      # its record goes); selectors may have {day} and {counter}, too;
+      # reveal = \"DIR\" (not at all, unless said)
 
   [rotation]                       # all of it may be left out
   server = \"192.0.2.53\"            # takes updates (RFC 2136); without it a person publishes
@@ -60,9 +63,29 @@ In the configuration (`dkim config --help`), times in seconds:
   owner = \"opendkim\"               # is to have the files of keys
   hook = [\"systemctl\", \"reload\", \"opendkim\"]    # after the signing key has changed
 
-Where each key stands is kept in rotation.toml beside the configuration. It is replaced as a whole:
-whoever is stopped half-way goes on with the next call. From cron, every hour:
+Where each key stands is kept beside the configuration, for config.toml in config.rotation.toml. It
+is replaced as a whole: whoever is stopped half-way goes on with the next call. One at a time takes
+steps; config.rotation.toml.lock, mode 0600, sees to that, and is to be left where it is. From cron,
+every hour:
   dkim rotate run --config /etc/dkim/config.toml
+
+Who signs reads that file with the configuration: `dkim sign` each time, other programs when the
+hook tells them. An agent (`dkim agent`) has the next key at hand once it is proven, and looks again
+where keys stand when it is asked for one that it does not know: it must be able to read that file,
+and the files of keys (owner). Let the hook tell it, too (SIGHUP), so that it lets go of old keys.
+
+With `reveal` a private key is not deleted when it is revoked. Once no server shows its record, and
+for message-life more (ttl, if that is longer), it is put into that directory, mode 0644, for the
+operator to publish: from then on anybody may have made its signatures, and old mail that leaks
+proves nothing of its writer. The directory must be there, and another one than that of the keys. A
+key that still signs under another name is not revealed; one that another program uses, too, must
+not be.
+
+A key in a token (pkcs11:...) stays there when it is revoked: the step says so, and a person has to
+destroy it.
+
+The keys of a name are of one domain. For another one choose a new name, and let the old one stand
+until its keys are removed.
 ";
     [WAY, "\n", &exit::help()].concat()
 }

@@ -37,6 +37,6 @@ pub(crate) fn open(uri: &str) -> Result<Arc<dyn SigningKey>, Failure> {
 const REMEDY: &str = "write pkcs11:token=T;object=O?module-path=/LIBRARY.so&pin-source=file:/FILE";
 
 /// What may be told of a URI: what stands behind the `?` may hold a PIN, if somebody erred.
-fn subject(uri: &str) -> &str {
+pub(crate) fn subject(uri: &str) -> &str {
     uri.split('?').next().unwrap_or_default()
 }

@@ -242,6 +242,66 @@ fn a_key_that_the_agent_does_not_have_is_told() {
     }
 }
 
+/// A state of keys that change, each with its phase and file.
+fn state(keys: &[(&str, &str, &str)], hook_pending: bool) -> String {
+    let mut state = format!("hook_pending = {hook_pending}\n");
+    for (selector, phase, file) in keys {
+        state += &format!(
+            "[[keys]]\nname = 'main'\ndomain = 'example.com'\nselector = '{selector}'\n\
+             kind = 'ed25519'\nfile = '{DATA}/{file}'\nphase = '{phase}'\nhistory = []\n"
+        );
+    }
+    state
+}
+
+/// With nobody to tell the agent.
+#[test]
+fn a_key_that_takes_over_is_there_when_it_is_asked_for() {
+    let place = Place::new(&[]);
+    let rules = "[[rules]]\nfrom = ['*']\nkeys = ['main']\n";
+    let config = format!("[keys.main]\ndomain = 'example.com'\nrotate = {{}}\n{rules}");
+    fs::write(place.config(), config).unwrap();
+    let stands = |keys: &[(&str, &str, &str)], hook_pending| {
+        fs::write(place.path("config.rotation.toml"), state(keys, hook_pending)).unwrap();
+    };
+    let selectors = || {
+        let (_, list) = place.list();
+        list.lines().map(|line| line.split('.').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let (socket, config) = (place.socket(), place.config());
+    let signed = |selector: &str| {
+        let (code, out, said) = sign(&["--agent", &socket, "--config", &config, "plain.eml"]);
+        assert_eq!((code, &*said), (Some(0), ""), "{selector}");
+        assert!(text(&out).contains(&format!("s={selector};")), "{}", text(&out));
+    };
+    // One that is not proven is none of its business yet.
+    stands(&[("s1", "active", ED25519), ("s2", "proven", RSA), ("s3", "new", RSA)], false);
+    let mut agent = place.agent();
+    assert_eq!(selectors(), ["s1", "s2"]);
+    signed("s1");
+    // The switch, and nobody has been told: some sign with one, some with the other.
+    stands(&[("s1", "retiring", ED25519), ("s2", "active", RSA)], true);
+    signed("s2");
+    assert_eq!(selectors(), ["s1", "s2"]);
+    // One that came all its way unseen.
+    stands(&[("s1", "revoked", ED25519), ("s2", "retiring", RSA), ("s3", "active", ED25519)], true);
+    signed("s3");
+    assert_eq!(selectors(), ["s2", "s3"]);
+    // One that it cannot read: mail waits, and what was there stays.
+    stands(&[("s3", "retiring", ED25519), ("s4", "active", "keys/gone.pem")], true);
+    let (code, _, said) = sign(&["--agent", &socket, "--config", &config, "plain.eml"]);
+    assert!(code == Some(75) && said.contains("the agent has no such key"), "{said}");
+    assert!(said.contains("remedy: let it read the configuration again (SIGHUP)"), "{said}");
+    assert_eq!(selectors(), ["s2", "s3"]);
+    let said = agent.wait_for("the keys from before stay");
+    assert!(said.contains("gone.pem: cannot be read"), "{said}");
+    // It is no worse when it is told.
+    stands(&[("s3", "active", ED25519)], false);
+    agent.signal(Signal::HUP);
+    agent.wait_for("read again, 1 keys");
+    signed("s3");
+}
+
 /// The agent told its key, was given half of what it is to sign, and is killed.
 #[test]
 fn an_agent_killed_in_the_middle_is_told() {

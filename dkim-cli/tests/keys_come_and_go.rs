@@ -6,6 +6,7 @@ mod command;
 mod primary;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 use std::thread;
@@ -204,6 +205,20 @@ impl Desk {
         self.directory.path().join(name)
     }
 
+    /// Begins a step and kills it after so many milliseconds: later and later, until it comes to its
+    /// end before that.
+    fn step_killed_after(&self, delay: &mut u64) {
+        let mut step = command::dkim(&["rotate", "step", "--config", &self.config]);
+        let mut step = step.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        thread::sleep(Duration::from_millis(*delay));
+        // It may have ended.
+        let _ = step.kill();
+        *delay = match step.wait().unwrap().code() {
+            Some(_) => 0,
+            None => *delay * 4 / 3 + 3,
+        };
+    }
+
     /// The selector that signs now, whose signature verifies now.
     fn sign(&self) -> Option<String> {
         let signed = run(&["sign", "--config", &self.config], MESSAGE);
@@ -262,16 +277,9 @@ fn keys_follow_one_another() {
 fn whoever_is_killed_goes_on() {
     let desk = Desk::new("server = SERVER", &format!("rotate = {{ {PLAN} }}"));
     let mut signed = Vec::new();
-    let mut milliseconds = 0;
+    let mut delay = 0;
     while !signed.contains(&"k2".to_owned()) {
-        let mut step = command::dkim(&["rotate", "step", "--config", &desk.config]);
-        let mut step = step.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // Later and later, so that it gets somewhere on a slow machine, too.
-        thread::sleep(Duration::from_millis(milliseconds % (50 + milliseconds / 4)));
-        milliseconds += 3;
-        // It may have ended.
-        let _ = step.kill();
-        step.wait().unwrap();
+        desk.step_killed_after(&mut delay);
         if let Some(selector) = desk.sign().filter(|selector| signed.last() != Some(selector)) {
             signed.push(selector);
         }
@@ -331,12 +339,208 @@ fn a_key_that_signed_before_is_taken_over() {
     assert!(said.contains("no-signing-key"), "{said}");
 }
 
+/// Two configurations in one directory are in each other's way neither now nor when they had one
+/// state in common.
+#[test]
+fn each_configuration_has_its_own_keys() {
+    let desk = Desk::new("server = SERVER", &format!("rotate = {{ {PLAN} }}"));
+    let other = desk.path("other.toml");
+    let config = fs::read_to_string(&desk.config).unwrap();
+    fs::write(
+        &other,
+        config.replace("k{counter}", "o{counter}").replace("every = 1", "every = 60"),
+    )
+    .unwrap();
+    let other = Desk { config: other.to_str().unwrap().to_owned(), ..desk };
+    let run = |config: &str| {
+        let (code, said) = dkim(&["rotate", "run", "--config", config]);
+        assert_eq!(code, 0, "{said}");
+    };
+    run(&other.config);
+    assert_eq!(other.sign().as_deref(), Some("o1"));
+    let first = other.path("config.toml");
+    let first = Desk { config: first.to_str().unwrap().to_owned(), ..other };
+    assert_eq!(first.sign(), None);
+    run(&first.config);
+    assert!(first.sign().unwrap().starts_with('k'));
+    // As it was left by who knew of one state alone.
+    fs::remove_file(first.path("config.rotation.toml")).unwrap();
+    let other = first.path("other.rotation.toml");
+    fs::rename(other, first.path("rotation.toml")).unwrap();
+    assert_eq!(first.sign().as_deref(), Some("o1"));
+    while first.sign().as_deref() == Some("o1") {
+        assert_eq!(first.dkim(&["rotate", "run"]).0, 0);
+    }
+    assert!(!first.path("rotation.toml").exists());
+    assert!(first.sign().unwrap().starts_with('k'));
+}
+
+#[test]
+fn a_domain_that_was_changed_is_told() {
+    let desk = Desk::new("server = SERVER", &format!("rotate = {{ {PLAN} }}"));
+    assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
+    assert_eq!(desk.sign().as_deref(), Some("k1"));
+    let before = fs::read_to_string(&desk.config).unwrap();
+    fs::write(&desk.config, before.replace("= 'example.com'", "= 'example.org'")).unwrap();
+    let state = desk.path("config.rotation.toml");
+    let as_it_was = fs::read_to_string(&state).unwrap();
+    for command in ["step", "run"] {
+        let (code, said) = desk.dkim(&["rotate", command]);
+        assert!(code == 65 && said.contains("is one of example.com"), "{said}");
+        assert!(said.contains("remedy: put the old domain back"), "{said}");
+    }
+    assert_eq!(fs::read_to_string(&state).unwrap(), as_it_was);
+    let directory = desk.directory.path().to_str().unwrap();
+    for command in [&["config", "check"][..], &["audit", "--keys", directory]] {
+        let (code, said) = desk.dkim(command);
+        assert!(code == 1 && said.contains("domain-changed"), "{said}");
+        assert!(!said.contains("no-signing-key"), "{said}");
+    }
+    let (_, said) = desk.dkim(&["config", "which", "--from", "joe@example.com"]);
+    assert!(said.contains("its keys are of example.com"), "{said}");
+    assert_eq!(desk.sign(), None);
+    // A key in other hands is revoked nevertheless.
+    let (code, said) = desk.dkim(&["key", "revoke", "--now", "--selector", "k1"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(desk.server.text("k1._domainkey.example.com").unwrap(), "v=DKIM1; k=ed25519; p=");
+    // A domain is the same in capitals.
+    fs::write(&desk.config, before.replace("= 'example.com'", "= 'EXAMPLE.com'")).unwrap();
+    assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
+    assert_eq!(desk.sign().as_deref(), Some("k2"));
+}
+
+/// Killed at one moment after another: a private key is for all to read only when no server shows its
+/// record, and then it is whole, and nowhere else.
+#[test]
+fn a_private_key_is_revealed_when_its_record_is_gone() {
+    let plan = PLAN.replace("every = 1", "every = 600");
+    let desk = Desk::new("server = SERVER", &format!("rotate = {{ {plan}, reveal = 'open' }}"));
+    let (file, name) = ("k1._domainkey.example.com.pem", "k1._domainkey.example.com");
+    let (kept, open) = (desk.path(file), desk.path("open").join(file));
+    let run = || desk.dkim(&["rotate", "run"]);
+    let run_until = |done: &dyn Fn(&str) -> bool| {
+        while !done(&run().1) {
+            thread::sleep(Duration::from_millis(100));
+        }
+    };
+    run();
+    let private_key = fs::read_to_string(&kept).unwrap();
+    let revoke = ["key", "revoke", "--now"];
+    let (code, said) = desk.dkim(&revoke);
+    assert!(code == 0 && said.contains("the private key is kept to be revealed"), "{said}");
+    // Without the directory nothing is lost, and it is told.
+    let (_, said) = desk.dkim(&["config", "check"]);
+    assert!(said.contains("reveal-directory"), "{said}");
+    run_until(&|said| said.contains("remedy: make the directory"));
+    assert!(kept.exists() && desk.server.text(name).is_none());
+    // The next one goes on to its grave meanwhile.
+    assert_eq!(desk.sign().as_deref(), Some("k2"));
+    assert_eq!(desk.dkim(&revoke).0, 0);
+    run_until(&|_| desk.server.text(&name.replace("k1", "k2")).is_none());
+    fs::create_dir(desk.path("open")).unwrap();
+    // What somebody else has there is not touched.
+    fs::write(&open, "precious").unwrap();
+    run_until(&|said| said.contains("remedy: move what is there away"));
+    assert_eq!(fs::read(&open).unwrap(), b"precious");
+    fs::remove_file(&open).unwrap();
+    // A record that came back goes first.
+    desk.server.publish(name, "v=DKIM1; p=");
+    while desk.server.text(name).is_some() {
+        assert!(!open.exists());
+        desk.dkim(&["rotate", "step"]);
+    }
+    assert!(!open.exists());
+    let mut delay = 0;
+    let history = || desk.dkim(&["rotate", "status", "--history"]).1;
+    while !history().contains("it is nowhere else any more") {
+        desk.step_killed_after(&mut delay);
+        assert!(desk.server.text(name).is_none());
+        if open.exists() {
+            assert_eq!(fs::read_to_string(&open).unwrap(), private_key);
+            assert_eq!(fs::metadata(&open).unwrap().permissions().mode() & 0o7777, 0o644);
+        } else {
+            assert!(kept.exists());
+        }
+    }
+    assert!(open.exists() && !kept.exists());
+    let said = history();
+    assert!(said.contains("its record was there again: shown by"), "{said}");
+    assert!(said.contains("for all to read; its record is not shown any more by"), "{said}");
+}
+
+/// Whoever has the key of another name would give that away, too.
+#[test]
+fn a_private_key_that_still_signs_is_not_revealed() {
+    let plan = PLAN.replace("every = 1", "every = 600");
+    let desk = Desk::new("server = SERVER", &format!("rotate = {{ {plan}, reveal = 'open' }}"));
+    fs::create_dir(desk.path("open")).unwrap();
+    let file = "k1._domainkey.example.com.pem";
+    assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
+    // A copy.
+    fs::copy(desk.path(file), desk.path("copy.pem")).unwrap();
+    let copy = "[keys.copy]\ndomain = 'example.com'\nselector = 'copy'\nfile = 'copy.pem'\n";
+    let config = fs::read_to_string(&desk.config).unwrap();
+    let with_copy = config.replace("keys = ['main']", "keys = ['main', 'copy']");
+    fs::write(&desk.config, format!("{with_copy}\n{copy}")).unwrap();
+    assert_eq!(desk.dkim(&["key", "revoke", "--now"]).0, 0);
+    let mut said = String::new();
+    while !said.contains("not revealed: it is the key of keys.copy (s=copy)") {
+        assert!(!said.contains("for all to read"), "{said}");
+        thread::sleep(Duration::from_millis(100));
+        said = desk.dkim(&["rotate", "run"]).1;
+    }
+    assert!(!desk.path("open").join(file).exists() && desk.path(file).exists());
+    fs::write(&desk.config, &config).unwrap();
+    assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
+    assert!(desk.path("open").join(file).exists() && !desk.path(file).exists());
+}
+
+#[test]
+fn a_key_in_a_token_is_left_to_a_person() {
+    let desk = Desk::new("server = SERVER", &format!("rotate = {{ {PLAN} }}"));
+    let name = "old._domainkey.example.com";
+    desk.server.publish(name, "v=DKIM1; p=");
+    let file = "pkcs11:token=T;object=O?pin-source=file:/secret";
+    let state = format!(
+        "[[keys]]\nname = 'main'\ndomain = 'example.com'\nselector = 'old'\nkind = 'rsa2048'\n\
+         file = '{file}'\nphase = 'retiring'\n\
+         [[keys.history]]\nphase = 'active'\nat = 1\nevidence = ''\n\
+         [[keys.history]]\nphase = 'retiring'\nat = 2\nevidence = ''\n"
+    );
+    fs::write(desk.path("config.rotation.toml"), state).unwrap();
+    let (code, said) = desk.dkim(&["rotate", "run"]);
+    assert_eq!(code, 0, "{said}");
+    let left = "a person has to destroy it there (pkcs11:token=T;object=O)";
+    let told: Vec<&str> = said.lines().filter(|line| line.contains(left)).collect();
+    assert_eq!(told.len(), 2, "{said}");
+    assert!(told[0].contains("old is revoked: ") && told[1].contains("old is removed: "), "{said}");
+    assert!(!said.contains("secret"), "{said}");
+    assert_eq!(desk.server.text(name), None);
+    assert_eq!(desk.sign().as_deref(), Some("k1"));
+    // It is told later, too, and by its own name.
+    let (_, said) = desk.dkim(&["rotate", "status", "--history", "--json"]);
+    assert!(said.contains(left) && said.contains("\"file\":\"pkcs11:"), "{said}");
+}
+
+/// What cannot be published by anybody is no change of anything.
+#[test]
+fn no_update_goes_to_another_machine_unsigned() {
+    let desk = Desk::new("server = '192.0.2.53'", &format!("rotate = {{ {PLAN} }}"));
+    let (code, said) = desk.dkim(&["rotate", "step"]);
+    assert!(code == 2 && said.contains("without a TSIG key"), "{said}");
+    assert!(!desk.path("config.rotation.toml").exists());
+}
+
 #[test]
 fn one_at_a_time_takes_steps() {
     let desk = Desk::new("server = SERVER", &format!("rotate = {{ {PLAN} }}"));
-    let locked = StateFile::beside(Path::new(&desk.config)).lock().unwrap();
-    let (code, said) = desk.dkim(&["rotate", "run"]);
-    assert!(code == 75 && said.contains("somebody else"), "{said}");
+    let state = StateFile::beside(Path::new(&desk.config));
+    let locked = state.clone().lock(Duration::ZERO).unwrap();
+    for command in [&["rotate", "run"][..], &["rotate", "abort"], &["key", "revoke", "--now"]] {
+        let (code, said) = desk.dkim(command);
+        assert!(code == 75 && said.contains("somebody else has the lock"), "{said}");
+        assert!(said.contains("remedy: wait until the other `dkim rotate`"), "{said}");
+    }
     assert_eq!(desk.dkim(&["rotate", "status"]).0, 1);
     drop(locked);
     assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);

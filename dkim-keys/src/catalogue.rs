@@ -105,7 +105,9 @@ fn config_fault(after: Option<&ConfigFault>) -> Option<ConfigFault> {
             F::SameName { name: "S._domainkey.D".to_owned(), other: "main".to_owned() }
         }
         Some(F::SameName { .. }) => F::NoneSigns,
-        Some(F::NoneSigns) => F::UnusedKey,
+        Some(F::NoneSigns) => F::DomainChanged { from: "D".to_owned(), to: "E".to_owned() },
+        Some(F::DomainChanged { .. }) => F::RevealDirectory { directory: "DIR".into() },
+        Some(F::RevealDirectory { .. }) => F::UnusedKey,
         Some(F::UnusedKey) => F::NeverReached { by: 1 },
         Some(F::NeverReached { .. }) => F::NoEffect { by: 1 },
         Some(F::NoEffect { .. }) => F::OtherDomain { domain: "example.org".to_owned() },

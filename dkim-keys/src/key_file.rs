@@ -1,5 +1,9 @@
 //! Private keys in files. Nothing of what stands in them is ever told.
 
+mod delete;
+mod name;
+mod reveal;
+
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -9,6 +13,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dkim_crypto::{PrivateKey, PrivateKeyError};
 use zeroize::Zeroizing;
+
+use crate::directory::{directory_of, sync_directory_of};
+
+pub use self::delete::{delete_key, delete_unfinished};
+pub use self::name::key_file_name;
+pub use self::reveal::reveal_key;
 
 /// How long a key file may be, in octets.
 const LIMIT: usize = 64 * 1024;
@@ -76,10 +86,7 @@ pub fn save_new(
     key: &PrivateKey,
     owner: Option<(u32, u32)>,
 ) -> Result<(), KeyFileError> {
-    let directory = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
+    let directory = directory_of(path);
     directory.metadata().map_err(KeyFileError::NotMade)?;
     // It has mode 0600, and a name that tells what it was to become: whoever is killed leaves it.
     let mut file = tempfile::Builder::new()
@@ -97,12 +104,12 @@ pub fn save_new(
         _ => KeyFileError::NotMade(error.error),
     })?;
     // The name, too, is to outlast a power cut. Not every file system can say so.
-    let _ = File::open(directory).and_then(|directory| directory.sync_all());
+    let _ = sync_directory_of(path);
     Ok(())
 }
 
 /// How the names of files begin that are to become this one.
-pub(crate) fn unfinished(path: &Path) -> OsString {
+fn unfinished(path: &Path) -> OsString {
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(".");
@@ -131,6 +138,9 @@ pub enum KeyFileError {
     /// The file cannot be made.
     #[error("cannot be made: {0}")]
     NotMade(#[source] io::Error),
+    /// It would be where private keys are kept.
+    #[error("is where private keys are kept, and what is revealed needs another directory")]
+    NotApart,
     /// The file cannot be given to its owner.
     #[error("cannot be given to its owner: {0}")]
     NotGiven(#[source] io::Error),

@@ -17,11 +17,13 @@ mod audit;
 #[cfg(test)]
 mod catalogue;
 mod config;
+mod directory;
 mod examine;
 mod finding;
 mod form;
 mod key_file;
 mod kind;
+mod lock;
 mod loop_back;
 #[cfg(feature = "pkcs11")]
 pub mod pkcs11;
@@ -40,8 +42,11 @@ pub use config::{
 pub use examine::examine;
 pub use finding::{Finding, Severity};
 pub use form::Form;
-pub use key_file::{KeyFileError, read_key, save_new};
+pub use key_file::{
+    KeyFileError, delete_key, delete_unfinished, key_file_name, read_key, reveal_key, save_new,
+};
 pub use kind::{KeyKind, KeyPair};
+pub use lock::{Lock, LockError};
 pub use loop_back::{LoopBackError, loop_back};
 pub use publication::Publication;
 pub use record_fault::RecordFault;

@@ -8,6 +8,7 @@
 mod file;
 mod late;
 mod plan;
+mod shared_file;
 mod state;
 mod step;
 

@@ -3,12 +3,13 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use dkim_keys::{
     Config, Done, Hands, KeyKind, Mail, NamedKey, Phase, Plan, Progress, RotatedKey, RotationError,
-    RotationState, abort, check_rotation, revoke, step,
+    RotationState, abort, check_rotation, is_in_token, revoke, step,
 };
-use dkim_tags::DomainName;
+use dkim_tags::{DomainName, Selector};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -31,6 +32,11 @@ struct World {
     asked: BTreeMap<String, Option<Shown>>,
     by_hand: bool,
     files: BTreeSet<String>,
+    /// What everybody can read.
+    revealed: BTreeSet<String>,
+    /// Since when there is no record any more.
+    gone_since: BTreeMap<String, u64>,
+    plan: Plan,
     /// Selectors of others.
     in_use: BTreeSet<String>,
     saved: RotationState,
@@ -69,7 +75,7 @@ impl World {
         }
         match shown {
             Some(shown) => self.records.insert(selector.to_owned(), shown),
-            None => self.records.remove(selector),
+            None => self.take_away(selector),
         };
         Done::NotYet("a server does not show it yet".to_owned())
     }
@@ -79,9 +85,14 @@ impl World {
         for (selector, shown) in std::mem::take(&mut self.asked) {
             match shown {
                 Some(shown) => self.records.insert(selector, shown),
-                None => self.records.remove(&selector),
+                None => self.take_away(&selector),
             };
         }
+    }
+
+    fn take_away(&mut self, selector: &str) -> Option<Shown> {
+        self.gone_since.insert(selector.to_owned(), self.now);
+        self.records.remove(selector)
     }
 
     /// What signs now signs mail, which is on its way for six days.
@@ -109,8 +120,8 @@ impl World {
 impl Hands for World {
     type Error = Stopped;
 
-    fn is_free(&mut self, _: &DomainName, selector: &str) -> Result<bool, Stopped> {
-        self.act(|world| !world.in_use.contains(selector))
+    fn is_free(&mut self, _: &DomainName, selector: &Selector) -> Result<bool, Stopped> {
+        self.act(|world| !world.in_use.contains(selector.as_str()))
     }
 
     fn make_key(&mut self, key: &RotatedKey) -> Result<(), Stopped> {
@@ -139,9 +150,30 @@ impl Hands for World {
         })
     }
 
-    fn bury(&mut self, key: &RotatedKey) -> Result<(), Stopped> {
+    fn is_withdrawn(&mut self, key: &RotatedKey) -> Result<Done, Stopped> {
+        self.act(|world| match world.records.get(&key.selector) {
+            None => Done::Seen("no server shows it".to_owned()),
+            Some(_) => Done::NotYet("a server shows it".to_owned()),
+        })
+    }
+
+    fn bury(&mut self, key: &RotatedKey) -> Result<Option<String>, Stopped> {
         self.act(|world| {
             world.files.remove(&key.selector);
+            is_in_token(&key.file).then(|| "destroy it in the token".to_owned())
+        })
+    }
+
+    fn reveal(&mut self, key: &RotatedKey, directory: &Path) -> Result<Done, Stopped> {
+        assert_eq!(directory, Path::new("open"));
+        assert!(self.files.contains(&key.selector), "{} is not there any more", key.selector);
+        assert!(!self.records.contains_key(&key.selector), "{} has a record", key.selector);
+        let gone = self.gone_since.get(&key.selector).unwrap();
+        assert!(self.now >= gone + 7 * DAY, "{} is revealed too early", key.selector);
+        assert!(self.mail.get(&key.selector).is_none_or(|until| *until < self.now));
+        self.act(|world| {
+            world.revealed.insert(key.selector.clone());
+            Done::Seen("in open".to_owned())
         })
     }
 
@@ -170,7 +202,8 @@ fn live(world: &mut World, days: u64, mut stops: impl FnMut() -> Option<u32>) ->
         world.left = stops();
         let mut state = world.saved.clone();
         loop {
-            match step(&mut state, ("main", &domain()), &Plan::default(), world.now, world) {
+            let plan = world.plan.clone();
+            match step(&mut state, ("main", &domain()), &plan, world.now, world) {
                 Ok(Progress::Moved { selector, phase, .. }) => {
                     steps.push(format!("{selector} {phase}"))
                 }
@@ -297,7 +330,7 @@ fn a_key_in_other_hands_is_revoked_at_once() {
         state.keys.iter().find(|key| key.selector == stolen).map(|key| key.phase)
     };
     while phase(&state) != Some(Phase::Revoked) {
-        revoke(&mut state, ("main", &stolen), now, &mut world).unwrap();
+        revoke(&mut state, ("main", &stolen), &Plan::default(), now, &mut world).unwrap();
     }
     assert_eq!(world.records.get(&stolen), Some(&Shown::Revoked));
     // Nothing signs with it any more, and a new one is on its way.
@@ -308,7 +341,7 @@ fn a_key_in_other_hands_is_revoked_at_once() {
     // Once is enough, and no other key is meant.
     for (name, selector) in [("main", &*stolen), ("main", "other"), ("other", &stolen)] {
         assert!(
-            revoke(&mut state, (name, selector), now, &mut world).is_err(),
+            revoke(&mut state, (name, selector), &Plan::default(), now, &mut world).is_err(),
             "{name} {selector}"
         );
     }
@@ -329,7 +362,7 @@ fn what_others_use_is_left_to_them() {
     impl Hands for Wildcard {
         type Error = Stopped;
 
-        fn is_free(&mut self, _: &DomainName, _: &str) -> Result<bool, Stopped> {
+        fn is_free(&mut self, _: &DomainName, _: &Selector) -> Result<bool, Stopped> {
             Ok(false)
         }
         fn make_key(&mut self, key: &RotatedKey) -> Result<(), Stopped> {
@@ -347,8 +380,14 @@ fn what_others_use_is_left_to_them() {
         fn prove(&mut self, key: &RotatedKey) -> Result<Done, Stopped> {
             self.0.prove(key)
         }
-        fn bury(&mut self, key: &RotatedKey) -> Result<(), Stopped> {
+        fn is_withdrawn(&mut self, key: &RotatedKey) -> Result<Done, Stopped> {
+            self.0.is_withdrawn(key)
+        }
+        fn bury(&mut self, key: &RotatedKey) -> Result<Option<String>, Stopped> {
             self.0.bury(key)
+        }
+        fn reveal(&mut self, key: &RotatedKey, directory: &Path) -> Result<Done, Stopped> {
+            self.0.reveal(key, directory)
         }
         fn hook(&mut self) -> Result<(), Stopped> {
             self.0.hook()
@@ -443,7 +482,7 @@ fn a_configuration_follows_the_state() {
     assert_eq!(seen[1].1, "202401._domainkey.example.com.pem");
     // After the last one is revoked nobody signs, least of all the first one.
     let now = world.now;
-    revoke(&mut state, ("main", "202401b"), now, &mut world).unwrap();
+    revoke(&mut state, ("main", "202401b"), &plan, now, &mut world).unwrap();
     config.follow(&state);
     assert_eq!(signing(&config), None);
 }
@@ -522,7 +561,7 @@ fn what_was_begun_is_finished() {
     let now = world.now;
     // The second call publishes, and a server does not show it yet.
     for _ in 0..2 {
-        revoke(&mut state, ("main", &stolen), now, &mut world).unwrap();
+        revoke(&mut state, ("main", &stolen), &Plan::default(), now, &mut world).unwrap();
     }
     assert_eq!(state.keys[0].phase, Phase::Retiring);
     let mut steps = 0;
@@ -542,4 +581,142 @@ fn what_was_begun_is_finished() {
     let key = state.keys.iter().find(|key| key.selector == next).unwrap();
     assert_eq!(key.phase, Phase::Removed);
     assert!(!key.history.iter().any(|transition| transition.phase == Phase::Active));
+}
+
+fn revealing() -> Plan {
+    let mut plan = Plan::default();
+    plan.reveal = Some("open".into());
+    plan
+}
+
+/// Only when its record is gone everywhere, and for as long as mail may be on its way.
+#[test]
+fn a_private_key_is_revealed_when_nothing_depends_on_it() {
+    for by_hand in [false, true] {
+        let mut world = World { by_hand, plan: revealing(), ..world() };
+        live(&mut world, 130, || None);
+        let first = |world: &World| world.saved.keys[0].clone();
+        assert_eq!((first(&world).phase, first(&world).kept), (Phase::Removed, true));
+        assert!(world.revealed.is_empty() && world.files.contains("202401"));
+        // Somebody publishes it again, and it is remembered anew.
+        world.records.insert("202401".to_owned(), Shown::Key);
+        let steps = live(&mut world, 5, || None);
+        assert_eq!(steps, ["202401 revoked", "202401 removed"]);
+        assert!(world.revealed.is_empty() && !world.records.contains_key("202401"));
+        let steps = live(&mut world, 8, || None);
+        assert_eq!(steps, ["202401 revealed", "202401 revealed"]);
+        assert!(first(&world).is_gone());
+        assert_eq!(world.revealed.iter().collect::<Vec<_>>(), ["202401"]);
+        assert_eq!(world.files.iter().collect::<Vec<_>>(), ["202403"]);
+        let evidence = &first(&world).history[first(&world).history.len() - 2].evidence;
+        assert_eq!(evidence, "in open; its record no server shows it");
+        // One that never signed has nothing to deny.
+        let (mut state, now) = (world.saved.clone(), world.now + 90 * DAY);
+        step(&mut state, ("main", &domain()), &revealing(), now, &mut world).unwrap();
+        abort(&mut state, "main", now, &mut world).unwrap();
+        assert!(!state.keys.last().unwrap().kept);
+    }
+}
+
+#[test]
+fn whoever_is_stopped_goes_on_to_reveal() {
+    let mut before = World { plan: revealing(), ..world() };
+    live(&mut before, 96, || None);
+    let again = |before: &World| World {
+        now: before.now,
+        records: before.records.clone(),
+        files: before.files.clone(),
+        mail: before.mail.clone(),
+        saved: before.saved.clone(),
+        plan: before.plan.clone(),
+        ..World::default()
+    };
+    for at in 0..60 {
+        let mut world = again(&before);
+        let mut first = Some(at);
+        live(&mut world, 45, || first.take());
+        assert_eq!(world.revealed.iter().collect::<Vec<_>>(), ["202401"], "{at}");
+        assert_eq!(world.files.iter().collect::<Vec<_>>(), ["202403"], "{at}");
+        assert!(world.saved.keys[0].is_gone());
+    }
+    for seed in 1..60_u32 {
+        let mut world = again(&before);
+        let mut random = seed;
+        live(&mut world, 60, || {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            Some(random >> 28)
+        });
+        assert_eq!(world.revealed.iter().collect::<Vec<_>>(), ["202401"], "{seed}");
+    }
+}
+
+/// What was kept is deleted when nobody wants it any more, and nothing is revealed that was deleted.
+#[test]
+fn a_plan_may_change_its_mind_about_revealing() {
+    for days in [100, 130] {
+        let mut world = World { plan: revealing(), ..world() };
+        live(&mut world, days, || None);
+        assert!(world.files.contains("202401"));
+        world.plan = Plan::default();
+        live(&mut world, 60, || None);
+        assert!(!world.files.contains("202401") && world.revealed.is_empty());
+        assert!(world.saved.keys[0].is_gone());
+    }
+    let mut world = world();
+    live(&mut world, 100, || None);
+    world.plan = revealing();
+    live(&mut world, 60, || None);
+    assert!(world.revealed.is_empty() && world.saved.keys[0].is_gone());
+}
+
+/// Who has it in a token is told, and the rotation goes on.
+#[test]
+fn a_key_in_a_token_is_left_to_a_person() {
+    for plan in [Plan::default(), revealing()] {
+        let mut world = World { plan, ..world() };
+        let named =
+            NamedKey { selector: "old".to_owned(), file: "pkcs11:token=t;object=old".into() };
+        world.saved.take_over(("main", &domain()), KeyKind::Rsa2048, &named, world.now);
+        world.records.insert("old".to_owned(), Shown::Key);
+        world.files.insert("old".to_owned());
+        live(&mut world, 140, || None);
+        let old = &world.saved.keys[0];
+        assert!(old.is_gone() && world.revealed.is_empty());
+        let told: Vec<&str> = old
+            .history
+            .iter()
+            .filter(|step| step.evidence.ends_with("destroy it in the token"))
+            .map(|step| step.phase.name())
+            .collect();
+        assert_eq!(told, ["revoked", "removed"]);
+    }
+}
+
+/// The keys of a name are of one domain; what signs is never one of another.
+#[test]
+fn a_domain_that_was_changed_under_its_keys_is_told() {
+    let mut world = world();
+    live(&mut world, 10, || None);
+    let other = DomainName::parse("example.org").unwrap();
+    let mut state = world.saved.clone();
+    let step = |state: &mut RotationState, world: &mut World| {
+        let now = world.now + 90 * DAY;
+        dkim_keys::step(state, ("main", &other), &Plan::default(), now, world)
+    };
+    let refused = step(&mut state, &mut world);
+    assert!(matches!(&refused, Err(RotationError::OtherDomain { domain, .. })
+        if domain == "example.com"));
+    let mut config = Config::parse(&CONFIG.replace("example.com", "example.org")).unwrap();
+    config.follow(&state);
+    assert_eq!(config.keys["main"].other_domain(), Some("example.com"));
+    assert_eq!(signing(&config), None);
+    let mut same = Config::parse(&CONFIG.replace("example.com", "Example.COM")).unwrap();
+    same.follow(&state);
+    assert_eq!(same.keys["main"].other_domain(), None);
+    assert!(signing(&same).is_some());
+    // Those that are gone are in nobody's way.
+    state.keys[0].phase = Phase::Removed;
+    config.follow(&state);
+    assert_eq!(config.keys["main"].other_domain(), None);
+    assert!(step(&mut state, &mut world).is_ok());
 }

@@ -6,14 +6,35 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use dkim_keys::agent::Keyring;
-use dkim_keys::agent::wire::{Answer, Frames, MAX_REQUEST, Refusal, Request, WireError};
+use dkim_keys::agent::wire::{Answer, Frames, KeyName, MAX_REQUEST, Refusal, Request, WireError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::task::{JoinSet, block_in_place};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use crate::diagnostics::note;
+use crate::diagnostics::{Failure, note};
+
+/// Where the keys come from.
+pub(super) trait Source: Send {
+    /// Whether there may be a key of this name soon, with nothing said to the agent.
+    fn may_come(&self, name: &KeyName) -> bool;
+
+    /// The keys, if others sign by now than when they were last looked at.
+    fn follow(&mut self) -> Result<Option<Keyring>, Failure>;
+
+    /// The keys, with everything read again.
+    fn reload(&mut self) -> Result<Keyring, Failure>;
+}
+
+/// Who looks where keys come from.
+struct Watch {
+    source: Box<dyn Source>,
+    /// When somebody last looked whether others sign by now.
+    looked: Option<Instant>,
+    /// What was said of a look that failed; it is not said each time.
+    failure: String,
+}
 
 /// Who may ask, by the number of the user.
 pub(super) type MayAsk = Box<dyn Fn(u32) -> bool + Send + Sync>;
@@ -31,17 +52,73 @@ pub(super) struct Limits {
 pub(super) struct Host {
     name: String,
     keys: RwLock<Arc<Keyring>>,
+    watch: Mutex<Watch>,
     may_ask: MayAsk,
     limits: Limits,
 }
 
 impl Host {
-    pub(super) fn new(name: String, keys: Keyring, may_ask: MayAsk, limits: Limits) -> Self {
-        Self { name, keys: RwLock::new(Arc::new(keys)), may_ask, limits }
+    pub(super) fn new(
+        name: String,
+        keys: Keyring,
+        source: Box<dyn Source>,
+        may_ask: MayAsk,
+        limits: Limits,
+    ) -> Self {
+        let watch = Mutex::new(Watch { source, looked: None, failure: String::new() });
+        Self { name, keys: RwLock::new(Arc::new(keys)), watch, may_ask, limits }
+    }
+
+    /// Takes the keys as they are now, and says how many; if they cannot be read, those from before
+    /// stay.
+    pub(super) async fn reload(&self) -> Result<usize, Failure> {
+        let mut watch = self.watch.lock().await;
+        let keys = block_in_place(|| watch.source.reload())?;
+        let count = keys.len();
+        self.replace(keys);
+        Ok(count)
+    }
+
+    /// Looks whether there is a key by now that somebody asks for: another one may sign since a
+    /// moment ago, and whoever asks knows of it before anybody has told us.
+    ///
+    /// That is done once a second at most. Who asks meanwhile waits, and is told how it is, and not
+    /// how it was.
+    async fn look_for(&self, name: &KeyName) {
+        const PAUSE: Duration = Duration::from_secs(1);
+
+        let asked = Instant::now();
+        let mut watch = self.watch.lock().await;
+        if !watch.source.may_come(name) {
+            return;
+        }
+        match watch.looked {
+            Some(looked) if looked > asked => return,
+            Some(looked) => sleep_until(looked + PAUSE).await,
+            None => {}
+        }
+        watch.looked = Some(Instant::now());
+        match block_in_place(|| watch.source.follow()) {
+            Ok(keys) => {
+                watch.failure.clear();
+                if let Some(keys) = keys {
+                    note(&self.name, format_args!("other keys sign, {} at hand", keys.len()));
+                    self.replace(keys);
+                }
+            }
+            Err(failure) => {
+                let says = failure.to_string();
+                if watch.failure != says {
+                    failure.tell();
+                    note(&self.name, "not looked for: the keys from before stay");
+                    watch.failure = says;
+                }
+            }
+        }
     }
 
     /// Answers with these keys from now on.
-    pub(super) fn replace(&self, keys: Keyring) {
+    fn replace(&self, keys: Keyring) {
         // Nothing is left half done by whoever holds the lock.
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
@@ -132,7 +209,13 @@ impl Host {
                 // Whoever has nothing to ask makes room for others.
                 Err(_) => return Ok(()),
             };
-            let keys = self.keys();
+            let mut keys = self.keys();
+            if let Request::Key(name) | Request::Sign { key: name, .. } = &request
+                && !keys.has(name)
+            {
+                self.look_for(name).await;
+                keys = self.keys();
+            }
             let mut reply = block_in_place(|| keys.answer(&request));
             if let (Some(failure), Request::Sign { key, .. }) = (&reply.failure, &request) {
                 note(&self.name, format_args!("{key}: {failure}"));
@@ -221,8 +304,9 @@ mod tests {
     use std::net::Shutdown;
     use std::os::unix::net::UnixStream as Client;
     use std::path::PathBuf;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use dkim_keys::agent::wire::{KeyName, MAX_ANSWER};
+    use dkim_keys::agent::wire::MAX_ANSWER;
     use dkim_stack::crypto::PrivateKey;
     use dkim_stack::{DomainName, Selector};
     use tempfile::TempDir;
@@ -254,6 +338,32 @@ mod tests {
         served: JoinHandle<()>,
         end: oneshot::Sender<()>,
         directory: TempDir,
+        looks: Arc<AtomicUsize>,
+    }
+
+    /// With each look there is a key more in example.com: s1, s2, s3.
+    struct Growing(Arc<AtomicUsize>);
+
+    impl Source for Growing {
+        fn may_come(&self, name: &KeyName) -> bool {
+            name.domain.as_str() == "example.com"
+        }
+
+        fn follow(&mut self) -> Result<Option<Keyring>, Failure> {
+            let looks = self.0.fetch_add(1, Ordering::SeqCst) + 1;
+            let selectors: Vec<String> = (1..=looks + 1).map(|key| format!("s{key}")).collect();
+            Ok(Some(keys(&selectors.iter().map(String::as_str).collect::<Vec<_>>())))
+        }
+
+        fn reload(&mut self) -> Result<Keyring, Failure> {
+            Ok(keys(&["s1", "s2"]))
+        }
+    }
+
+    fn ask(domain: &str, selector: &str) -> Vec<u8> {
+        let domain = DomainName::parse(domain).unwrap();
+        let name = KeyName { domain, selector: Selector::parse(selector).unwrap() };
+        Request::Key(name).to_frame().unwrap()
     }
 
     impl Stage {
@@ -261,7 +371,10 @@ mod tests {
             let directory = tempfile::tempdir().unwrap();
             let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
             let name = "the agent".to_owned();
-            let host = Arc::new(Host::new(name, keys(&["s1"]), Box::new(may_ask), limits));
+            let looks = Arc::default();
+            let source = Box::new(Growing(Arc::clone(&looks)));
+            let keys = keys(&["s1"]);
+            let host = Arc::new(Host::new(name, keys, source, Box::new(may_ask), limits));
             let (end, ends) = oneshot::channel();
             let (path, hosting) = (directory.path().join("agent.sock"), Arc::clone(&host));
             let listener = runtime.block_on(async { UnixListener::bind(&path).unwrap() });
@@ -269,7 +382,7 @@ mod tests {
                 let end = std::pin::pin!(async { ends.await.unwrap() });
                 hosting.serve(listener, end, || std::fs::remove_file(path).unwrap()).await;
             });
-            Self { runtime, host, served, end, directory }
+            Self { runtime, host, served, end, directory, looks }
         }
 
         fn path(&self) -> PathBuf {
@@ -418,9 +531,51 @@ mod tests {
         let mut client = stage.visit();
         client.write_all(&list()).unwrap();
         assert_eq!(listed(&mut client), 1);
-        stage.host.replace(keys(&["s1", "s2"]));
+        let reload = async { stage.host.reload().await.unwrap() };
+        assert_eq!(stage.runtime.block_on(reload), 2);
         client.write_all(&list()).unwrap();
         assert_eq!(listed(&mut client), 2);
+    }
+
+    #[test]
+    fn a_key_that_may_have_come_is_looked_for() {
+        let stage = Stage::new(|_| true, LIMITS);
+        let (mut client, looks) = (stage.visit(), || stage.looks.load(Ordering::SeqCst));
+        let unknown = Answer::Refused(Refusal::UnknownKey);
+        // Not for one that is there, nor where none may come.
+        client.write_all(&ask("example.com", "s1")).unwrap();
+        assert!(matches!(answer(&mut client), Answer::Key(_)));
+        client.write_all(&ask("example.org", "s2")).unwrap();
+        assert_eq!((answer(&mut client), looks()), (unknown.clone(), 0));
+        client.write_all(&ask("example.com", "s2")).unwrap();
+        assert!(matches!(answer(&mut client), Answer::Key(_)));
+        assert_eq!(looks(), 1);
+        client.write_all(&ask("example.com", "s9")).unwrap();
+        assert_eq!((answer(&mut client), looks()), (unknown, 2));
+    }
+
+    /// However many ask for however many keys, one looks for all of them.
+    #[test]
+    fn it_is_looked_for_once_for_all_who_ask_at_once() {
+        let stage = Stage::new(|_| true, LIMITS);
+        let mut first = stage.visit();
+        let begun = std::time::Instant::now();
+        first.write_all(&ask("example.com", "s9")).unwrap();
+        answer(&mut first);
+        let mut clients: Vec<Client> = (0..4).map(|_| stage.visit()).collect();
+        drop(first);
+        for client in &mut clients {
+            client.write_all(&ask("example.com", "s9").repeat(2)).unwrap();
+        }
+        for client in &mut clients {
+            for _ in 0..2 {
+                assert_eq!(answer(client), Answer::Refused(Refusal::UnknownKey));
+            }
+        }
+        // The first one at once, the others a second after one another.
+        let most = begun.elapsed().as_secs() + 1;
+        let looks = stage.looks.load(Ordering::SeqCst);
+        assert!(u64::try_from(looks).unwrap() <= most, "{looks} looks, {most} at most");
     }
 
     /// More than fits into one answer.

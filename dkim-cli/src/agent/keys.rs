@@ -1,53 +1,126 @@
 //! The keys that an agent holds.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use dkim_keys::Signatory;
 use dkim_keys::agent::Keyring;
 use dkim_keys::agent::wire::KeyName;
+use dkim_stack::SigningKey;
 
+use super::host::Source;
 use crate::config::ConfigFile;
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
 use crate::key_file;
 
-/// Reads all keys that a configuration may let sign. One that cannot be read is a failure: it is
-/// better seen now than when mail is to be signed with it.
-pub(super) fn read(config: &Path) -> Result<Keyring, Failure> {
-    let file = ConfigFile::read(config)?;
-    let failed = |what: String| Failure::new(Exit::Data, what).on(config.display());
-    let signatories =
-        file.config.signatories(&file.directory).map_err(|error| failed(error.to_string()))?;
-    let mut keys = Keyring::default();
-    let mut files = BTreeMap::new();
-    for signatory in signatories {
-        let name = KeyName { domain: signatory.domain, selector: signatory.selector };
-        let record_name = name.to_string();
-        match files.get(&record_name) {
+/// All keys that a configuration may let sign, now or when the next one takes over.
+pub(super) struct Keys {
+    path: PathBuf,
+    file: ConfigFile,
+    /// By the names of their records.
+    held: BTreeMap<String, Held>,
+}
+
+#[derive(Clone)]
+struct Held {
+    name: KeyName,
+    file: PathBuf,
+    key: Arc<dyn SigningKey>,
+}
+
+impl Keys {
+    /// Reads them. One that is to sign and cannot be read is a failure: it is better seen now than
+    /// when mail is to be signed with it.
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        let file = ConfigFile::read(path)?;
+        let held = gather(path, &file, &BTreeMap::new())?;
+        Ok(Self { path: path.to_owned(), file, held })
+    }
+
+    /// As [`read`](Self::read), for an agent that begins: where there is no key, and none may come,
+    /// there is nothing for it to do.
+    pub(super) fn read_some(path: &Path) -> Result<Self, Failure> {
+        let keys = Self::read(path)?;
+        if keys.held.is_empty() && keys.file.config.rotated().next().is_none() {
+            return Err(Failure::new(Exit::Data, "no rule names a key that can sign")
+                .on(path.display())
+                .remedy("see what it says: dkim config check --config FILE"));
+        }
+        Ok(keys)
+    }
+
+    /// As they answer.
+    pub(super) fn ring(&self) -> Keyring {
+        let mut ring = Keyring::default();
+        for Held { name, key, .. } in self.held.values() {
+            // Each name is there once.
+            let _ = ring.insert(name.clone(), Arc::clone(key));
+        }
+        ring
+    }
+}
+
+impl Source for Keys {
+    fn may_come(&self, name: &KeyName) -> bool {
+        self.file.config.rotated().any(|(_, domain, _)| domain == name.domain)
+    }
+
+    fn follow(&mut self) -> Result<Option<Keyring>, Failure> {
+        if !self.file.follow()? {
+            return Ok(None);
+        }
+        self.held = gather(&self.path, &self.file, &self.held)?;
+        Ok(Some(self.ring()))
+    }
+
+    fn reload(&mut self) -> Result<Keyring, Failure> {
+        *self = Self::read(&self.path)?;
+        Ok(self.ring())
+    }
+}
+
+/// The keys of a configuration as it stands; those at hand are not read again.
+fn gather(
+    path: &Path,
+    file: &ConfigFile,
+    at_hand: &BTreeMap<String, Held>,
+) -> Result<BTreeMap<String, Held>, Failure> {
+    let failed = |what: String| Failure::new(Exit::Data, what).on(path.display());
+    let ConfigFile { config, directory, .. } = file;
+    let mut all = BTreeMap::new();
+    for Signatory { key, domain, selector, file, .. } in
+        config.signatories(directory).map_err(|error| failed(error.to_string()))?
+    {
+        let name = KeyName { domain, selector };
+        match all.get(&name.to_string()) {
             // Two words for one key.
-            Some(file) if *file == signatory.file => continue,
+            Some(Held { file: other, .. }) if *other == file => continue,
             Some(_) => {
-                return Err(failed(format!("keys.{}: another key has its name", signatory.key))
+                return Err(failed(format!("keys.{key}: another key has its name"))
                     .remedy("give each key a selector of its own"));
             }
             None => {}
         }
-        let key = key_file::read(&signatory.file)?;
-        files.insert(record_name, signatory.file);
-        // That the name is new was seen above.
-        let _ = keys.insert(name, key);
+        all.insert(name.to_string(), hold(name, file, at_hand)?);
     }
-    Ok(keys)
+    for Signatory { domain, selector, file, .. } in
+        config.standing_by(directory).map_err(|error| failed(error.to_string()))?
+    {
+        let name = KeyName { domain, selector };
+        match hold(name.clone(), file, at_hand) {
+            Ok(held) => drop(all.entry(name.to_string()).or_insert(held)),
+            // It does not sign yet, or any more: what does is not to suffer from it.
+            Err(failure) => failure.tell(),
+        }
+    }
+    Ok(all)
 }
 
-/// As [`read`], for an agent that begins: without a key there is nothing for it to do. Later there
-/// may be none, when the last one was revoked.
-pub(super) fn read_some(config: &Path) -> Result<Keyring, Failure> {
-    let keys = read(config)?;
-    if keys.is_empty() {
-        return Err(Failure::new(Exit::Data, "no rule names a key that can sign")
-            .on(config.display())
-            .remedy("see what it says: dkim config check --config FILE"));
+fn hold(name: KeyName, file: PathBuf, at_hand: &BTreeMap<String, Held>) -> Result<Held, Failure> {
+    match at_hand.get(&name.to_string()) {
+        Some(held) if held.file == file => Ok(held.clone()),
+        _ => Ok(Held { key: key_file::read(&file)?, name, file }),
     }
-    Ok(keys)
 }

@@ -22,6 +22,23 @@ pub(crate) fn remote_key(
     Ok(Arc::new(key))
 }
 
+/// As [`remote_key`], for a key that a configuration lets sign: if the agent does not know it, it is
+/// behind, and mail can wait for that.
+pub(crate) fn configured_key(
+    socket: &Path,
+    domain: &DomainName,
+    selector: &Selector,
+) -> Result<Arc<dyn SigningKey>, Failure> {
+    let name = KeyName { domain: domain.clone(), selector: selector.clone() };
+    let key = Agent::at(socket).key(name).map_err(|error| match error {
+        AgentError::Refused(Refusal::UnknownKey) => Failure::of(Exit::Temporary, &error)
+            .on(socket.display())
+            .remedy("let it read the configuration again (SIGHUP), and see what it says of that"),
+        error => failure(&error, socket),
+    })?;
+    Ok(Arc::new(key))
+}
+
 pub(super) fn failure(error: &AgentError, socket: &Path) -> Failure {
     let at = socket.display();
     let (exit, remedy) = match error {

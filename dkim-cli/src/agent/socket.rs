@@ -1,18 +1,19 @@
 //! The socket of an agent: made so that nobody else can open it, and taken away again.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, lchown};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use dkim_keys::Lock;
 use dkim_keys::agent::Agent;
-use rustix::fs::{FlockOperation, flock};
 
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
 use crate::key::Owner;
+use crate::lock;
 
 /// A socket that was made, and listens.
 pub(super) struct Socket {
@@ -30,13 +31,12 @@ impl Socket {
         group: Option<u32>,
     ) -> Result<Self, Failure> {
         let failed = |error: io::Error| Failure::new(Exit::CannotCreate, error);
-        let directory = match path.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            _ => Path::new("."),
-        };
+        // What is in the way for good needs no lock.
+        Self::is_there(path)?;
         // Of two agents that start at once one sees the other's socket.
-        let directory = File::open(directory).map_err(failed)?;
-        flock(&directory, FlockOperation::LockExclusive).map_err(|error| failed(error.into()))?;
+        let lock_path = Self::lock_path(path);
+        let _lock = Lock::take(&lock_path, lock::PATIENCE)
+            .map_err(|error| lock::failure(&error, &lock_path, "the agent that starts there"))?;
         Self::clear(path)?;
         // Made ready where nobody else can put anything in its place, and then moved there: what is
         // given away by its path could be a link to something else by then.
@@ -56,23 +56,38 @@ impl Socket {
         Ok(Self { path: path.to_owned(), listener, identity })
     }
 
-    /// Takes away what is left of an agent that did not end in an orderly way.
-    fn clear(path: &Path) -> Result<(), Failure> {
-        const ANSWERS_AT_ONCE: Duration = Duration::from_secs(1);
+    /// The file with the lock; the socket itself is another one with each agent.
+    fn lock_path(path: &Path) -> PathBuf {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".lock");
+        PathBuf::from(name)
+    }
 
+    /// Whether there is a socket; anything else is refused.
+    fn is_there(path: &Path) -> Result<bool, Failure> {
         let refused = |what: &str| Failure::new(Exit::CannotCreate, what);
         match path.symlink_metadata() {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(refused(&error.to_string())),
             Ok(metadata) if !metadata.file_type().is_socket() => {
                 Err(refused("is there already, and is no socket").remedy("choose another --socket"))
             }
-            Ok(_) if Agent::at(path).with_patience(ANSWERS_AT_ONCE).is_there() => {
-                Err(refused("somebody listens there already")
-                    .remedy("end the other agent, or choose another --socket"))
-            }
-            Ok(_) => fs::remove_file(path).map_err(|error| refused(&error.to_string())),
+            Ok(_) => Ok(true),
         }
+    }
+
+    /// Takes away what is left of an agent that did not end in an orderly way.
+    fn clear(path: &Path) -> Result<(), Failure> {
+        const ANSWERS_AT_ONCE: Duration = Duration::from_secs(1);
+
+        if !Self::is_there(path)? {
+            return Ok(());
+        }
+        if Agent::at(path).with_patience(ANSWERS_AT_ONCE).is_there() {
+            return Err(Failure::new(Exit::CannotCreate, "somebody listens there already")
+                .remedy("end the other agent, or choose another --socket"));
+        }
+        fs::remove_file(path).map_err(|error| Failure::new(Exit::CannotCreate, error))
     }
 
     fn give(path: &Path, owner: Option<(u32, u32)>, group: Option<u32>) -> io::Result<()> {
@@ -149,6 +164,22 @@ mod tests {
         }
         .remove();
         assert!(path.exists());
+    }
+
+    /// Another agent that starts there and does not come on is not waited for for ever, and whoever
+    /// locks the directory is not waited for at all.
+    #[test]
+    fn a_lock_that_is_held_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("agent.sock");
+        let lock = Lock::take(&Socket::lock_path(&path), Duration::ZERO).unwrap();
+        let failure = Socket::bind(&path, None, None).map(|_| ()).unwrap_err();
+        assert_eq!(failure.exit, Exit::Temporary);
+        assert!(failure.remedy.unwrap().contains("the agent that starts there"));
+        drop(lock);
+        let held = fs::File::open(directory.path()).unwrap();
+        rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive).unwrap();
+        Socket::bind(&path, None, None).unwrap();
     }
 
     #[test]

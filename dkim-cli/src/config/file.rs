@@ -9,6 +9,7 @@ use dkim_stack::message::{Address, author_addresses};
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
 use crate::input::read_whole;
+use crate::lock;
 
 /// A configuration from a file.
 pub(crate) struct ConfigFile {
@@ -17,6 +18,7 @@ pub(crate) struct ConfigFile {
     pub(crate) directory: PathBuf,
     /// Where the keys that change stand, if it has some.
     pub(crate) state: RotationState,
+    state_file: StateFile,
 }
 
 impl ConfigFile {
@@ -25,27 +27,42 @@ impl ConfigFile {
         read_whole(path, Config::MAX_LEN, &mut octets)?;
         let text = String::from_utf8(octets)
             .map_err(|error| Failure::of(Exit::Data, &error.utf8_error()).on(path.display()))?;
-        let mut config = Config::parse(&text).map_err(|error| {
+        let config = Config::parse(&text).map_err(|error| {
             Failure::of(Exit::Data, &error)
                 .on(path.display())
                 .remedy("`dkim config --help` shows how it is written")
         })?;
         let directory = path.parent().unwrap_or(Path::new("")).to_owned();
-        let mut state = RotationState::default();
-        if config.rotated().next().is_some() {
-            let file = StateFile::beside(path);
-            state = file.read().map_err(|error| state_failure(&file, &error))?;
-            config.follow(&state);
+        let (state, state_file) = (RotationState::default(), StateFile::beside(path));
+        let mut file = Self { config, directory, state, state_file };
+        file.follow()?;
+        Ok(file)
+    }
+
+    /// Reads where the keys that change stand now, and whether they stand elsewhere than before.
+    pub(crate) fn follow(&mut self) -> Result<bool, Failure> {
+        if self.config.rotated().next().is_none() {
+            return Ok(false);
         }
-        Ok(Self { config, directory, state })
+        let state = self.state_file.read(&self.config);
+        let state = state.map_err(|error| state_failure(&self.state_file, &error))?;
+        self.config.follow(&state);
+        let has_changed = state != self.state;
+        self.state = state;
+        Ok(has_changed)
     }
 
     /// The file of a key that was chosen.
     pub(crate) fn key_file(&self, chosen: &Chosen) -> PathBuf {
-        if is_in_token(&chosen.file) {
-            return chosen.file.clone();
+        self.path_of(&chosen.file)
+    }
+
+    /// Where something is that is named as seen from here; in a token it is wherever that is.
+    pub(crate) fn path_of(&self, file: &Path) -> PathBuf {
+        match is_in_token(file) {
+            true => file.to_owned(),
+            false => self.directory.join(file),
         }
-        self.directory.join(&chosen.file)
     }
 }
 
@@ -53,8 +70,9 @@ impl ConfigFile {
 pub(crate) fn state_failure(file: &StateFile, error: &StateFileError) -> Failure {
     let failure = |exit| Failure::of(exit, error).on(file.path().display());
     match error {
-        StateFileError::Busy => failure(Exit::Temporary)
-            .remedy("wait until the other `dkim rotate` or `dkim key revoke` is done"),
+        StateFileError::Lock(error) => {
+            lock::failure(error, &file.lock_path(), "the other `dkim rotate` or `dkim key revoke`")
+        }
         StateFileError::Unreadable(_) => failure(Exit::NoInput),
         StateFileError::Unwritable(_) => failure(Exit::CannotCreate),
         _ => failure(Exit::Data).remedy(

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use dkim_keys::{Form, KeyKind, KeyPair, Publication, save_new};
+use dkim_keys::{Form, KeyKind, KeyPair, Publication, key_file_name, save_new};
 use dkim_stack::crypto::{PrivateKey, PrivateKeyError};
 use dkim_stack::keyrec::KeyRecord;
 use dkim_stack::{DomainName, Selector};
@@ -189,8 +189,8 @@ impl New {
             let selector = format!("{}{suffix}", self.selector.as_str());
             let selector =
                 Selector::parse(&selector).map_err(|error| Failure::of(Exit::Usage, &error))?;
-            let name = format!("{}._domainkey.{}.pem", selector.as_str(), self.domain.as_str());
-            let path = self.out.clone().unwrap_or_else(|| self.dir.join(name));
+            let named = || self.dir.join(key_file_name(&selector, &self.domain));
+            let path = self.out.clone().unwrap_or_else(named);
             let place = if to_output { Place::Output } else { Place::File(path) };
             Ok(Wanted { kind: *kind, selector, place })
         };

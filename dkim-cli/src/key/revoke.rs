@@ -62,7 +62,7 @@ impl Revoke {
         let mut world = opened.world()?;
         let teller = Teller { json: self.json, is_by_hand: world.is_by_hand() };
         loop {
-            let taken = revoke(&mut state, (&key.name, &selector), now().0, &mut world);
+            let taken = revoke(&mut state, (&key.name, &selector), &key.plan, now().0, &mut world);
             let progress = taken.map_err(|error| match error {
                 RotationError::Hands(failure) => failure,
                 error => Failure::of(Exit::Usage, &error).on(format_args!("s={selector}")),

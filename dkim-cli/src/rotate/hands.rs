@@ -2,32 +2,35 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use dkim_keys::{
     Done, Hands, KeyEntry, KeyFileError, KeyPair, KeySource, KeyTest, LockedState, Publication,
-    RotatedKey, RotationState, Severity, is_in_token, loop_back, save_new,
+    RotatedKey, RotationState, Severity, delete_key, delete_unfinished, is_in_token, key_file_name,
+    loop_back, save_new,
 };
 use dkim_stack::crypto::PublicKey;
 use dkim_stack::dns::{Answer, LookupError, Query, QueryId, QueryKind, drive_blocking};
 use dkim_stack::keyrec::{KeyRecord, record_name};
 use dkim_stack::{BlockingResolver, DomainName, Selector, now};
 
+use super::reveal::reveal;
 use crate::config::{ConfigFile, state_failure};
-use crate::diagnostics::{Failure, note};
+use crate::diagnostics::Failure;
 use crate::dns::Dns;
 use crate::exit::Exit;
 use crate::key::{Owner, parse_owner};
-use crate::key_file;
 use crate::name_servers::NameServers;
 use crate::provider::provider;
 use crate::update::{Primary, Wanted};
+use crate::{key_file, token};
 
 /// The world, as a configuration sees it.
 pub(crate) struct World<'c> {
     file: &'c ConfigFile,
+    state: &'c RotationState,
     locked: &'c LockedState,
     /// Who takes updates.
     primary: Option<Primary>,
@@ -42,7 +45,11 @@ struct Place {
 }
 
 impl<'c> World<'c> {
-    pub(super) fn new(file: &'c ConfigFile, locked: &'c LockedState) -> Result<Self, Failure> {
+    pub(super) fn new(
+        file: &'c ConfigFile,
+        state: &'c RotationState,
+        locked: &'c LockedState,
+    ) -> Result<Self, Failure> {
         let rotation = &file.config.rotation;
         let tsig: Option<PathBuf> = rotation.tsig.as_ref().map(|tsig| file.directory.join(tsig));
         let primary = match &rotation.server {
@@ -51,7 +58,7 @@ impl<'c> World<'c> {
         };
         let owner = rotation.owner.as_deref().map(parse_owner).transpose();
         let owner = owner.map_err(|error| Failure::new(Exit::Data, error).on("rotation.owner"))?;
-        Ok(Self { file, locked, primary, owner })
+        Ok(Self { file, state, locked, primary, owner })
     }
 
     /// Whether a person has to publish.
@@ -60,7 +67,7 @@ impl<'c> World<'c> {
     }
 
     fn path(&self, key: &RotatedKey) -> PathBuf {
-        self.file.directory.join(&key.file)
+        self.file.path_of(&key.file)
     }
 
     /// Who must show the records of a name.
@@ -132,11 +139,9 @@ impl<'c> World<'c> {
 impl Hands for World<'_> {
     type Error = Failure;
 
-    fn is_free(&mut self, domain: &DomainName, selector: &str) -> Result<bool, Failure> {
-        let selector =
-            Selector::parse(selector).map_err(|error| Failure::of(Exit::Data, &error))?;
-        let name = record_name(&selector, domain);
-        let file = format!("{}._domainkey.{}.pem", selector.as_str(), domain.as_str());
+    fn is_free(&mut self, domain: &DomainName, selector: &Selector) -> Result<bool, Failure> {
+        let name = record_name(selector, domain);
+        let file = key_file_name(selector, domain);
         if self.file.directory.join(file).symlink_metadata().is_ok() {
             return Ok(false);
         }
@@ -159,7 +164,7 @@ impl Hands for World<'_> {
         let path = self.path(key);
         let unusable = |error: KeyFileError| key_file::unusable(&error).on(path.display());
         let failure = |error| Failure::new(Exit::CannotCreate, error).on(path.display());
-        self.locked.tidy(&key.file).map_err(failure)?;
+        delete_unfinished(&path).map_err(failure)?;
         let pair = KeyPair::make(key.kind, provider())
             .map_err(|error| Failure::of(Exit::CannotCreate, &error).on(path.display()))?;
         match save_new(&path, &pair.private, self.owner.map(Owner::numbers)) {
@@ -212,6 +217,24 @@ impl Hands for World<'_> {
         })
     }
 
+    fn is_withdrawn(&mut self, key: &RotatedKey) -> Result<Done, Failure> {
+        let place = Place::of(key)?;
+        let (mut all, mut unclear) = (Vec::new(), None);
+        for (server, dns) in self.servers(&place.name)?.iter() {
+            match place.txt(dns) {
+                Err(LookupError::NoSuchName | LookupError::NoRecords) => {
+                    all.push(server.to_string());
+                }
+                Err(error) => unclear = Some(Failure::of(Exit::Temporary, &error).on(server)),
+                Ok(_) => return Ok(Done::NotYet(format!("shown by {server}"))),
+            }
+        }
+        match unclear {
+            Some(failure) => Err(failure),
+            None => Ok(Done::Seen(format!("is not shown any more by {}", all.join(", ")))),
+        }
+    }
+
     fn prove(&mut self, key: &RotatedKey) -> Result<Done, Failure> {
         let place = Place::of(key)?;
         let signing = key_file::read(&self.path(key))?;
@@ -228,17 +251,39 @@ impl Hands for World<'_> {
         Ok(Done::Seen(format!("a test message verifies by {}", all.join(", "))))
     }
 
-    fn bury(&mut self, key: &RotatedKey) -> Result<(), Failure> {
-        let failure = |error| Failure::new(Exit::CannotCreate, error).on(self.path(key).display());
-        // A key that was taken over may be another's, too, and what is in a token stays there.
-        let is_same = |(name, other): (&String, &KeyEntry)| {
-            *name != key.name && other.signing().is_some_and(|other| other.file == key.file)
-        };
-        if is_in_token(&key.file) || self.file.config.keys.iter().any(is_same) {
-            note(self.path(key).display(), "not deleted: it is not of this key alone");
-            return Ok(());
+    fn bury(&mut self, key: &RotatedKey) -> Result<Option<String>, Failure> {
+        let path = self.path(key);
+        // Nobody takes a key out of a token but who has its PIN and means it.
+        if is_in_token(&path) {
+            let uri = path.to_string_lossy();
+            let place = token::subject(&uri);
+            return Ok(Some(format!(
+                "its private key is still in the token: a person has to destroy it there ({place})"
+            )));
         }
-        self.locked.delete(&key.file).map_err(failure)
+        // A key that was taken over may be another's, too.
+        let is_same = |(name, other): &(&String, &KeyEntry)| {
+            **name != key.name && other.signing().is_some_and(|other| other.file == key.file)
+        };
+        let is_kept = |other: &&RotatedKey| {
+            (&other.name, &other.selector) != (&key.name, &key.selector)
+                && other.kept
+                && other.file == key.file
+        };
+        let signs = self.file.config.keys.iter().find(is_same).map(|(name, _)| name);
+        let kept = || Some(&self.state.keys.iter().find(is_kept)?.name);
+        if let Some(other) = signs.or_else(kept) {
+            let path = path.display();
+            return Ok(Some(format!("{path} is not deleted: it is the file of keys.{other}, too")));
+        }
+        let failure = |error| Failure::new(Exit::CannotCreate, error).on(path.display());
+        delete_key(&path).map_err(failure)?;
+        Ok(None)
+    }
+
+    fn reveal(&mut self, key: &RotatedKey, directory: &Path) -> Result<Done, Failure> {
+        let Place { selector, domain, .. } = &Place::of(key)?;
+        reveal((self.file, self.state), key, (selector, domain), directory)
     }
 
     fn hook(&mut self) -> Result<(), Failure> {

@@ -10,7 +10,7 @@ use super::hands::World;
 use crate::config::{ConfigFile, state_failure};
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
-use crate::key_file;
+use crate::{key_file, lock};
 
 /// Which configuration, and which of its keys.
 #[derive(Debug, Args)]
@@ -59,8 +59,11 @@ impl Which {
 
     /// Takes hold of the state, then reads it.
     pub(crate) fn open(&self) -> Result<Opened, Failure> {
+        // Where no key changes there is nothing to take hold of.
+        self.read()?;
         let file = StateFile::beside(&self.config);
-        let locked = file.clone().lock().map_err(|error| state_failure(&file, &error))?;
+        let locked = file.clone().lock(lock::PATIENCE);
+        let locked = locked.map_err(|error| state_failure(&file, &error))?;
         // Read when nobody else changes it any more.
         let (file, keys) = self.read()?;
         Ok(Opened { state: file.state.clone(), file, keys, locked })
@@ -78,7 +81,7 @@ pub(crate) struct Opened {
 impl Opened {
     /// What does the steps.
     pub(crate) fn world(&self) -> Result<World<'_>, Failure> {
-        World::new(&self.file, &self.locked)
+        World::new(&self.file, &self.state, &self.locked)
     }
 
     /// Takes over the keys that signed before there was a plan.

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use clap::Args;
-use dkim_keys::{Phase, RotatedKey, RotationState};
+use dkim_keys::{Phase, RotatedKey, RotationState, is_in_token};
 use dkim_stack::{UnixTime, now};
 use serde::Serialize;
 
@@ -75,6 +75,7 @@ const fn words(phase: Phase) -> &'static str {
         Phase::Active => "signs",
         Phase::Revoked => "is revoked",
         Phase::Removed => "is removed from the DNS",
+        Phase::Revealed => "is revealed",
         _ => "goes on",
     }
 }
@@ -109,19 +110,35 @@ fn events(name: &Changing, state: &RotationState, now: u64) -> Vec<Event> {
             due.saturating_add(plan.negative_ttl)
         }
     };
+    let reveal = |note: &mut dyn FnMut(&str, Phase, u64), key: &RotatedKey, removed: u64| {
+        // A key in a token does not come out of it.
+        let is_to_be = key.kept || key.phase < Phase::Revoked && !is_in_token(&key.file);
+        if plan.reveal.is_some() && is_to_be {
+            let at = removed.max(now).saturating_add(plan.until_revealed());
+            note(&key.selector, Phase::Revealed, at);
+        }
+    };
     for key in state.keys.iter().filter(|key| key.name == name.name) {
         let retires = match key.phase {
             Phase::Active => signs,
             Phase::Retiring => key.since(),
             Phase::Revoked => {
-                note(&key.selector, Phase::Removed, key.since().saturating_add(plan.grave));
+                let removed = key.since().saturating_add(plan.grave);
+                note(&key.selector, Phase::Removed, removed);
+                reveal(&mut note, key, removed);
+                continue;
+            }
+            Phase::Removed => {
+                reveal(&mut note, key, key.since());
                 continue;
             }
             _ => continue,
         };
         let revoked = retires.saturating_add(plan.message_life);
         note(&key.selector, Phase::Revoked, revoked);
-        note(&key.selector, Phase::Removed, revoked.max(now).saturating_add(plan.grave));
+        let removed = revoked.max(now).saturating_add(plan.grave);
+        note(&key.selector, Phase::Removed, removed);
+        reveal(&mut note, key, removed);
     }
     events.sort_by_key(|event| event.at);
     events

@@ -107,6 +107,11 @@ pub(super) fn failure(name: &str, error: RotationError<Failure>) -> Failure {
         error @ RotationError::NoneFree(_) => Failure::of(Exit::Data, &error)
             .on(format_args!("keys.{name}"))
             .remedy("look for a wildcard record (`dkim key test`), or choose another template"),
+        error @ RotationError::OtherDomain { .. } => {
+            Failure::of(Exit::Data, &error).on(format_args!("keys.{name}")).remedy(
+                "put the old domain back, and give the keys of the new one a name of their own",
+            )
+        }
         error => Failure::of(Exit::Usage, &error).on(format_args!("keys.{name}")),
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Status {
     #[command(flatten)]
     which: Which,
 
-    /// Tell of removed keys, too, and everything that happened to each
+    /// Tell of keys that are gone, too, and everything that happened to each
     #[arg(long)]
     history: bool,
 
@@ -73,7 +73,7 @@ impl Status {
         let mut exit = Exit::Success;
         for name in &names {
             let keys = file.state.keys.iter().filter(|key| key.name == name.name);
-            let keys = keys.filter(|key| self.history || key.phase != Phase::Removed);
+            let keys = keys.filter(|key| self.history || !key.is_gone());
             let keys: Vec<&RotatedKey> = keys.collect();
             let signing = file.config.keys.get(&name.name).and_then(|entry| entry.signing());
             let signing = signing.map(|key| &*key.selector);
@@ -130,7 +130,7 @@ fn as_json<'s>(
     let key = |key: &&'s RotatedKey| Key {
         selector: &key.selector,
         kind: key.kind.name(),
-        file: file.directory.join(&key.file).display().to_string(),
+        file: file.path_of(&key.file).display().to_string(),
         phase: key.phase,
         since: key.since(),
         history: &key.history,

@@ -10,7 +10,7 @@ use dkim_stack::tags::{Canonicalizations, FieldName};
 use dkim_stack::{Auid, DomainName, Selector, SigningKey};
 
 use super::refused;
-use crate::agent::remote_key;
+use crate::agent::configured_key;
 use crate::config::{ConfigFile, mail_of};
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
@@ -75,7 +75,7 @@ impl Configured {
                     continue;
                 }
                 let key = match agent {
-                    Some(socket) => remote_key(socket, &chosen.domain, &chosen.selector)?,
+                    Some(socket) => configured_key(socket, &chosen.domain, &chosen.selector)?,
                     None => key_file::read(&self.file.key_file(&chosen))?,
                 };
                 let (domain, selector) = (chosen.domain, chosen.selector);

@@ -249,9 +249,11 @@ impl SigningKey for RemoteKey {
             Answer::Refused(refusal) => Err(AgentError::Refused(refusal)),
             _ => Err(AgentError::Unasked),
         });
-        answer.map_err(|error| match error.is_temporary() {
-            true => SignError::OutOfReach(error.to_string()),
-            false => SignError::Refused(error.to_string()),
+        answer.map_err(|error| match error {
+            // It had the key when this one was made of it: another one signs by now.
+            AgentError::Refused(Refusal::UnknownKey) => SignError::OutOfReach(error.to_string()),
+            error if error.is_temporary() => SignError::OutOfReach(error.to_string()),
+            error => SignError::Refused(error.to_string()),
         })
     }
 }

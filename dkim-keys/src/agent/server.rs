@@ -38,6 +38,12 @@ impl Keyring {
         is_new
     }
 
+    /// Whether there is a key of this name.
+    #[must_use]
+    pub fn has(&self, name: &KeyName) -> bool {
+        self.keys.contains_key(&name.to_string())
+    }
+
     /// How many keys there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -175,6 +181,7 @@ mod tests {
         assert!(!keyring.insert(name("a"), other));
         assert_eq!(keyring.answer(&Request::List).answers.collect::<Vec<_>>(), before);
         assert_eq!((keyring.len(), keyring.is_empty()), (2, false));
+        assert!(keyring.has(&name("a")) && !keyring.has(&name("c")));
     }
 
     #[test]

@@ -7,7 +7,9 @@ use std::{fmt, fs, io};
 use dkim_crypto::{Provider, PublicKey};
 use dkim_tags::DomainName;
 
-use super::{Config, KeyEntry, Matching, NamedKey, Rule, Signatory, Unclear, is_in_token};
+use super::{
+    Config, KeyEntry, KeySource, Matching, NamedKey, Rule, Signatory, Unclear, is_in_token,
+};
 use crate::Severity::{Error, Note, Warning};
 use crate::finding::Row;
 use crate::{Finding, KeyFileError, KeyPair, read_key};
@@ -19,6 +21,8 @@ pub(crate) enum ConfigFault {
     Unclear(Unclear),
     SameName { name: String, other: String },
     NoneSigns,
+    DomainChanged { from: String, to: String },
+    RevealDirectory { directory: PathBuf },
     UnusedKey,
     NeverReached { by: usize },
     NoEffect { by: usize },
@@ -75,6 +79,18 @@ impl ConfigFault {
                 Error,
                 "RFC 5863 §3.5.1",
                 "let `dkim rotate run` bring the next key on its way; `dkim rotate status` tells where it is",
+            ),
+            Self::DomainChanged { .. } => (
+                "domain-changed",
+                Error,
+                "RFC 6376 §3.6.2.1",
+                "put the old domain back, and give the keys of the new one a name of their own",
+            ),
+            Self::RevealDirectory { .. } => (
+                "reveal-directory",
+                Warning,
+                "RFC 5863 §3.5.2",
+                "make it for whoever runs `dkim rotate`, apart from the keys, or take reveal out",
             ),
             Self::UnusedKey => (
                 "unused-key",
@@ -142,6 +158,12 @@ impl fmt::Display for ConfigFault {
                 write!(f, "signs as {name}, as keys.{other} does, and is another private key")
             }
             Self::NoneSigns => f.write_str("no key signs by this name yet, or any more"),
+            Self::DomainChanged { from, to } => {
+                write!(f, "its keys are published in {from}, and it says {to}: none of them signs")
+            }
+            Self::RevealDirectory { directory } => {
+                write!(f, "keys are to be revealed in {}, no directory", directory.display())
+            }
             Self::UnusedKey => f.write_str("no rule names the key"),
             Self::NeverReached { by } => write!(f, "rule {by} before it takes all its mail"),
             Self::NoEffect { by } => {
@@ -182,7 +204,16 @@ pub fn check_config(
         if !config.rules.iter().any(|rule| rule.keys.contains(name)) {
             note(subject(), ConfigFault::UnusedKey);
         }
-        if key.signing().is_none() {
+        if let KeySource::Rotated { plan, .. } = &key.key
+            && let Some(reveal) = &plan.reveal
+            && !directory.join(reveal).is_dir()
+        {
+            note(subject(), ConfigFault::RevealDirectory { directory: reveal.clone() });
+        }
+        if let Some(from) = key.other_domain() {
+            let (from, to) = (from.to_owned(), key.domain.clone());
+            note(subject(), ConfigFault::DomainChanged { from, to });
+        } else if key.signing().is_none() {
             note(subject(), ConfigFault::NoneSigns);
         }
     }

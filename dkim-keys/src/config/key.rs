@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use dkim_tags::{DomainName, Selector};
 use serde::{Deserialize, Serialize};
 
-use crate::{Plan, RotationState};
+use crate::{Phase, Plan, RotatedKey, RotationState};
 
 /// A key that signs by a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,11 @@ pub enum KeySource {
         before: Option<NamedKey>,
         /// The one that signs by the state that [`Config::follow`](super::Config::follow) was given.
         active: Option<NamedKey>,
+        /// Those that may be asked for around a change, by the same state: the next one, once it is
+        /// proven, and the one before, until whoever signs has been told.
+        standby: Vec<NamedKey>,
+        /// The domain of keys of this name in the same state, where it is another one.
+        other_domain: Option<String>,
     },
 }
 
@@ -70,7 +75,13 @@ impl TryFrom<Written> for KeyEntry {
             (None, Some(_)) => return Err("missing field `selector`"),
         };
         let key = match (rotate, named) {
-            (Some(plan), before) => KeySource::Rotated { plan, before, active: None },
+            (Some(plan), before) => KeySource::Rotated {
+                plan,
+                before,
+                active: None,
+                standby: Vec::new(),
+                other_domain: None,
+            },
             (None, Some(named)) => KeySource::Fixed(named),
             (None, None) => return Err("missing fields `selector` and `file`, or `rotate`"),
         };
@@ -107,15 +118,45 @@ impl KeyEntry {
         }
     }
 
+    /// Those that may be asked for around a change of keys, beside the one that signs.
+    pub(super) fn standby(&self) -> &[NamedKey] {
+        match &self.key {
+            KeySource::Rotated { standby, .. } => standby,
+            KeySource::Fixed(_) => &[],
+        }
+    }
+
+    /// The domain of the keys that have this name by the state that
+    /// [`Config::follow`](super::Config::follow) was given, where it is not that of the
+    /// configuration: somebody changed it. None of them signs here.
+    #[must_use]
+    pub fn other_domain(&self) -> Option<&str> {
+        match &self.key {
+            KeySource::Rotated { other_domain, .. } => other_domain.as_deref(),
+            KeySource::Fixed(_) => None,
+        }
+    }
+
     pub(super) fn follow(&mut self, name: &str, state: &RotationState) {
-        if let KeySource::Rotated { before, active, .. } = &mut self.key {
+        let Ok(domain) = DomainName::parse(&self.domain) else { return };
+        if let KeySource::Rotated { before, active, standby, other_domain, .. } = &mut self.key {
+            let named = |key: &RotatedKey| NamedKey {
+                selector: key.selector.clone(),
+                file: key.file.clone(),
+            };
+            let of_name = || state.keys.iter().filter(|key| key.name == name);
             // A key of another domain has no record in this one.
-            *active = state
-                .active(name)
-                .filter(|key| key.domain.eq_ignore_ascii_case(&self.domain))
-                .map(|key| NamedKey { selector: key.selector.clone(), file: key.file.clone() });
+            let own = || of_name().filter(|key| key.is_of(&domain));
+            *active = own().find(|key| key.phase == Phase::Active).map(named);
+            let may_be_asked_for = |key: &&RotatedKey| match key.phase {
+                Phase::Proven => true,
+                Phase::Retiring => state.hook_pending && !key.revoke_now,
+                _ => false,
+            };
+            *standby = own().filter(may_be_asked_for).map(named).collect();
+            *other_domain = state.of_other_domain(name, &domain).map(|key| key.domain.clone());
             // It was taken over, and its time may have come.
-            if state.keys.iter().any(|key| key.name == name) {
+            if of_name().next().is_some() {
                 *before = None;
             }
         }
@@ -134,6 +175,14 @@ impl KeyEntry {
             // One key after the other, without end.
             KeySource::Rotated { plan, .. } if plan.every == 0 => {
                 return Err("rotate: every is at least a second".to_owned());
+            }
+            KeySource::Rotated { plan, .. }
+                if plan
+                    .reveal
+                    .as_ref()
+                    .is_some_and(|directory| directory.as_os_str().is_empty()) =>
+            {
+                return Err("rotate: reveal names no directory".to_owned());
             }
             KeySource::Rotated { before, .. } => before.as_ref(),
         };

@@ -169,9 +169,10 @@ impl Config {
             self.keys.get(name).ok_or_else(|| no_name("there is no such key".to_owned()))?;
         let author = DomainName::parse(&mail.domain).map_err(|error| no_name(error.to_string()))?;
         let domain = entry.domain_for(&author).map_err(no_name)?;
-        let signing = entry
-            .signing()
-            .ok_or_else(|| no_name("its first key is still on its way".to_owned()))?;
+        let signing = entry.signing().ok_or_else(|| match entry.other_domain() {
+            Some(other) => no_name(format!("its keys are of {other}, and it says {domain}")),
+            None => no_name("its first key is still on its way".to_owned()),
+        })?;
         let selector =
             Selector::parse(&signing.selector).map_err(|error| no_name(error.to_string()))?;
         let is_same = |other: &Chosen| other.domain == domain && other.selector == selector;

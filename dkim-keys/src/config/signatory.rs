@@ -122,6 +122,39 @@ impl Config {
     }
 }
 
+impl Config {
+    /// The keys that may be asked for around a change, beside those of
+    /// [`signatories`](Self::signatories): the next one, once it is proven, and the one before, until
+    /// whoever signs has been told. An agent has them at hand, so that the moment of the change is
+    /// none at which a key is missing.
+    ///
+    /// # Errors
+    ///
+    /// When a name is none.
+    pub fn standing_by(&self, directory: &Path) -> Result<Vec<Signatory>, SignatoryError> {
+        let mut all = Vec::new();
+        for (name, entry) in &self.keys {
+            if !self.rules.iter().any(|rule| rule.keys.contains(name)) {
+                continue;
+            }
+            let no_name = |error: dkim_tags::InvalidName| SignatoryError {
+                key: name.clone(),
+                why: Unclear::Name(error.to_string()),
+            };
+            for named in entry.standby() {
+                let domain = DomainName::parse(&entry.domain).map_err(no_name)?;
+                all.push(Signatory {
+                    key: name.clone(),
+                    selector: Selector::parse(&named.selector).map_err(no_name)?,
+                    file: named.file_for(&domain, directory),
+                    domain,
+                });
+            }
+        }
+        Ok(all)
+    }
+}
+
 impl NamedKey {
     pub(super) fn is_for_each_author(&self) -> bool {
         !is_in_token(&self.file) && self.file.to_string_lossy().contains('%')

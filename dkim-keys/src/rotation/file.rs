@@ -1,41 +1,44 @@
 //! The state on disk: read by everybody, replaced as a whole by one at a time.
 
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use rustix::fs::{FlockOperation, flock};
-
+use super::shared_file::SharedFile;
 use super::{RotationState, StateError};
-use crate::key_file::unfinished;
+use crate::directory::sync_directory_of;
+use crate::{Config, Lock, LockError};
 
-/// The file that says where each key of a configuration stands, beside the configuration.
+/// The file that says where each key of a configuration stands, beside the configuration and named
+/// after it: `config.rotation.toml` for `config.toml`, `NAME.rotation` for any other name.
 ///
 /// It is replaced by a rename, which is the moment at which another key signs: whoever reads it sees
 /// the old state or the new one.
 #[derive(Clone, Debug)]
 pub struct StateFile {
     path: PathBuf,
-    directory: PathBuf,
     config: PathBuf,
 }
 
 impl StateFile {
-    /// Its name.
-    pub const NAME: &str = "rotation.toml";
-
     /// The longest that is read, in octets.
     const MAX_LEN: u64 = 64 * 1024 * 1024;
 
     /// That of the configuration in this file.
     #[must_use]
     pub fn beside(config: &Path) -> Self {
-        let directory = match config.parent() {
-            Some(parent) if parent != Path::new("") => parent.to_owned(),
-            _ => PathBuf::from("."),
+        let name = config.file_name().unwrap_or_default();
+        let toml = Path::new(name).extension().is_some_and(|extension| extension == "toml");
+        // No two names lead to the same one.
+        let (mut path, end) = match toml {
+            true => (config.with_extension("").into_os_string(), ".rotation.toml"),
+            false => (config.as_os_str().to_owned(), ".rotation"),
         };
-        Self { path: directory.join(Self::NAME), directory, config: config.to_owned() }
+        path.push(end);
+        Self { path: path.into(), config: config.to_owned() }
     }
 
     /// Where it is.
@@ -44,39 +47,37 @@ impl StateFile {
         &self.path
     }
 
-    /// Reads the state; where there is no file, nothing has been done yet.
+    /// Reads the state of this configuration's keys; where there is no file, nothing has been done
+    /// yet.
+    ///
+    /// There may be a file `rotation.toml`, which all configurations of a directory had in common:
+    /// what it says of this one's keys holds until there is a file for them alone.
     ///
     /// # Errors
     ///
     /// When there is one that cannot be read.
-    pub fn read(&self) -> Result<RotationState, StateFileError> {
-        let file = match File::open(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(RotationState::default());
-            }
-            file => file.map_err(StateFileError::Unreadable)?,
-        };
-        let mut text = String::new();
-        let read = file.take(Self::MAX_LEN).read_to_string(&mut text);
-        read.map_err(StateFileError::Unreadable)?;
-        Ok(RotationState::parse(&text)?)
+    pub fn read(&self, config: &Config) -> Result<RotationState, StateFileError> {
+        match read(&self.path)? {
+            Some(state) => Ok(state),
+            None => SharedFile::beside(&self.config).read(config),
+        }
     }
 
-    /// Lets nobody else change the state until what this returns is dropped.
-    ///
-    /// The lock is on the directory, since the file is another one after each step. It goes with the
-    /// process that holds it, however that ends.
+    /// Lets nobody else change the state until what this returns is dropped, and waits no longer than
+    /// `patience` for whoever does. That goes with the process, however it ends.
     ///
     /// # Errors
     ///
-    /// [`StateFileError::Busy`] when somebody else has it.
-    pub fn lock(self) -> Result<LockedState, StateFileError> {
-        let directory = File::open(&self.directory).map_err(StateFileError::Unreadable)?;
-        match flock(&directory, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(LockedState { file: self, directory }),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(StateFileError::Busy),
-            Err(error) => Err(StateFileError::Unreadable(error.into())),
-        }
+    /// [`StateFileError::Lock`], when somebody else has it, too.
+    pub fn lock(self, patience: Duration) -> Result<LockedState, StateFileError> {
+        let lock = Lock::take(&self.lock_path(), patience)?;
+        Ok(LockedState { file: self, _lock: lock })
+    }
+
+    /// The file with the lock. It cannot be on the state, which is another file after each step.
+    #[must_use]
+    pub fn lock_path(&self) -> PathBuf {
+        with_end(&self.path, ".lock")
     }
 }
 
@@ -84,8 +85,7 @@ impl StateFile {
 #[derive(Debug)]
 pub struct LockedState {
     file: StateFile,
-    /// It holds the lock.
-    directory: File,
+    _lock: Lock,
 }
 
 impl LockedState {
@@ -95,74 +95,68 @@ impl LockedState {
         &self.file
     }
 
-    /// Replaces the state: a new file beside it, with the owner and mode of the configuration, whose
-    /// readers are those of the state, then onto the disk, then under its name.
+    /// Replaces the state.
     ///
     /// # Errors
     ///
     /// When that fails. Then the state is as it was, unless only the directory could not be written
     /// onto the disk.
     pub fn save(&self, state: &RotationState) -> Result<(), StateFileError> {
-        let text = state.to_toml()?;
-        let mut name = self.file.path.clone().into_os_string();
-        name.push(".new");
-        let new = PathBuf::from(name);
-        let write = || -> io::Result<()> {
-            // What somebody left who was stopped half-way.
-            match fs::remove_file(&new) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            let mut file =
-                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-            let like = fs::metadata(&self.file.config)?;
-            let own = file.metadata()?;
-            if (own.uid(), own.gid()) != (like.uid(), like.gid()) {
-                // Only root can give files away; others let the group read it, if it is theirs.
-                let _ = fchown(&file, Some(like.uid()), Some(like.gid()))
-                    .or_else(|_| fchown(&file, None, Some(like.gid())));
-            }
-            file.set_permissions(like.permissions())?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&new, &self.file.path)?;
-            self.directory.sync_all()
-        };
-        write().map_err(StateFileError::Unwritable)
-    }
-
-    /// Deletes what whoever was killed while making a key file left of it, which may hold a key.
-    ///
-    /// # Errors
-    ///
-    /// When there is something that cannot be deleted.
-    pub fn tidy(&self, file: &Path) -> io::Result<()> {
-        let path = self.file.directory.join(file);
-        let unfinished = unfinished(&path);
-        for entry in fs::read_dir(path.parent().unwrap_or(&self.file.directory))? {
-            let entry = entry?;
-            let name = entry.file_name();
-            if name.as_encoded_bytes().starts_with(unfinished.as_encoded_bytes()) {
-                fs::remove_file(entry.path())?;
-            }
-        }
+        replace(&self.file.path, state, &self.file.config)?;
+        // What is still said elsewhere is read by nobody; the next one who saves tries again.
+        let _ = SharedFile::beside(&self.file.config).give_up(state);
         Ok(())
     }
+}
 
-    /// Deletes a key file, seen from the directory, with what was left of making it, and sees that it
-    /// stays so; it may be gone already.
-    ///
-    /// # Errors
-    ///
-    /// When it is there and cannot be deleted.
-    pub fn delete(&self, file: &Path) -> io::Result<()> {
-        self.tidy(file)?;
-        match fs::remove_file(self.file.directory.join(file)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error),
-            Ok(()) => self.directory.sync_all(),
+/// The state in a file; `None` where there is none.
+pub(super) fn read(path: &Path) -> Result<Option<RotationState>, StateFileError> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(StateFileError::Unreadable)?,
+    };
+    let mut text = String::new();
+    let read = file.take(StateFile::MAX_LEN).read_to_string(&mut text);
+    read.map_err(StateFileError::Unreadable)?;
+    Ok(Some(RotationState::parse(&text)?))
+}
+
+/// Puts a state into a file: a new one beside it, with the owner and mode of the configuration, whose
+/// readers are those of the state, then onto the disk, then under its name.
+pub(super) fn replace(
+    path: &Path,
+    state: &RotationState,
+    config: &Path,
+) -> Result<(), StateFileError> {
+    let text = state.to_toml()?;
+    let new = with_end(path, ".new");
+    let write = || -> io::Result<()> {
+        // What somebody left who was stopped half-way.
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
-    }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+        let like = fs::metadata(config)?;
+        let own = file.metadata()?;
+        if (own.uid(), own.gid()) != (like.uid(), like.gid()) {
+            // Only root can give files away; others let the group read it, if it is theirs.
+            let _ = fchown(&file, Some(like.uid()), Some(like.gid()))
+                .or_else(|_| fchown(&file, None, Some(like.gid())));
+        }
+        file.set_permissions(like.permissions())?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&new, path)?;
+        sync_directory_of(path)
+    };
+    write().map_err(StateFileError::Unwritable)
+}
+
+pub(super) fn with_end(path: &Path, end: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(end);
+    PathBuf::from(name)
 }
 
 /// Why there is no state, or no new one.
@@ -178,9 +172,9 @@ pub enum StateFileError {
     /// It is no state.
     #[error(transparent)]
     State(#[from] StateError),
-    /// Somebody else is at it.
-    #[error("somebody else is changing it")]
-    Busy,
+    /// Somebody else may be at it.
+    #[error(transparent)]
+    Lock(#[from] LockError),
 }
 
 #[cfg(test)]
@@ -190,6 +184,10 @@ mod tests {
 
     use super::*;
 
+    fn told() -> RotationState {
+        RotationState { hook_pending: true, ..RotationState::default() }
+    }
+
     #[test]
     fn one_at_a_time_replaces_it() {
         let directory = tempfile::tempdir().unwrap();
@@ -197,28 +195,24 @@ mod tests {
         fs::write(&config, "").unwrap();
         fs::set_permissions(&config, fs::Permissions::from_mode(0o640)).unwrap();
         let file = StateFile::beside(&config);
-        assert_eq!(file.read().unwrap(), RotationState::default());
-        let locked = file.clone().lock().unwrap();
-        assert!(matches!(file.clone().lock(), Err(StateFileError::Busy)));
-        let state = RotationState { hook_pending: true, ..RotationState::default() };
+        let read = || file.read(&Config::default());
+        assert_eq!(read().unwrap(), RotationState::default());
+        let locked = file.clone().lock(Duration::ZERO).unwrap();
+        let second = file.clone().lock(Duration::ZERO);
+        assert!(matches!(second, Err(StateFileError::Lock(LockError::Busy))));
         // What a stopped one left does not matter.
-        fs::write(directory.path().join("rotation.toml.new"), "half").unwrap();
-        locked.save(&state).unwrap();
-        assert_eq!(file.read().unwrap(), state);
+        fs::write(directory.path().join("config.rotation.toml.new"), "half").unwrap();
+        locked.save(&told()).unwrap();
+        assert_eq!(read().unwrap(), told());
         let mode = fs::metadata(file.path()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o640);
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
+        let mode = fs::metadata(file.lock_path()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 3);
         drop(locked);
-        let locked = file.clone().lock().unwrap();
-        for name in ["key.pem", ".key.pem.x1", ".key.pem.x2"] {
-            fs::write(directory.path().join(name), "").unwrap();
-        }
-        for _ in 0..2 {
-            locked.delete(Path::new("key.pem")).unwrap();
-        }
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
+        file.clone().lock(Duration::ZERO).unwrap();
         fs::write(file.path(), "no state").unwrap();
-        assert!(matches!(file.read(), Err(StateFileError::State(_))));
+        assert!(matches!(read(), Err(StateFileError::State(_))));
     }
 
     #[test]
@@ -227,15 +221,27 @@ mod tests {
         let config = directory.path().join("config.toml");
         fs::write(&config, "").unwrap();
         let file = StateFile::beside(&config);
-        let locked = file.clone().lock().unwrap();
-        let state = RotationState { hook_pending: true, ..RotationState::default() };
-        locked.save(&state).unwrap();
+        let locked = file.clone().lock(Duration::ZERO).unwrap();
+        locked.save(&told()).unwrap();
         // Something that cannot be removed as a file is in the way.
-        fs::create_dir(directory.path().join("rotation.toml.new")).unwrap();
-        assert!(matches!(
-            locked.save(&RotationState::default()),
-            Err(StateFileError::Unwritable(_))
-        ));
-        assert_eq!(file.read().unwrap(), state);
+        fs::create_dir(directory.path().join("config.rotation.toml.new")).unwrap();
+        let saved = locked.save(&RotationState::default());
+        assert!(matches!(saved, Err(StateFileError::Unwritable(_))));
+        assert_eq!(file.read(&Config::default()).unwrap(), told());
+    }
+
+    #[test]
+    fn each_configuration_has_its_own() {
+        let names = ["a", "a.toml", "a.conf", "a.b.toml", "a.toml.bak", "b.toml", ".toml"];
+        let mut states: Vec<PathBuf> = names
+            .iter()
+            .map(|name| StateFile::beside(&Path::new("/etc/dkim").join(name)).path().to_owned())
+            .collect();
+        assert_eq!(states[1], Path::new("/etc/dkim/a.rotation.toml"));
+        assert_eq!(states[2], Path::new("/etc/dkim/a.conf.rotation"));
+        states.sort();
+        states.dedup();
+        assert_eq!(states.len(), names.len());
+        assert_eq!(StateFile::beside(Path::new("a.toml")).path(), Path::new("a.rotation.toml"));
     }
 }

@@ -78,7 +78,7 @@ pub fn check_rotation(config: &Config, state: &RotationState, now: u64) -> Vec<F
         let subject = || format!("keys.{} ({})", key.name, key.selector);
         let entry = config.keys.get(&key.name).map(|entry| &entry.key);
         let Some(KeySource::Rotated { plan, .. }) = entry else {
-            if key.phase != Phase::Removed {
+            if !key.is_gone() {
                 note(subject(), &RotationFault::Forgotten { phase: key.phase });
             }
             continue;
@@ -103,7 +103,7 @@ pub fn check_rotation(config: &Config, state: &RotationState, now: u64) -> Vec<F
 }
 
 /// How long a key stands where it stands, if all goes by the plan; `None` for ever.
-const fn stay(key: &RotatedKey, plan: &Plan, has_successor: bool) -> Option<u64> {
+fn stay(key: &RotatedKey, plan: &Plan, has_successor: bool) -> Option<u64> {
     match key.phase {
         Phase::Planned | Phase::New | Phase::Proven => Some(0),
         Phase::Published => Some(plan.negative_ttl),
@@ -112,6 +112,8 @@ const fn stay(key: &RotatedKey, plan: &Plan, has_successor: bool) -> Option<u64>
         Phase::Active => Some(plan.every),
         Phase::Retiring => Some(plan.message_life),
         Phase::Revoked => Some(plan.grave),
-        Phase::Removed => None,
+        Phase::Removed if key.kept => Some(plan.until_revealed()),
+        Phase::Revealed if key.kept => Some(0),
+        Phase::Removed | Phase::Revealed => None,
     }
 }

@@ -1,6 +1,7 @@
 //! When keys change, and what they are called.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use dkim_tags::Selector;
@@ -30,6 +31,21 @@ pub struct Plan {
     pub message_life: u64,
     /// How long a revoked key is shown as revoked, before its record goes. Thirty days, unless said.
     pub grave: u64,
+    /// The directory, seen from that of the configuration, in which the private key is put for all to
+    /// read once its record is gone everywhere and has been for the life of a message: from then on
+    /// anybody may have made its signatures, and they show nothing of whoever wrote the mail. Not at
+    /// all, unless said; then the private key is deleted when it is revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reveal: Option<PathBuf>,
+}
+
+impl Plan {
+    /// How long a record must be gone before its private key is revealed, in seconds: mail is not on
+    /// its way any more, and no resolver remembers the record.
+    #[must_use]
+    pub fn until_revealed(&self) -> u64 {
+        self.message_life.max(self.ttl.into())
+    }
 }
 
 impl Default for Plan {
@@ -42,6 +58,7 @@ impl Default for Plan {
             negative_ttl: 60 * 60,
             message_life: 7 * DAY,
             grave: 30 * DAY,
+            reveal: None,
         }
     }
 }

@@ -42,6 +42,9 @@ pub struct RotatedKey {
     /// It is in other hands: it is to be revoked whatever mail is on its way.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub revoke_now: bool,
+    /// It signs no more, and its private key is kept to be revealed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kept: bool,
     /// What happened to it, from the beginning.
     pub history: Vec<Transition>,
 }
@@ -78,8 +81,10 @@ pub enum Phase {
     Retiring,
     /// Its record says that it is revoked.
     Revoked,
-    /// Nothing is left but its name.
+    /// Its record is gone.
     Removed,
+    /// Its private key is where everybody can read it.
+    Revealed,
 }
 
 impl Phase {
@@ -95,6 +100,7 @@ impl Phase {
             Self::Retiring => "retiring",
             Self::Revoked => "revoked",
             Self::Removed => "removed",
+            Self::Revealed => "revealed",
         }
     }
 
@@ -147,9 +153,8 @@ impl RotationState {
         }
         let (name, domain) = (name.to_owned(), domain.as_str().to_owned());
         let (selector, file) = (key.selector.clone(), key.file.clone());
-        let (phase, revoke_now, history) = (Phase::Active, false, Vec::new());
-        let mut key = RotatedKey { name, domain, selector, kind, file, phase, revoke_now, history };
-        key.enter(phase, now, "it signed before there was a plan");
+        let mut key = RotatedKey::new((name, domain), selector, kind, file);
+        key.enter(Phase::Active, now, "it signed before there was a plan");
         self.keys.push(key);
         true
     }
@@ -171,6 +176,12 @@ impl RotationState {
         self.keys.iter().find(|key| key.name == name && key.phase == Phase::Active)
     }
 
+    /// A key of this name that is of another domain than this, and not gone.
+    pub(crate) fn of_other_domain(&self, name: &str, domain: &DomainName) -> Option<&RotatedKey> {
+        let is_left = |key: &&RotatedKey| key.name == name && !key.is_gone();
+        self.keys.iter().filter(is_left).find(|key| !key.is_of(domain))
+    }
+
     /// The key that will sign next by this name.
     #[must_use]
     pub fn successor(&self, name: &str) -> Option<&RotatedKey> {
@@ -179,15 +190,48 @@ impl RotationState {
 }
 
 impl RotatedKey {
+    /// One whose name is taken.
+    pub(super) fn new(
+        (name, domain): (String, String),
+        selector: String,
+        kind: KeyKind,
+        file: PathBuf,
+    ) -> Self {
+        Self {
+            name,
+            domain,
+            selector,
+            kind,
+            file,
+            phase: Phase::Planned,
+            revoke_now: false,
+            kept: false,
+            history: Vec::new(),
+        }
+    }
+
+    /// Whether nothing is left to be done with it: its record is gone, and so is its private key, or
+    /// it was left to a person.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.phase >= Phase::Removed && !self.kept
+    }
+
+    /// Whether it is a key of this domain.
+    #[must_use]
+    pub fn is_of(&self, domain: &DomainName) -> bool {
+        DomainName::parse(&self.domain).is_ok_and(|own| own == *domain)
+    }
+
     /// When it came to where it stands, in seconds since 1970.
     #[must_use]
     pub fn since(&self) -> u64 {
         self.history.last().map_or(0, |transition| transition.at)
     }
 
-    /// Whether it has ever signed.
-    pub(super) fn has_signed(&self) -> bool {
-        self.history.iter().any(|transition| transition.phase == Phase::Active)
+    /// Whether it ever stood there.
+    pub(super) fn was(&self, phase: Phase) -> bool {
+        self.history.iter().any(|transition| transition.phase == phase)
     }
 
     pub(super) fn enter(&mut self, phase: Phase, at: u64, evidence: impl Into<String>) {

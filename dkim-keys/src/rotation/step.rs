@@ -1,10 +1,11 @@
 //! One step at a time.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use dkim_tags::{DomainName, InvalidName, Selector};
 
 use super::{Phase, Plan, RotatedKey, RotationState};
+use crate::{is_in_token, key_file_name};
 
 /// What is done in the world between two states. Everything may be asked for again after a stop
 /// half-way, and must then lead to the same.
@@ -18,7 +19,7 @@ pub trait Hands {
     /// # Errors
     ///
     /// When that cannot be told; the step can be tried again.
-    fn is_free(&mut self, domain: &DomainName, selector: &str) -> Result<bool, Self::Error>;
+    fn is_free(&mut self, domain: &DomainName, selector: &Selector) -> Result<bool, Self::Error>;
 
     /// Puts a new private key into the key's file, unless there is one.
     ///
@@ -55,12 +56,28 @@ pub trait Hands {
     /// When that fails; the step can be tried again.
     fn prove(&mut self, key: &RotatedKey) -> Result<Done, Self::Error>;
 
-    /// Deletes the private key's file, if it is there.
+    /// Whether no server shows a record of the key; none is asked to do anything.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be told; the step can be tried again.
+    fn is_withdrawn(&mut self, key: &RotatedKey) -> Result<Done, Self::Error>;
+
+    /// Deletes the private key's file, if it is there. Where the key is not in a file of its own, that
+    /// is left to a person: what has to be done is returned, and nothing is held up.
     ///
     /// # Errors
     ///
     /// When that fails; the step can be tried again.
-    fn bury(&mut self, key: &RotatedKey) -> Result<(), Self::Error>;
+    fn bury(&mut self, key: &RotatedKey) -> Result<Option<String>, Self::Error>;
+
+    /// Puts the private key into this directory, seen from that of the configuration, for everybody
+    /// to read, unless something signs with it still.
+    ///
+    /// # Errors
+    ///
+    /// When that fails; the step can be tried again.
+    fn reveal(&mut self, key: &RotatedKey, directory: &Path) -> Result<Done, Self::Error>;
 
     /// Tells whoever signs that the signing key has changed.
     ///
@@ -129,6 +146,20 @@ pub enum RotationError<E: std::error::Error> {
     /// Whatever the template makes is in use.
     #[error("no selector is free; the last one tried is {0:?}")]
     NoneFree(String),
+    /// The domain of the keys of a name has been changed under them.
+    #[error(
+        "{selector}, a key of {name}, is one of {domain}, and the configuration says {configured}"
+    )]
+    OtherDomain {
+        /// The name.
+        name: String,
+        /// The selector of one of its keys.
+        selector: String,
+        /// The domain of that.
+        domain: String,
+        /// What the configuration says.
+        configured: String,
+    },
     /// There is no key to do that with.
     #[error("{name} has no {what}")]
     Missing {
@@ -161,12 +192,24 @@ pub fn step<H: Hands>(
         next.told(now);
         return commit(state, next, hands).map(|()| Progress::Told);
     }
+    // Nothing can be told of what is wanted: that the old ones go on to their graves, or that
+    // somebody mistyped.
+    if let Some(key) = state.of_other_domain(name, domain) {
+        return Err(RotationError::OtherDomain {
+            name: name.to_owned(),
+            selector: key.selector.clone(),
+            domain: key.domain.clone(),
+            configured: domain.as_str().to_owned(),
+        });
+    }
     let mut waiting = Vec::new();
     // The way to a signing key comes first, then that of each old one to its grave.
     let of_name = |key: &&(usize, RotatedKey)| key.1.name == name;
     let keys: Vec<(usize, RotatedKey)> = state.keys.iter().cloned().enumerate().collect();
-    let (successors, old): (Vec<_>, Vec<_>) =
+    let (successors, mut old): (Vec<_>, Vec<_>) =
         keys.iter().filter(of_name).partition(|(_, key)| key.phase.is_successor());
+    // One that cannot be revealed keeps no other from being revoked.
+    old.sort_by_key(|(_, key)| key.phase >= Phase::Removed);
     if successors.is_empty() {
         match state.active(name).map(|key| key.since().saturating_add(plan.every)) {
             Some(due) if now < due => {
@@ -177,9 +220,7 @@ pub fn step<H: Hands>(
     }
     for (at, key) in successors.into_iter().chain(old) {
         match advance(key, plan, now, hands).map_err(RotationError::Hands)? {
-            Next::Phase(phase, evidence) => {
-                return enter(state, *at, phase, now, evidence, hands);
-            }
+            Next::Entry(entry) => return enter(state, *at, now, entry, hands),
             Next::Wait(what, until) => waiting.push((what, until)),
             Next::Nothing => {}
         }
@@ -201,7 +242,7 @@ pub fn abort<H: Hands>(
     hands: &mut H,
 ) -> Result<Progress, RotationError<H::Error>> {
     let is = |key: &RotatedKey| {
-        let is_left = key.phase == Phase::Revoked && !key.has_signed();
+        let is_left = key.phase == Phase::Revoked && !key.was(Phase::Active);
         key.name == name && (key.phase.is_successor() || is_left)
     };
     let Some(at) = state.keys.iter().position(is) else {
@@ -210,12 +251,14 @@ pub fn abort<H: Hands>(
     let Some(key) = state.keys.get(at).cloned() else { return Ok(nothing()) };
     // From here on it never signs, whoever is stopped; what is left is done by the next step.
     if key.phase.is_successor() {
-        enter(state, at, Phase::Revoked, now, "taken back".to_owned(), hands)?;
+        let entry = Entry::gone(Phase::Revoked, "taken back".to_owned());
+        enter(state, at, now, entry, hands)?;
     }
     match hands.withdraw(&key).map_err(RotationError::Hands)? {
         Done::Seen(evidence) => {
-            hands.bury(&key).map_err(RotationError::Hands)?;
-            enter(state, at, Phase::Removed, now, format!("taken back; {evidence}"), hands)
+            let evidence = format!("taken back; {evidence}");
+            let entry = buried(&key, Phase::Removed, evidence, hands);
+            enter(state, at, now, entry.map_err(RotationError::Hands)?, hands)
         }
         Done::NotYet(what) => Ok(Progress::Waiting { what, until: None }),
     }
@@ -223,7 +266,8 @@ pub fn abort<H: Hands>(
 
 /// Revokes a key that signs, or did, at once and whatever mail is on its way: it is in other hands.
 /// If it is the one that signs, the first call ends that, and the second revokes it; nothing signs by
-/// this name then until the next key has gone all its way.
+/// this name then until the next key has gone all its way. Its plan says what becomes of the private
+/// key.
 ///
 /// # Errors
 ///
@@ -231,6 +275,7 @@ pub fn abort<H: Hands>(
 pub fn revoke<H: Hands>(
     state: &mut RotationState,
     (name, selector): (&str, &str),
+    plan: &Plan,
     now: u64,
     hands: &mut H,
 ) -> Result<Progress, RotationError<H::Error>> {
@@ -262,8 +307,8 @@ pub fn revoke<H: Hands>(
     let Some(key) = state.keys.get(at).cloned() else { return Ok(nothing()) };
     match hands.publish_revocation(&key).map_err(RotationError::Hands)? {
         Done::Seen(evidence) => {
-            hands.bury(&key).map_err(RotationError::Hands)?;
-            enter(state, at, Phase::Revoked, now, evidence, hands)
+            let entry = revoked(&key, plan, evidence, hands).map_err(RotationError::Hands)?;
+            enter(state, at, now, entry, hands)
         }
         Done::NotYet(what) => Ok(Progress::Waiting { what, until: None }),
     }
@@ -274,9 +319,83 @@ const fn nothing() -> Progress {
 }
 
 enum Next {
-    Phase(Phase, String),
+    Entry(Entry),
     Wait(String, Option<u64>),
     Nothing,
+}
+
+/// Where a key comes to.
+struct Entry {
+    phase: Phase,
+    evidence: String,
+    /// Its private key is to be revealed.
+    kept: bool,
+}
+
+impl Entry {
+    /// With nothing kept of it.
+    const fn gone(phase: Phase, evidence: String) -> Self {
+        Self { phase, evidence, kept: false }
+    }
+}
+
+/// What becomes of a key whose record says that it is revoked.
+fn revoked<H: Hands>(
+    key: &RotatedKey,
+    plan: &Plan,
+    evidence: String,
+    hands: &mut H,
+) -> Result<Entry, H::Error> {
+    // RFC 5863 §3.5.2, step 2: "The signer deletes all records of the private key". Who reveals it
+    // wants the contrary, in time; what is in a token does not come out of it.
+    if plan.reveal.is_some() && !is_in_token(&key.file) {
+        let evidence = format!("{evidence}; the private key is kept to be revealed");
+        return Ok(Entry { phase: Phase::Revoked, evidence, kept: true });
+    }
+    buried(key, Phase::Revoked, evidence, hands)
+}
+
+/// Deletes the private key, and says what is left of it.
+fn buried<H: Hands>(
+    key: &RotatedKey,
+    phase: Phase,
+    evidence: String,
+    hands: &mut H,
+) -> Result<Entry, H::Error> {
+    Ok(Entry::gone(
+        phase,
+        match hands.bury(key)? {
+            Some(left) => format!("{evidence}; {left}"),
+            None => evidence,
+        },
+    ))
+}
+
+/// What becomes of the private key of one that is removed and kept.
+fn reveal<H: Hands>(
+    key: &RotatedKey,
+    plan: &Plan,
+    directory: &Path,
+    now: u64,
+    hands: &mut H,
+) -> Result<Next, H::Error> {
+    let entry = |phase, evidence| Next::Entry(Entry { phase, evidence, kept: true });
+    // Asked whenever somebody looks: with a record that is there again the time begins anew.
+    let gone = match hands.is_withdrawn(key)? {
+        Done::Seen(evidence) => evidence,
+        Done::NotYet(shown) => {
+            return Ok(entry(Phase::Revoked, format!("its record was there again: {shown}")));
+        }
+    };
+    let until = key.since().saturating_add(plan.until_revealed());
+    if now < until {
+        let what = "mail that it signed may be on its way, or its record remembered";
+        return Ok(Next::Wait(format!("{}: {what}", key.selector), Some(until)));
+    }
+    Ok(match hands.reveal(key, directory)? {
+        Done::Seen(evidence) => entry(Phase::Revealed, format!("{evidence}; its record {gone}")),
+        Done::NotYet(what) => Next::Wait(format!("{}: {what}", key.selector), None),
+    })
 }
 
 /// What a key needs to come on, and whether it is there.
@@ -287,7 +406,7 @@ fn advance<H: Hands>(
     hands: &mut H,
 ) -> Result<Next, H::Error> {
     let when_seen = |done: Done, phase: Phase| match done {
-        Done::Seen(evidence) => Next::Phase(phase, evidence),
+        Done::Seen(evidence) => Next::Entry(Entry::gone(phase, evidence)),
         Done::NotYet(what) => Next::Wait(format!("{}: {what}", key.selector), None),
     };
     let after = |rest: u64, what: &str| {
@@ -297,7 +416,8 @@ fn advance<H: Hands>(
     Ok(match key.phase {
         Phase::Planned => {
             hands.make_key(key)?;
-            Next::Phase(Phase::New, "the private key is in its file".to_owned())
+            let evidence = "the private key is in its file".to_owned();
+            Next::Entry(Entry::gone(Phase::New, evidence))
         }
         Phase::New => when_seen(hands.publish(key)?, Phase::Published),
         // RFC 5863 §3.5.1, step 3: "Wait for DNS updates to propagate (if necessary)": who asked
@@ -310,31 +430,39 @@ fn advance<H: Hands>(
         }
         // Proven once more: the DNS may have changed since.
         Phase::Proven => when_seen(hands.prove(key)?, Phase::Active),
-        Phase::Active | Phase::Removed => Next::Nothing,
+        Phase::Active => Next::Nothing,
         Phase::Retiring => {
             match after(plan.message_life, "mail that it signed may be on its way") {
                 Some(wait) if !key.revoke_now => wait,
                 _ => match hands.publish_revocation(key)? {
-                    // RFC 5863 §3.5.2, step 2: "The signer deletes all records of the private key".
-                    Done::Seen(evidence) => {
-                        hands.bury(key)?;
-                        Next::Phase(Phase::Revoked, evidence)
-                    }
+                    Done::Seen(evidence) => Next::Entry(revoked(key, plan, evidence, hands)?),
                     done @ Done::NotYet(_) => when_seen(done, Phase::Revoked),
                 },
             }
         }
         Phase::Revoked => match after(plan.grave, "its record shows that it is revoked") {
-            // What was taken back before it signed has no grave.
-            Some(wait) if key.has_signed() => wait,
+            // What was taken back before it signed has no grave, and nobody comes to one twice.
+            Some(wait) if key.was(Phase::Active) && !key.was(Phase::Removed) => wait,
             _ => match hands.withdraw(key)? {
-                Done::Seen(evidence) => {
-                    hands.bury(key)?;
-                    Next::Phase(Phase::Removed, evidence)
+                Done::Seen(evidence) if key.kept => {
+                    Next::Entry(Entry { phase: Phase::Removed, evidence, kept: true })
                 }
+                Done::Seen(evidence) => Next::Entry(buried(key, Phase::Removed, evidence, hands)?),
                 Done::NotYet(what) => Next::Wait(format!("{}: {what}", key.selector), None),
             },
         },
+        Phase::Removed if key.kept => match &plan.reveal {
+            Some(directory) => reveal(key, plan, directory, now, hands)?,
+            None => {
+                let evidence = "it is not to be revealed any more".to_owned();
+                Next::Entry(buried(key, Phase::Removed, evidence, hands)?)
+            }
+        },
+        Phase::Revealed if key.kept => {
+            let evidence = "it is nowhere else any more".to_owned();
+            Next::Entry(buried(key, Phase::Revealed, evidence, hands)?)
+        }
+        Phase::Removed | Phase::Revealed => Next::Nothing,
     })
 }
 
@@ -355,31 +483,25 @@ fn begin<H: Hands>(
     };
     let mut taken: Vec<String> = Vec::new();
     let selector = loop {
-        let selector =
+        let fresh =
             plan.selector.fresh(now, |one| is_used(one) || taken.iter().any(|taken| taken == one));
-        if let Err(error) = Selector::parse(&selector) {
-            return Err(RotationError::Selector { selector, error });
-        }
+        let selector = match Selector::parse(&fresh) {
+            Ok(selector) => selector,
+            Err(error) => return Err(RotationError::Selector { selector: fresh, error }),
+        };
         if hands.is_free(domain, &selector).map_err(RotationError::Hands)? {
             break selector;
         }
         // A wildcard record takes every name.
         if taken.len() == MOST_TAKEN {
-            return Err(RotationError::NoneFree(selector));
+            return Err(RotationError::NoneFree(fresh));
         }
-        taken.push(selector);
+        taken.push(fresh);
     };
-    let file = PathBuf::from(format!("{selector}._domainkey.{}.pem", domain.as_str()));
-    let mut key = RotatedKey {
-        name: name.to_owned(),
-        domain: domain.as_str().to_owned(),
-        selector: selector.clone(),
-        kind: plan.kind,
-        file,
-        phase: Phase::Planned,
-        revoke_now: false,
-        history: Vec::new(),
-    };
+    let file = key_file_name(&selector, domain);
+    let selector = selector.as_str().to_owned();
+    let names = (name.to_owned(), domain.as_str().to_owned());
+    let mut key = RotatedKey::new(names, selector.clone(), plan.kind, file);
     let evidence = match state.active(name) {
         Some(active) => format!("the key before it, {}, is due", active.selector),
         None => "no key signs yet".to_owned(),
@@ -395,9 +517,8 @@ fn begin<H: Hands>(
 fn enter<H: Hands>(
     state: &mut RotationState,
     at: usize,
-    phase: Phase,
     now: u64,
-    evidence: String,
+    Entry { phase, evidence, kept }: Entry,
     hands: &mut H,
 ) -> Result<Progress, RotationError<H::Error>> {
     let mut next = state.clone();
@@ -412,6 +533,7 @@ fn enter<H: Hands>(
     let mut selector = String::new();
     if let Some(key) = next.keys.get_mut(at) {
         key.enter(phase, now, evidence.clone());
+        key.kept = kept;
         selector.clone_from(&key.selector);
     }
     commit(state, next, hands)?;

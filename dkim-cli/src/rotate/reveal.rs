@@ -1,0 +1,69 @@
+//! Private keys that everybody is to have, once nothing is signed with them any more.
+
+use std::path::Path;
+
+use dkim_keys::{Done, KeyFileError, Phase, RotatedKey, RotationState, key_file_name, reveal_key};
+use dkim_stack::crypto::PublicKey;
+use dkim_stack::{DomainName, Selector};
+
+use crate::config::ConfigFile;
+use crate::diagnostics::Failure;
+use crate::exit::Exit;
+use crate::key_file;
+
+/// Reveals the key of a record in this directory, seen from that of the configuration.
+pub(super) fn reveal(
+    (file, state): (&ConfigFile, &RotationState),
+    key: &RotatedKey,
+    (selector, domain): (&Selector, &DomainName),
+    directory: &Path,
+) -> Result<Done, Failure> {
+    let path = file.path_of(&key.file);
+    let public = key_file::read(&path)
+        .map_err(|failure| failure.remedy("put it back, or take `reveal` out of the plan"))?
+        .public_key()
+        .clone();
+    if let Some(other) = still_in_use((file, state), key, &public)? {
+        return Ok(Done::NotYet(format!("not revealed: it is the key of {other}, too")));
+    }
+    let place = file.path_of(directory).join(key_file_name(selector, domain));
+    reveal_key(&path, &place).map_err(|error| {
+        let failure = key_file::unusable(&error).on(place.display());
+        match error {
+            KeyFileError::NotMade(_) => failure.remedy("make the directory, for whoever runs this"),
+            KeyFileError::Exists => failure.remedy("move what is there away"),
+            _ => failure,
+        }
+    })?;
+    Ok(Done::Seen(format!("the private key is in {}, for all to read", place.display())))
+}
+
+/// Who signs with the same key, or did not long ago: a key that was copied, or taken over from
+/// another name.
+fn still_in_use(
+    (file, state): (&ConfigFile, &RotationState),
+    key: &RotatedKey,
+    public: &PublicKey,
+) -> Result<Option<String>, Failure> {
+    let unclear = |error| Failure::of(Exit::Data, &error);
+    for other in file.config.signatories(&file.directory).map_err(unclear)? {
+        // What cannot be read may be the same.
+        if key_file::read(&other.file)?.public_key() == public {
+            let (key, selector) = (other.key, other.selector.as_str());
+            return Ok(Some(format!("keys.{key} (s={selector})")));
+        }
+    }
+    let is_waited_for = |other: &&RotatedKey| {
+        let is_other = (&other.selector, &other.domain) != (&key.selector, &key.domain);
+        let is_later = other.phase == Phase::Removed && other.since() > key.since();
+        is_other && !other.is_gone() && (other.phase < Phase::Removed || is_later)
+    };
+    for other in state.keys.iter().filter(is_waited_for) {
+        let path = file.path_of(&other.file);
+        // It is not made yet, or deleted: then there is nobody to sign with it.
+        if path.symlink_metadata().is_ok() && key_file::read(&path)?.public_key() == public {
+            return Ok(Some(format!("keys.{} (s={})", other.name, other.selector)));
+        }
+    }
+    Ok(None)
+}
