@@ -157,32 +157,21 @@ impl Validator {
             .filter(|record| record.name == *name)
             .cloned()
             .partition(|record| record.record_type() != RecordType::RRSIG);
-        // Whether there is a proof that holds, of whatever it is.
-        let is_denial = |record: &RawRecord| {
-            record.proof == Proof::Secure
-                && matches!(record.record_type(), RecordType::NSEC | RecordType::NSEC3)
-        };
-        let denies = message.authorities.iter().any(is_denial);
         if let Some(weakest) = records.iter().map(|record| record.proof).min() {
-            // RFC 4035 §5.3.4: who gives what a wildcard made must prove that nothing nearer is there.
-            let dnssec = match (weakest, denial) {
-                (Proof::Secure, Proof::Insecure) if is_of_wildcard(name, &signatures) => {
-                    Dnssec::Insecure
+            let of_wildcard = (weakest == Proof::Secure)
+                .then(|| wildcard_labels(name, &signatures))
+                .flatten()
+                .map(|labels| no_nearer(name, labels, &message, denial));
+            let is_alias = kind != RecordType::CNAME
+                && records.iter().any(|record| record.record_type() == RecordType::CNAME);
+            let dnssec = match of_wildcard {
+                // What else is in the answer may concern the alias's target.
+                Some(Dnssec::Bogus) if is_alias => {
+                    let alias = self.validated(asking, keys, name, RecordType::CNAME);
+                    return Box::pin(alias).await;
                 }
-                (Proof::Secure, denial) if is_of_wildcard(name, &signatures) => {
-                    let is_alias = kind != RecordType::CNAME
-                        && records.iter().any(|r| r.record_type() == RecordType::CNAME);
-                    match (denies, denial) {
-                        (true, Proof::Secure) => Dnssec::Secure,
-                        // What else is in the answer may concern the alias's target.
-                        _ if is_alias => {
-                            let alias = self.validated(asking, keys, name, RecordType::CNAME);
-                            return Box::pin(alias).await;
-                        }
-                        _ => Dnssec::Bogus,
-                    }
-                }
-                (proof, _) => state(proof),
+                Some(dnssec) => dnssec,
+                None => state(weakest),
             };
             return Some(Reply::Records(records, dnssec));
         }
@@ -197,7 +186,7 @@ impl Validator {
                 && record.name.zone_of(name)
         };
         let dnssec = match denial {
-            Proof::Secure if denies => Dnssec::Secure,
+            Proof::Secure if message.authorities.iter().any(is_denial) => Dnssec::Secure,
             Proof::Secure if message.authorities.is_empty() => Dnssec::Insecure,
             Proof::Secure if message.authorities.iter().any(is_insecure) => Dnssec::Insecure,
             Proof::Secure => Dnssec::Bogus,
@@ -293,10 +282,52 @@ const fn weaker(one: Dnssec, other: Dnssec) -> Dnssec {
     }
 }
 
-/// RFC 4034 §3.1.3: the signature's count of labels is less than the name's.
-fn is_of_wildcard(name: &Name, signatures: &[RawRecord]) -> bool {
+/// RFC 4034 §3.1.3: where a wildcard made the records, the labels of its parent, which are less than
+/// those of the name.
+fn wildcard_labels(name: &Name, signatures: &[RawRecord]) -> Option<u8> {
     let signatures = signatures.iter().filter(|record| record.proof == Proof::Secure);
-    signatures.filter_map(signature).any(|one| one.input().num_labels < name.num_labels())
+    let labels = signatures.filter_map(signature).map(|one| one.input().num_labels);
+    labels.min().filter(|labels| *labels < name.num_labels())
+}
+
+/// RFC 4035 §5.3.4: who gives what a wildcard made must prove that nothing nearer to the name is
+/// there. The library's verdict on NSEC3 records is taken; with NSEC records it refuses where the
+/// wildcard itself is the owner of the one that covers the name, as it is for names right below it.
+fn no_nearer(name: &Name, labels: u8, message: &DnsResponse, verdict: Proof) -> Dnssec {
+    let nearer = |other: &Name| {
+        let common = |(one, other): &(&[u8], &[u8])| one.eq_ignore_ascii_case(other);
+        let common = name.iter().rev().zip(other.iter().rev()).take_while(common).count();
+        common > usize::from(labels)
+    };
+    let covers = |record: &RawRecord| match &record.data {
+        RData::DNSSEC(DNSSECRData::NSEC(nsec)) if record.proof == Proof::Secure => {
+            let (owner, next) = (&record.name, nsec.next_domain_name());
+            // RFC 6840 §4.1: the parent's side of a delegation says nothing of names below it.
+            !(nsec.is_ancestor_delegation() && owner.zone_of(name))
+                && owner < name
+                // The last one leads back to the zone's own name.
+                && (name < next || (next <= owner && next.zone_of(name)))
+                && !nearer(owner)
+                && !nearer(next)
+        }
+        _ => false,
+    };
+    let is_nsec3 =
+        |record: &RawRecord| is_denial(record) && record.record_type() == RecordType::NSEC3;
+    if message.authorities.iter().any(covers) {
+        return Dnssec::Secure;
+    }
+    match verdict {
+        Proof::Secure if message.authorities.iter().any(is_nsec3) => Dnssec::Secure,
+        Proof::Insecure => Dnssec::Insecure,
+        _ => Dnssec::Bogus,
+    }
+}
+
+/// Whether it is part of a proof that something is not there, and holds.
+fn is_denial(record: &RawRecord) -> bool {
+    record.proof == Proof::Secure
+        && matches!(record.record_type(), RecordType::NSEC | RecordType::NSEC3)
 }
 
 /// Whether this library knows the algorithms of an anchor.
@@ -419,6 +450,10 @@ fn relevant(
         kind => kind == query.query_type && kind == RecordType::NS,
     };
     match answer {
+        // The library takes the CNAME record that comes with it (RFC 6672 §5.3.1) for an unsigned one.
+        Ok(message) if message.answers.iter().any(|r| r.record_type() == RecordType::DNAME) => {
+            Err(NetError::Message("a DNAME record on the way"))
+        }
         Ok(mut message) => {
             message.answers.retain(asked);
             message.authorities.retain(denial);
@@ -442,5 +477,26 @@ impl DnsHandle for Asking {
 
     fn send(&self, request: DnsRequest) -> Self::Response {
         Box::pin(stream::once(self.clone().ask(request)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_keys_are_those_the_library_knows() {
+        let root = TrustAnchors::root();
+        let (zone, trusted) = root.nearest(&name::Name::root()).expect("of the root zone");
+        assert_eq!(*zone, name::Name::root());
+        let known = Keys::default();
+        let keys = (0..known.len()).filter_map(|at| known.get(at));
+        let keys: Vec<DNSKEY> = keys.map(|key| DNSKEY::with_flags(257, key.clone())).collect();
+        assert_eq!(trusted.len(), keys.len());
+        for one in trusted {
+            let matching = keys.iter().filter(|key| matches(one, &Name::root(), key)).count();
+            assert_eq!(matching, 1, "{one:?}");
+            assert!(is_usable(one));
+        }
     }
 }
