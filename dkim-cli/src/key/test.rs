@@ -26,6 +26,10 @@ use crate::provider::provider;
 ///
 /// Asks the DNS as a verifier would, names whatever usually goes wrong, compares the record with the
 /// private key if it is given, and then signs a message and verifies it.
+///
+/// Answers of name servers are validated with DNSSEC, here, from the keys of the root zone down:
+/// secure, insecure (provably not signed), bogus, or unknown, where the server asked does not have
+/// what that takes, as one that answers for its own zones only.
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub(super) struct Test {
@@ -54,9 +58,11 @@ pub(super) struct Test {
     #[arg(long, conflicts_with_all = ["zone", "dns"])]
     all_servers: bool,
 
-    /// Begin DNSSEC validation at the DS or DNSKEY records of this file, and not at the root zone's
+    /// Begin DNSSEC validation at the DS or DNSKEY records of this file, not at the root zone's keys
     ///
-    /// As they stand in a master file: what `dnssec-keygen` and `dnssec-signzone` write.
+    /// As they stand in a master file: what `dnssec-keygen` and `dnssec-signzone` write. With those of
+    /// the domain's own zone, its name servers can be asked, too. Names that no record in the file is
+    /// above are of unknown state.
     #[arg(long, value_name = "FILE", conflicts_with = "zone")]
     trust_anchor: Option<PathBuf>,
 
@@ -75,6 +81,7 @@ Examples:
   dkim key test --domain example.com --selector s2024 --key s2024.pem --all-servers
   dkim key test --keys /etc/dkim --dns 192.0.2.53 --dns 192.0.2.54    # each server for itself
   dkim key test --domain example.com --selector s2024 --zone example.com.zone    # before publishing
+  dkim key test --domain example.com --selector s2024 --all-servers --trust-anchor dsset-example.com.
 
 JSON, one object a key and server (null where there is no value):
   schema                1; raised when a change breaks readers

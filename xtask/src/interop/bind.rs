@@ -1,10 +1,11 @@
 //! BIND, a name server that takes updates: keys published, changed and withdrawn with the command
-//! `dkim`, and what is usually published wrong.
+//! `dkim`, what is usually published wrong, and zones signed with DNSSEC.
 
 mod mistakes;
 mod publication;
 mod rotation;
 mod server;
+mod signed;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -31,6 +32,7 @@ pub(super) fn run() -> Result<usize> {
     let mut faults = publication::run(&dkim, &server)?;
     faults += rotation::run(&dkim, &server)?;
     faults += mistakes::run(&dkim, &server)?;
+    faults += signed::run(&dkim)?;
     Ok(faults)
 }
 
