@@ -182,7 +182,7 @@ fn a_circle_is_seen_where_servers_fail() {
                     QueryKind::Cname => {
                         Ok(Found { chain: vec![to.to_owned()], ..Found::default() })
                     }
-                    _ => Err(dkim_dns::LookupError::Failed("SERVFAIL".to_owned())),
+                    _ => Err(LookupError::Failed("SERVFAIL".to_owned())),
                 };
                 test.answer(id, answer);
             }

@@ -28,11 +28,11 @@ pub(super) const HOW_TO_INSTALL: &str = "apt-get install bind9";
 /// Does everything, and returns how much of it was not as it should be.
 pub(super) fn run() -> Result<usize> {
     let dkim = Dkim::build()?;
+    let mut faults = signed::run(&dkim)?;
     let server = Server::start(&mistakes::zone())?;
-    let mut faults = publication::run(&dkim, &server)?;
+    faults += publication::run(&dkim, &server)?;
     faults += rotation::run(&dkim, &server)?;
     faults += mistakes::run(&dkim, &server)?;
-    faults += signed::run(&dkim)?;
     Ok(faults)
 }
 
