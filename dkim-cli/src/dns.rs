@@ -1,11 +1,13 @@
 //! Where records come from: zone files, given name servers, or the system's.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use dkim_keys::ServerAddress;
-use dkim_stack::dns::{Answer, Coalescing, HickoryError, HickoryOptions, LookupError, Query};
+use dkim_stack::dns::{
+    Answer, Coalescing, HickoryError, HickoryOptions, LookupError, Query, TrustAnchors,
+};
 use dkim_stack::{BlockingResolver, HickoryBlocking, HickoryResolver, Resolver, Zone};
 use tokio::sync::Semaphore;
 
@@ -15,6 +17,9 @@ use crate::input::read_whole;
 
 /// How long a zone file may be, in octets.
 const ZONE_LIMIT: usize = 64 * 1024 * 1024;
+
+/// How long a file of trust anchors may be, in octets.
+const ANCHORS_LIMIT: usize = 64 * 1024;
 
 /// How many answers are kept for many messages. One takes a kilobyte or two, and seventy at most:
 /// whoever publishes records chooses how long they are.
@@ -111,10 +116,20 @@ impl Dns {
 
     /// For one message after the other.
     pub(crate) fn new(args: &DnsArgs) -> Result<Self, Failure> {
-        let options = HickoryOptions::new();
+        Self::with(args, &HickoryOptions::new())
+    }
+
+    /// The same, and answers are validated, beginning at these anchors.
+    pub(crate) fn validating(args: &DnsArgs, anchors: TrustAnchors) -> Result<Self, Failure> {
+        let mut options = HickoryOptions::new();
+        options.trust_anchors = Some(anchors);
+        Self::with(args, &options)
+    }
+
+    fn with(args: &DnsArgs, options: &HickoryOptions) -> Result<Self, Failure> {
         Self::of(args, |servers| match servers {
-            [] => HickoryBlocking::from_system(&options),
-            servers => HickoryBlocking::with_servers(servers, &options),
+            [] => HickoryBlocking::from_system(options),
+            servers => HickoryBlocking::with_servers(servers, options),
         })
     }
 }
@@ -204,6 +219,14 @@ impl Resolver for Servers {
         let _open = self.open.acquire().await.expect("nobody closes it");
         self.resolver.lookup(query).await
     }
+}
+
+/// The trust anchors of a file.
+pub(crate) fn trust_anchors(path: &Path) -> Result<TrustAnchors, Failure> {
+    let mut file = Vec::new();
+    read_whole(path, ANCHORS_LIMIT, &mut file)?;
+    TrustAnchors::parse(&String::from_utf8_lossy(&file))
+        .map_err(|error| Failure::of(Exit::Data, &error).on(path.display()))
 }
 
 pub(crate) fn parse_server(text: &str) -> Result<SocketAddr, &'static str> {

@@ -1,5 +1,8 @@
 //! The DNS itself, asked through hickory-resolver; the blocking face brings its own runtime.
 
+#[cfg(all(feature = "dnssec", any(feature = "ring", feature = "aws-lc-rs")))]
+mod validation;
+
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::slice;
@@ -39,13 +42,23 @@ pub struct HickoryOptions {
     pub attempts: u32,
     /// How many answers are kept for as long as their TTL allows; by default 1024. With 0, none.
     pub cache_size: u32,
+    /// Where to begin validating with DNSSEC; by default nothing is validated, and
+    /// [`Found::dnssec`] is [`Dnssec::Unknown`].
+    #[cfg(all(feature = "dnssec", any(feature = "ring", feature = "aws-lc-rs")))]
+    pub trust_anchors: Option<crate::TrustAnchors>,
 }
 
 impl HickoryOptions {
     /// The defaults.
     #[must_use]
     pub fn new() -> Self {
-        Self { timeout: Duration::from_secs(5), attempts: 2, cache_size: 1024 }
+        Self {
+            timeout: Duration::from_secs(5),
+            attempts: 2,
+            cache_size: 1024,
+            #[cfg(all(feature = "dnssec", any(feature = "ring", feature = "aws-lc-rs")))]
+            trust_anchors: None,
+        }
     }
 }
 
@@ -79,10 +92,18 @@ pub enum HickoryError {
 /// protocol. At most [`MAX_CNAME_HOPS`] CNAME records are followed. A name that cannot be sent (RFC 1035 §2.3.4)
 /// is [`LookupError::NoSuchName`].
 ///
-/// # Not supported
+/// # DNSSEC
 ///
-/// DNSSEC: [`Found::dnssec`] is [`Dnssec::Unknown`], even where the server says that it validated,
-/// since nothing protects the way to it.
+/// With trust anchors (`HickoryOptions::trust_anchors`, feature `dnssec`) answers are validated here,
+/// and what a server says of its own validation counts for nothing, since nothing protects the way to
+/// it. [`Dnssec::Secure`] is what a chain of signatures from an anchor proves, and [`Dnssec::Insecure`]
+/// what such a chain proves to be unsigned. An answer whose signatures do not hold is
+/// [`Dnssec::Bogus`], and so is, as [`LookupError::Bogus`], one that says that nothing is there. Where
+/// the servers do not give the keys or signatures that it takes, or not in time, the question is asked
+/// once more as without anchors, for which it has its full time again, and the answer is
+/// [`Dnssec::Unknown`]: whoever is between us and the server can bring that about. Questions are sent with
+/// the CD flag, at most 128 for one; what is validated is not kept for the next.
+/// Without anchors everything is [`Dnssec::Unknown`].
 ///
 /// ```no_run
 /// use dkim_dns::{HickoryOptions, HickoryResolver, Inquirer, drive};
@@ -100,6 +121,8 @@ pub struct HickoryResolver {
     single: Vec<TokioResolver>,
     /// For a question as a whole.
     limit: Duration,
+    #[cfg(all(feature = "dnssec", any(feature = "ring", feature = "aws-lc-rs")))]
+    validator: Option<validation::Validator>,
 }
 
 impl HickoryResolver {
@@ -156,12 +179,24 @@ impl HickoryResolver {
                 .map_err(|error| HickoryError::Configuration(error.into()))
         };
         let pool = build(servers, &opts)?;
+        #[cfg(all(feature = "dnssec", any(feature = "ring", feature = "aws-lc-rs")))]
+        let validator = options
+            .trust_anchors
+            .clone()
+            .map(|anchors| validation::Validator::new(servers, opts.clone(), anchors, attempts))
+            .transpose()?;
         opts.attempts = 0;
         let single = match servers {
             [_] => Vec::new(),
             _ => servers.chunks(1).map(|server| build(server, &opts)).collect::<Result<_, _>>()?,
         };
-        Ok(Self { pool, single, limit: options.timeout.saturating_mul(attempts) })
+        Ok(Self {
+            pool,
+            single,
+            limit: options.timeout.saturating_mul(attempts),
+            #[cfg(all(feature = "dnssec", any(feature = "ring", feature = "aws-lc-rs")))]
+            validator,
+        })
     }
 
     /// The name servers of the zone that a name is in, by name and with their addresses: who has
@@ -229,7 +264,7 @@ impl HickoryResolver {
 
     async fn txt(&self, name: Name) -> Answer {
         match self.ask(&name, RecordType::TXT).await {
-            Ok(lookup) => Trail::new(name).end(&lookup),
+            Ok(lookup) => Trail::new(name).end(lookup.answers(), RecordType::TXT, Dnssec::Unknown),
             // The library gives up after some hops with this error, and then without SOA record or
             // for another name than the one asked. Few servers leave the SOA record of RFC 2308
             // §2.2 out, so that "no records" rarely costs another question.
@@ -249,7 +284,7 @@ impl HickoryResolver {
         loop {
             let hops = trail.chain.len();
             match self.ask(&trail.name, RecordType::CNAME).await {
-                Ok(lookup) => trail.follow(&lookup)?,
+                Ok(lookup) => trail.follow(lookup.answers())?,
                 Err(error) => match failure(error) {
                     LookupError::NoRecords => {}
                     error => return Err(error),
@@ -259,27 +294,22 @@ impl HickoryResolver {
                 break;
             }
         }
-        let lookup = self.ask(&trail.name, RecordType::TXT).await;
-        trail.end(&lookup.map_err(failure)?)
+        let lookup = self.ask(&trail.name, RecordType::TXT).await.map_err(failure)?;
+        trail.end(lookup.answers(), RecordType::TXT, Dnssec::Unknown)
     }
 
     async fn cname(&self, name: Name) -> Answer {
         let lookup = self.ask(&name, RecordType::CNAME).await.map_err(failure)?;
         let mut trail = Trail::new(name);
-        trail.follow(&lookup)?;
-        trail.chain.truncate(1);
-        if trail.chain.is_empty() {
-            return Err(LookupError::NoRecords);
-        }
-        let ttl = Duration::from_secs(trail.ttl.into());
-        Ok(Found { chain: trail.chain, ttl, ..Found::default() })
+        trail.follow(lookup.answers())?;
+        trail.alias(Dnssec::Unknown)
     }
 
     /// RFC 5617 §4.3: "Any resource record type could be used for this query since the existence of
     /// a resource record of any type will prevent an NXDOMAIN error. MX is a reasonable choice".
     async fn exists(&self, name: Name) -> Answer {
         match self.ask(&name, RecordType::MX).await {
-            Ok(lookup) => Trail::new(name).end(&lookup),
+            Ok(lookup) => Trail::new(name).end(lookup.answers(), RecordType::MX, Dnssec::Unknown),
             Err(NetError::Dns(DnsError::NoRecordsFound(none)))
                 if none.response_code == ResponseCode::NoError =>
             {
@@ -298,6 +328,14 @@ impl Resolver for HickoryResolver {
             .ok()
             .and_then(|name| Name::from_labels(name.labels()).ok())
             .ok_or(LookupError::NoSuchName)?;
+        #[cfg(all(feature = "dnssec", any(feature = "ring", feature = "aws-lc-rs")))]
+        if let Some(validator) = &self.validator {
+            // Servers that do not know what it takes may know the answer.
+            let validated = validator.lookup(name.clone(), query.kind);
+            if let Ok(Some(answer)) = time::timeout(self.limit, validated).await {
+                return answer;
+            }
+        }
         let answer = async {
             match query.kind {
                 QueryKind::Txt => self.txt(name).await,
@@ -362,8 +400,8 @@ impl Trail {
     }
 
     /// Goes along the CNAME records of an answer.
-    fn follow(&mut self, lookup: &Lookup) -> Result<(), LookupError> {
-        while let Some((ttl, target)) = lookup.answers().iter().find_map(|record| {
+    fn follow(&mut self, answers: &[RawRecord]) -> Result<(), LookupError> {
+        while let Some((ttl, target)) = answers.iter().find_map(|record| {
             let RData::CNAME(target) = &record.data else { return None };
             (record.name == self.name).then_some((record.ttl, &target.0))
         }) {
@@ -380,12 +418,20 @@ impl Trail {
         Ok(())
     }
 
-    /// Goes along to the end and takes the records there.
-    fn end(mut self, lookup: &Lookup) -> Answer {
-        self.follow(lookup)?;
-        let kind = lookup.query().query_type();
-        let answers = lookup.answers().iter();
-        let answers = answers.filter(|r| r.name == self.name && r.record_type() == kind);
+    /// The first alias, if there is one.
+    fn alias(mut self, dnssec: Dnssec) -> Answer {
+        self.chain.truncate(1);
+        if self.chain.is_empty() {
+            return Err(LookupError::NoRecords);
+        }
+        let ttl = Duration::from_secs(self.ttl.into());
+        Ok(Found { chain: self.chain, ttl, dnssec, ..Found::default() })
+    }
+
+    /// Goes along to the end and takes the records of this type there.
+    fn end(mut self, answers: &[RawRecord], kind: RecordType, dnssec: Dnssec) -> Answer {
+        self.follow(answers)?;
+        let answers = answers.iter().filter(|r| r.name == self.name && r.record_type() == kind);
         let mut records = Vec::new();
         for record in answers.take(Self::MAX_RECORDS) {
             self.ttl = self.ttl.min(record.ttl);
@@ -398,7 +444,7 @@ impl Trail {
             return Err(LookupError::NoRecords);
         }
         let ttl = Duration::from_secs(self.ttl.into());
-        Ok(Found { records: records.into(), chain: self.chain, dnssec: Dnssec::Unknown, ttl })
+        Ok(Found { records: records.into(), chain: self.chain, dnssec, ttl })
     }
 }
 

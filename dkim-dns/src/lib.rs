@@ -4,6 +4,7 @@
 //! order. [`drive`] and [`drive_blocking`] carry them between it and a resolver: a [`Zone`], which is
 //! a literal or a master file, the DNS itself (`HickoryResolver` and `HickoryBlocking`, feature
 //! `hickory`), or one of your own. [`Coalescing`] before it asks once what several ask together.
+//! With feature `dnssec` (and `ring` or `aws-lc-rs`) it validates, if it is given `TrustAnchors`.
 //! What a zone says is changed by an `Updater` (feature `update`, with `ring` or `aws-lc-rs`).
 //!
 //! ```
@@ -44,6 +45,8 @@ mod hickory;
 mod master_file;
 mod name;
 mod query;
+#[cfg(feature = "dnssec")]
+mod trust_anchors;
 #[cfg(all(feature = "update", any(feature = "ring", feature = "aws-lc-rs")))]
 mod update;
 mod zone;
@@ -58,6 +61,8 @@ pub use query::{
     Answer, Dnssec, Found, Inquirer, LookupError, MAX_CNAME_HOPS, Query, QueryId, QueryKind,
     Record, records,
 };
+#[cfg(feature = "dnssec")]
+pub use trust_anchors::{TrustAnchors, TrustAnchorsError, TrustAnchorsErrorKind};
 #[cfg(all(feature = "update", any(feature = "ring", feature = "aws-lc-rs")))]
 pub use update::{
     Change, ClockSkew, Condition, TsigAlgorithm, TsigKey, TsigKeyError, Update, UpdateError,

@@ -62,13 +62,13 @@ impl Record {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Dnssec {
-    /// Signed and validated.
+    /// Signed, and validated here against a trust anchor.
     Secure,
     /// Provably unsigned.
     Insecure,
     /// Signed, and the signatures do not hold.
     Bogus,
-    /// Nobody looked.
+    /// Nobody looked, or what would tell was not to be had (RFC 4035 §4.3 "Indeterminate").
     #[default]
     Unknown,
 }
@@ -104,6 +104,10 @@ pub enum LookupError {
     /// No answer in time. Temporary.
     #[error("no answer in time")]
     Timeout,
+    /// The DNSSEC signatures do not hold, or those that would prove that nothing is there. Temporary:
+    /// anybody may have made the answer up (RFC 4033 §5), and the next may be the right one.
+    #[error("the DNSSEC signatures do not hold")]
+    Bogus,
     /// A server failed or refused, or the network did. Temporary.
     #[error("the lookup failed: {0}")]
     Failed(String),
@@ -115,7 +119,7 @@ impl LookupError {
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::NoSuchName | Self::NoRecords | Self::ChainTooLong => false,
-            Self::Timeout | Self::Failed(_) => true,
+            Self::Timeout | Self::Bogus | Self::Failed(_) => true,
         }
     }
 }
@@ -130,15 +134,13 @@ pub type Answer = Result<Found, LookupError>;
 /// The records of an answer, for who acts on what they say; no record is no error.
 ///
 /// # Errors
-/// That of the answer. [`LookupError::Failed`] for one whose DNSSEC signatures do not hold, which
+/// That of the answer. [`LookupError::Bogus`] for one whose DNSSEC signatures do not hold, which
 /// anybody may have made up (RFC 4033 §5), and [`LookupError::ChainTooLong`] for one that a resolver
 /// of more patience than ours followed beyond [`MAX_CNAME_HOPS`].
 pub fn records(answer: &Answer) -> Result<&[Record], LookupError> {
     match answer {
         Err(error) => Err(error.clone()),
-        Ok(found) if found.dnssec == Dnssec::Bogus => {
-            Err(LookupError::Failed("the DNSSEC signatures do not hold".to_owned()))
-        }
+        Ok(found) if found.dnssec == Dnssec::Bogus => Err(LookupError::Bogus),
         Ok(found) if found.chain.len() > MAX_CNAME_HOPS => Err(LookupError::ChainTooLong),
         Ok(found) => Ok(&found.records),
     }

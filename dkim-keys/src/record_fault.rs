@@ -291,7 +291,8 @@ impl RecordFault {
                 "dnssec-bogus",
                 Error,
                 "RFC 4033 §5",
-                "sign the zone again: validating resolvers give no answer for it",
+                "sign the zone again, and see that its parent's DS record is that of its key: \
+                 validating resolvers give no answer for it",
             ),
             Self::LoopBack { .. } => row(
                 "loop-back",

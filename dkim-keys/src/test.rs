@@ -114,6 +114,7 @@ impl KeyTest {
             Some(Ok(_)) => return Vec::new(),
             None => RecordFault::Unanswered { why: LookupError::Timeout.to_string() },
             Some(Err(_)) if self.is_circle => RecordFault::AliasLoop,
+            Some(Err(LookupError::Bogus)) => RecordFault::Bogus,
             Some(Err(error)) if error.is_temporary() => {
                 RecordFault::Unanswered { why: error.to_string() }
             }

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use dkim_crypto::ring::PROVIDER;
 use dkim_crypto::{PrivateKey, PublicKey};
-use dkim_dns::{Answer, Dnssec, Found, Inquirer, Query, QueryKind, Record, Zone, drive_blocking};
+use dkim_dns::{
+    Answer, Dnssec, Found, Inquirer, LookupError, Query, QueryKind, Record, Zone, drive_blocking,
+};
 use dkim_keyrec::KeyRecord;
 use dkim_keys::{KeyPair, KeyTest, Severity, loop_back};
 use dkim_tags::{DomainName, Selector, UnixTime};
@@ -143,7 +145,7 @@ fn answers_are_looked_at_too() {
             let records = [Record { strings }].into();
             let answer: Answer = is_there
                 .then(|| Found { records, dnssec, ttl, ..Found::default() })
-                .ok_or(dkim_dns::LookupError::NoSuchName);
+                .ok_or(LookupError::NoSuchName);
             test.answer(id, answer);
         }
         test.finish().faults.iter().map(|fault| fault.code()).collect::<Vec<_>>()
@@ -151,6 +153,16 @@ fn answers_are_looked_at_too() {
     assert_eq!(codes(86_400, Dnssec::Secure), [""; 0]);
     assert_eq!(codes(86_401, Dnssec::Insecure), ["long-ttl"]);
     assert_eq!(codes(60, Dnssec::Bogus), ["dnssec-bogus"]);
+
+    // That nothing is there may be bogus as well.
+    let (selector, domain) = place();
+    let mut test = KeyTest::new(&selector, &domain, Some(signing()));
+    for query in test.queries() {
+        test.answer(query.id, Err(LookupError::Bogus));
+    }
+    let faults = test.finish().faults;
+    assert_eq!(faults.iter().map(|fault| fault.code()).collect::<Vec<_>>(), ["dnssec-bogus"]);
+    assert!(!faults[0].is_temporary());
 }
 
 /// Name servers answer SERVFAIL where aliases lead in a circle, and tell each alias for itself.
@@ -170,7 +182,7 @@ fn a_circle_is_seen_where_servers_fail() {
                     QueryKind::Cname => {
                         Ok(Found { chain: vec![to.to_owned()], ..Found::default() })
                     }
-                    _ => Err(dkim_dns::LookupError::Failed("SERVFAIL".to_owned())),
+                    _ => Err(LookupError::Failed("SERVFAIL".to_owned())),
                 };
                 test.answer(id, answer);
             }

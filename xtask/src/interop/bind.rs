@@ -1,10 +1,11 @@
 //! BIND, a name server that takes updates: keys published, changed and withdrawn with the command
-//! `dkim`, and what is usually published wrong.
+//! `dkim`, what is usually published wrong, and zones signed with DNSSEC.
 
 mod mistakes;
 mod publication;
 mod rotation;
 mod server;
+mod signed;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -27,8 +28,9 @@ pub(super) const HOW_TO_INSTALL: &str = "apt-get install bind9";
 /// Does everything, and returns how much of it was not as it should be.
 pub(super) fn run() -> Result<usize> {
     let dkim = Dkim::build()?;
+    let mut faults = signed::run(&dkim)?;
     let server = Server::start(&mistakes::zone())?;
-    let mut faults = publication::run(&dkim, &server)?;
+    faults += publication::run(&dkim, &server)?;
     faults += rotation::run(&dkim, &server)?;
     faults += mistakes::run(&dkim, &server)?;
     Ok(faults)
