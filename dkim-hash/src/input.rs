@@ -7,7 +7,6 @@ use dkim_message::Header;
 use smallvec::{SmallVec, smallvec};
 
 use crate::FieldIndex;
-use crate::pick::MANY;
 
 /// The inputs of the header hashes of a message, one behind the other.
 ///
@@ -33,13 +32,16 @@ pub struct HeaderInputs<'h, 'm> {
 }
 
 /// Octets of a field, on average; many have more, and not all are signed.
-const USUAL: usize = 128;
+const USUAL: usize = 64;
 
 /// Octets that room is made for before it is known how much is needed.
 const MOST_AT_ONCE: usize = 4096;
 
 /// Of each field of the header.
-type Places = SmallVec<[Range<usize>; MANY]>;
+type Places = SmallVec<[Range<usize>; FEW]>;
+
+/// Few messages have more fields.
+const FEW: usize = 32;
 
 impl<'h, 'm> HeaderInputs<'h, 'm> {
     /// No inputs yet.

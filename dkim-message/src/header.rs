@@ -8,29 +8,41 @@ use memchr::{memchr, memchr_iter, memchr2};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Field<'m> {
     octets: &'m [u8],
-    /// Where the colon stands; `None` for a line that has none.
-    colon: Option<usize>,
     /// Where the name ends, white space before the colon left out.
     name_end: usize,
 }
 
 impl<'m> Field<'m> {
-    /// A field, and whether it is [well-formed](Self::is_well_formed).
-    pub(crate) fn read(octets: &'m [u8]) -> (Self, bool) {
+    /// A field, and what is wrong with it.
+    pub(crate) fn read(octets: &'m [u8]) -> (Self, Option<DefectKind>) {
         // Nearly every field begins with a name and a colon, and names are short.
-        let name_end = octets.iter().position(|octet| !is_ftext(*octet)).unwrap_or(octets.len());
-        if octets.get(name_end) == Some(&b':') {
-            return (Self { octets, colon: Some(name_end), name_end }, name_end > 0);
+        let name_end = ftext_len(octets);
+        if name_end > 0 && octets.get(name_end) == Some(&b':') {
+            return (Self { octets, name_end }, None);
         }
-        let colon = memchr(b':', octets);
-        let raw_name = colon.and_then(|colon| octets.get(..colon)).unwrap_or_default();
+        let Some(colon) = memchr(b':', octets) else {
+            return (Self { octets, name_end: 0 }, Some(DefectKind::NoColon));
+        };
+        let raw_name = octets.get(..colon).unwrap_or_default();
         // Looked for once: names are compared many times, and there may be much white space.
         let name_end = raw_name.iter().rposition(|octet| !is_wsp(*octet)).map_or(0, |at| at + 1);
-        let field = Self { octets, colon, name_end };
-        (field, field.is_well_formed())
+        let field = Self { octets, name_end };
+        (field, (!field.is_well_formed()).then_some(DefectKind::InvalidName))
+    }
+
+    /// Where the colon stands; `None` for a line that has none.
+    #[inline]
+    fn colon(&self) -> Option<usize> {
+        let after_name = self.octets.get(self.name_end..)?;
+        if after_name.first() == Some(&b':') {
+            return Some(self.name_end);
+        }
+        let blanks = after_name.iter().position(|octet| !is_wsp(*octet))?;
+        (after_name.get(blanks) == Some(&b':')).then_some(self.name_end + blanks)
     }
 
     /// The whole field: name, colon and body, without the closing line end.
+    #[inline]
     #[must_use]
     pub fn octets(&self) -> &'m [u8] {
         self.octets
@@ -38,12 +50,14 @@ impl<'m> Field<'m> {
 
     /// The octets before the colon as they stand, with any white space before it (RFC 5322 §4.5).
     /// Empty for a line without a colon.
+    #[inline]
     #[must_use]
     pub fn raw_name(&self) -> &'m [u8] {
-        self.colon.and_then(|colon| self.octets.get(..colon)).unwrap_or_default()
+        self.colon().and_then(|colon| self.octets.get(..colon)).unwrap_or_default()
     }
 
     /// The field name, without white space before the colon.
+    #[inline]
     #[must_use]
     pub fn name(&self) -> &'m [u8] {
         self.octets.get(..self.name_end).unwrap_or_default()
@@ -51,15 +65,17 @@ impl<'m> Field<'m> {
 
     /// The field body: everything after the colon, folds included. The whole line if it has no
     /// colon.
+    #[inline]
     #[must_use]
     pub fn body(&self) -> &'m [u8] {
-        match self.colon {
+        match self.colon() {
             Some(colon) => self.octets.get(colon + 1..).unwrap_or_default(),
             None => self.octets,
         }
     }
 
     /// Whether the field has this name. Names are compared without regard to ASCII case.
+    #[inline]
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
         self.name_end == name.len() && self.name().eq_ignore_ascii_case(name.as_bytes())
@@ -227,11 +243,9 @@ impl<'m> Header<'m> {
 
     pub(crate) fn close(&mut self, open: Option<(usize, usize)>) {
         let Some((start, end)) = open else { return };
-        let (field, is_well_formed) = Field::read(self.octets.get(start..end).unwrap_or_default());
-        if field.colon.is_none() {
-            self.note(DefectKind::NoColon, start);
-        } else if !is_well_formed {
-            self.note(DefectKind::InvalidName, start);
+        let (field, defect) = Field::read(self.octets.get(start..end).unwrap_or_default());
+        if let Some(kind) = defect {
+            self.note(kind, start);
         }
         self.fields.push(field);
     }
@@ -292,6 +306,32 @@ impl Line {
 /// §2.2).
 fn is_ftext(octet: u8) -> bool {
     matches!(octet, 33..=126) && octet != b':'
+}
+
+/// How many octets may stand in a field name before the first that may not: eight at a time, because
+/// a loop over so few octets costs most where it ends.
+fn ftext_len(octets: &[u8]) -> usize {
+    let (words, rest) = octets.as_chunks();
+    let mut len = 0;
+    for word in words {
+        let strays = strays(u64::from_le_bytes(*word));
+        if strays != 0 {
+            return usize::try_from(strays.trailing_zeros() / 8).map_or(len, |clean| len + clean);
+        }
+        len += word.len();
+    }
+    len + rest.iter().position(|octet| !is_ftext(*octet)).unwrap_or(rest.len())
+}
+
+/// The octets of a word that may not stand in a field name, the high bit of each; exact up to the
+/// first of them, which is the lowest.
+const fn strays(word: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let up_to_space = word.wrapping_sub(EACH * 33) & !word;
+    let from_delete = word.wrapping_add(EACH) | word;
+    let without_colons = word ^ (EACH * 58);
+    let colons = without_colons.wrapping_sub(EACH) & !without_colons;
+    (up_to_space | from_delete | colons) & (EACH * 0x80)
 }
 
 /// WSP: space or tab (RFC 5234 appendix B.1).
@@ -371,6 +411,25 @@ mod tests {
                 ];
                 for (kind, is_there) in expected {
                     assert_eq!(kinds(&header).contains(&kind), is_there, "{kind:?} in {octets:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_ends_where_it_does_octet_by_octet() {
+        let naive = |octets: &[u8]| octets.iter().take_while(|octet| is_ftext(**octet)).count();
+        for len in 0..=20 {
+            assert_eq!(ftext_len(&vec![b'n'; len]), len);
+            for at in 0..len {
+                for octet in 0..=255 {
+                    // What stands behind it must not matter.
+                    for after in [b'n', b'!', b'~', 0, b' ', b':', 0x7f, 0x80, 0xff] {
+                        let mut octets = vec![b'n'; len];
+                        octets[at] = octet;
+                        octets[at + 1..].fill(after);
+                        assert_eq!(ftext_len(&octets), naive(&octets), "{octets:?}");
+                    }
                 }
             }
         }

@@ -92,36 +92,39 @@ impl<'a> TagList<'a> {
 
     /// Reads a tag-list. `text` is all octets, if they are text and [clean](is_clean).
     fn read(octets: &'a [u8], text: Option<&'a str>) -> Result<Self, TagListError> {
-        if skip_fws(octets).is_empty() {
+        let mut start = skip_fws(octets);
+        if start.is_empty() {
             return Err(TagListError::Empty);
         }
         let mut tags: SmallVec<[Tag<'a>; FEW]> = SmallVec::new();
         // Of the tags after the first few: there may be many, and a header has room for many lists.
         let mut names = BTreeSet::new();
-        let mut rest = octets;
+        let mut offset = 0;
         loop {
-            let offset = octets.len() - rest.len();
-            let tag;
-            (rest, tag) = read_tag(octets, text, rest)?;
+            let (after, tag) = read_tag(octets, text, start)?;
             if tags.len() == Self::MAX_TAGS {
                 return Err(TagListError::TooMany { limit: Self::MAX_TAGS });
             }
             // RFC 6376 §3.2: "if a tag name does occur more than once, the entire tag-list is
             // invalid."
-            let is_new = tags.iter().take(FEW).all(|earlier| earlier.name != tag.name)
+            let is_new = tags.iter().take(FEW).all(|earlier| !is_same(earlier.name, tag.name))
                 && (tags.len() < FEW || names.insert(tag.name));
             if !is_new {
                 return Err(TagListError::Duplicate { name: tag.name.to_owned(), offset });
             }
             let name = tag.name;
             tags.push(tag);
-            match rest.split_first() {
-                Some((b';', after)) if skip_fws(after).is_empty() => break,
-                Some((b';', after)) => rest = after,
+            match after.split_first() {
+                Some((b';', next)) => {
+                    (start, offset) = (skip_fws(next), octets.len() - next.len());
+                    if start.is_empty() {
+                        break;
+                    }
+                }
                 Some((found, _)) => {
                     return Err(TagListError::Octet {
                         name: name.to_owned(),
-                        offset: octets.len() - rest.len(),
+                        offset: octets.len() - after.len(),
                         found: *found,
                     });
                 }
@@ -201,22 +204,21 @@ fn syntax(octets: &[u8], rest: &[u8]) -> TagListError {
     TagListError::Syntax { offset: octets.len() - rest.len(), found: rest.first().copied() }
 }
 
-/// One tag-spec off the front of `rest`, which is the end of `octets`.
+/// One tag-spec off the front of `start`, which is the end of `octets`.
 fn read_tag<'a>(
     octets: &'a [u8],
     text: Option<&'a str>,
-    rest: &'a [u8],
+    start: &'a [u8],
 ) -> Result<(&'a [u8], Tag<'a>), TagListError> {
     let at = |rest: &[u8]| octets.len() - rest.len();
-    let start = skip_fws(rest);
     let (after_name, name) = tag_name(start).map_err(|_| syntax(octets, start))?;
+    let name = std::str::from_utf8(name).map_err(|_| syntax(octets, start))?;
     let after_name = skip_fws(after_name);
     let (after_equals, _) = equals(after_name).map_err(|_| syntax(octets, after_name))?;
     let (after_value, value) = match text {
         Some(_) => until_semicolon(after_equals),
         None => tag_value(after_equals).map_err(|_| syntax(octets, after_equals))?,
     };
-    let name = std::str::from_utf8(name).map_err(|_| syntax(octets, rest))?;
     let after_equals = at(after_equals)..at(after_value);
     let value = match text {
         Some(text) => text.get(after_equals.clone()),
@@ -224,6 +226,12 @@ fn read_tag<'a>(
     };
     let value = value.ok_or_else(|| TagListError::Encoding { name: name.to_owned() })?;
     Ok((after_value, Tag { name, value: trim_fws(value), after_equals }))
+}
+
+/// Whether two names, neither of them empty, are the same. Nearly all are of one letter, and differ
+/// there.
+fn is_same(name: &str, other: &str) -> bool {
+    name.as_bytes().first() == other.as_bytes().first() && name == other
 }
 
 /// What stands behind a value of a clean list, and the value.

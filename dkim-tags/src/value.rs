@@ -1,9 +1,9 @@
 //! What stands in tag values: base64, lists, numbers, quoted-printable.
 
-use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use base64::{Engine, decoded_len_estimate};
 use memchr::memchr3;
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 use crate::list::{is_fws, trim_fws};
 
@@ -24,18 +24,26 @@ use crate::list::{is_fws, trim_fws};
 #[must_use]
 pub fn base64(value: &str) -> Option<Vec<u8>> {
     // Up to an RSA key of 4096 bits there is room for it on the stack.
-    let mut text: SmallVec<[u8; 768]> = smallvec![0; value.len()];
-    let (mut rest, mut end) = (value.as_bytes(), 0);
-    while !rest.is_empty() {
-        let at = memchr3(b' ', b'\t', b'\n', rest).unwrap_or(rest.len());
-        let (run, after) = rest.split_at_checked(at)?;
-        let run =
-            if after.starts_with(b"\n") { run.strip_suffix(b"\r").unwrap_or(run) } else { run };
-        text.get_mut(end..end + run.len())?.copy_from_slice(run);
-        end += run.len();
-        rest = after.get(1..).unwrap_or_default();
-    }
-    STANDARD.decode(text.get(..end)?).ok().filter(|octets| !octets.is_empty())
+    let mut text: SmallVec<[u8; 768]> = SmallVec::new();
+    pieces(value).for_each(|piece| text.extend_from_slice(piece.as_bytes()));
+    // Room that has been made is sooner filled than room that comes with zeros in it.
+    let mut octets = Vec::with_capacity(decoded_len_estimate(text.len()));
+    STANDARD.decode_vec(&text, &mut octets).ok()?;
+    (!octets.is_empty()).then_some(octets)
+}
+
+/// What stands between white space, line ends with or without CR; it may be nothing.
+pub(crate) fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let blanks = rest.bytes().take_while(|octet| matches!(octet, b' ' | b'\t' | b'\n')).count();
+        let start = rest.get(blanks..).filter(|start| !start.is_empty())?;
+        let end = memchr3(b' ', b'\t', b'\n', start.as_bytes()).unwrap_or(start.len());
+        let (piece, after) = start.split_at_checked(end)?;
+        rest = after;
+        let is_line = after.starts_with('\n');
+        Some(piece.strip_suffix('\r').filter(|_| is_line).unwrap_or(piece))
+    })
 }
 
 /// Writes octets as base64 without white space.

@@ -51,13 +51,6 @@ pub(crate) struct MessageFindings {
 impl MessageFindings {
     pub(crate) fn of(header: &Header<'_>, index: &FieldIndex<'_, '_>, policy: &Policy) -> Self {
         let from = index.count("From");
-        let singleton = |(name, there): (&[u8], usize)| {
-            let is = |other: &&str| name.eq_ignore_ascii_case(other.as_bytes());
-            Some((SINGLETONS.into_iter().find(is)?, there))
-        };
-        let mut singletons: Vec<_> = index.repeated().filter_map(singleton).collect();
-        // What is told first does not depend on how an index is kept.
-        singletons.sort_by_key(|(name, _)| SINGLETONS.iter().position(|other| other == name));
         let malformed = header.defects().first().copied().map(Deviation::MalformedHeader);
         let no_from = (from == 0).then_some(Outcome::NoFrom);
         let refused = match policy.malformed_header {
@@ -68,7 +61,7 @@ impl MessageFindings {
         Self {
             refused: refused.or(no_from),
             deviations: malformed.into_iter().chain(several_from).collect(),
-            singletons,
+            singletons: index.repeated(&SINGLETONS).collect(),
         }
     }
 }

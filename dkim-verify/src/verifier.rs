@@ -200,6 +200,8 @@ impl<'p> Reading<'p> {
                 Err(outcome) => outcome,
             };
         }
+        // Nearly every message has one.
+        self.found.reserve_exact(usize::from(self.found.is_empty()));
         self.found.push(found);
     }
 

@@ -1,0 +1,79 @@
+//! A few fields, looked through each time.
+
+use dkim_message::Field;
+use smallvec::SmallVec;
+
+use super::{is, key_of};
+
+/// The keys of the names of at most [`MOST`] fields, top to bottom.
+#[derive(Clone, Debug)]
+pub(super) struct Few {
+    keys: SmallVec<[u32; 32]>,
+}
+
+/// As many as there are bits to say which are taken.
+const MOST: usize = 64;
+
+/// Which fields are taken: a bit for each.
+#[derive(Default)]
+pub(super) struct Taken(u64);
+
+impl Few {
+    /// `None` if there are more than a few.
+    pub(super) fn new(fields: &[Field<'_>]) -> Option<Self> {
+        let are_few = fields.len() <= MOST;
+        are_few.then(|| Self { keys: fields.iter().map(|field| key_of(field.name())).collect() })
+    }
+
+    /// The lowest field of this name that is not taken, which it then is.
+    pub(super) fn pick(
+        &self,
+        fields: &[Field<'_>],
+        name: &[u8],
+        taken: &mut Taken,
+    ) -> Option<usize> {
+        let key = key_of(name);
+        let mut places = self.keys.iter().enumerate().rev();
+        let picked = places.find(|(at, of_field)| {
+            **of_field == key && !taken.is(*at) && is(fields.get(*at), name)
+        });
+        let picked = picked.map(|(at, _)| at);
+        taken.take(picked);
+        picked
+    }
+
+    pub(super) fn count(&self, fields: &[Field<'_>], name: &[u8]) -> usize {
+        let key = key_of(name);
+        let named =
+            |(of_field, field): &(&u32, &Field<'_>)| **of_field == key && is(Some(field), name);
+        self.keys.iter().zip(fields).filter(named).count()
+    }
+
+    /// Whether two fields may have one name.
+    pub(super) fn may_repeat(&self) -> bool {
+        let mut keys = self.keys.as_slice();
+        while let [key, below @ ..] = keys {
+            // Without branches, so that many are looked at together.
+            if below.iter().fold(false, |any, other| any | (other == key)) {
+                return true;
+            }
+            keys = below;
+        }
+        false
+    }
+}
+
+impl Taken {
+    /// Takes a field, if there is one.
+    pub(super) fn take(&mut self, field: Option<usize>) {
+        self.0 |= field.map_or(0, Self::bit);
+    }
+
+    fn is(&self, field: usize) -> bool {
+        self.0 & Self::bit(field) != 0
+    }
+
+    fn bit(field: usize) -> u64 {
+        u32::try_from(field).ok().and_then(|bits| 1_u64.checked_shl(bits)).unwrap_or(0)
+    }
+}
