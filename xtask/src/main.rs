@@ -9,6 +9,7 @@ mod house;
 mod interop;
 mod judge;
 mod layers;
+mod miri;
 mod mutants;
 mod spec;
 mod vectors;
@@ -34,6 +35,7 @@ enum Command {
     Conformance(conformance::Options),
     Interop(interop::Options),
     Layers(layers::Options),
+    Miri(miri::Options),
     Mutants(mutants::Options),
     Spec(spec::Options),
     Vectors(vectors::Options),
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Command::Conformance(options) => conformance::run(&options),
         Command::Interop(options) => interop::run(&options),
         Command::Layers(options) => layers::run(&options),
+        Command::Miri(options) => miri::run(&options),
         Command::Mutants(options) => mutants::run(&options),
         Command::Spec(options) => spec::run(&options),
         Command::Vectors(options) => vectors::run(&options),
