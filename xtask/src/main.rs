@@ -11,6 +11,7 @@ mod judge;
 mod layers;
 mod miri;
 mod mutants;
+mod package;
 mod spec;
 mod vectors;
 mod workspace;
@@ -37,6 +38,7 @@ enum Command {
     Layers(layers::Options),
     Miri(miri::Options),
     Mutants(mutants::Options),
+    Package(package::Options),
     Spec(spec::Options),
     Vectors(vectors::Options),
 }
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Command::Layers(options) => layers::run(&options),
         Command::Miri(options) => miri::run(&options),
         Command::Mutants(options) => mutants::run(&options),
+        Command::Package(options) => package::run(&options),
         Command::Spec(options) => spec::run(&options),
         Command::Vectors(options) => vectors::run(&options),
     };

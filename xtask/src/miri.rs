@@ -55,8 +55,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 fn of_crate(name: &str) -> Result<(usize, bool)> {
     let mut command = nightly(&["miri", "test", "--no-fail-fast", "--lib", "--tests"]);
     command.args(["--package", name]).stdout(Stdio::piped());
-    let started = || format!("cannot start {}", workspace::line(&command));
-    let mut child = command.spawn().with_context(started)?;
+    let mut child =
+        command.spawn().with_context(|| format!("cannot start {}", workspace::line(&command)))?;
     let output = child.stdout.take().context("a pipe was asked for")?;
     let mut passed = 0;
     for line in BufReader::new(output).lines() {
