@@ -445,8 +445,12 @@ mod tests {
     fn limits() {
         let deep = if cfg!(miri) { 200 } else { 200_000 };
         let many = |count: usize| vec!["a@b"; count].join(",").into_bytes();
-        assert_eq!(author_addresses(&many(MAX_ADDRESSES)).unwrap().len(), MAX_ADDRESSES);
-        assert_eq!(author_addresses(&many(MAX_ADDRESSES + 1)), Err(AddressError::TooMany));
+        // So many would take Miri a quarter of an hour.
+        let most = if cfg!(miri) { 10 } else { MAX_ADDRESSES };
+        assert_eq!(author_addresses(&many(most)).unwrap().len(), most);
+        if most == MAX_ADDRESSES {
+            assert_eq!(author_addresses(&many(most + 1)), Err(AddressError::TooMany));
+        }
         assert_eq!(
             author_addresses(&[b"(".repeat(deep), b"a@b".to_vec()].concat()),
             Err(AddressError::Syntax { fault: Fault::CommentTooDeep, offset: 100 })

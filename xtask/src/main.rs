@@ -1,6 +1,7 @@
 //! The project's own tasks: `cargo xtask --help` lists them.
 #![forbid(unsafe_code)]
 
+mod attacks;
 mod bench;
 mod ci;
 mod conformance;
@@ -30,6 +31,7 @@ struct Options {
 
 #[derive(Subcommand)]
 enum Command {
+    Attacks(attacks::Options),
     Ci(ci::Options),
     Fuzz(fuzz::Options),
     Bench(bench::Options),
@@ -45,6 +47,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = match Options::parse().command {
+        Command::Attacks(options) => attacks::run(&options),
         Command::Ci(options) => ci::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Bench(options) => bench::run(&options),
