@@ -109,7 +109,7 @@ mod tests {
         for len in LENGTHS.step_by(if cfg!(miri) { 67 } else { 1 }) {
             let clean = b"a b".iter().copied().cycle().take(len).collect::<Vec<u8>>();
             assert_eq!(clean_len(&clean, suspect), naive(&clean, suspect), "{len}");
-            for at in 0..len {
+            for at in (0..len).step_by(if cfg!(miri) { 31 } else { 1 }) {
                 for (octet, next) in [(b'\t', b'x'), (b' ', b' '), (b' ', b'\r'), (b'x', b'\t')] {
                     let mut text = clean.clone();
                     text[at] = octet;
