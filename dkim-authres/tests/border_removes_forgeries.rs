@@ -119,7 +119,8 @@ fn a_version_other_than_1_is_enough() {
     ] {
         assert!(is_removed(body.as_bytes()), "{body}");
     }
-    let long = format!("evil.example 2; dkim=pass ({})", "x".repeat(70_000));
+    let long =
+        format!("evil.example 2; dkim=pass ({})", "x".repeat(if cfg!(miri) { 70 } else { 70_000 }));
     assert!(is_removed(long.as_bytes()));
     for body in ["evil.example 1/0; none", "evil.example 0001; none", "evil.example2; none"] {
         assert!(!is_removed(body.as_bytes()), "{body}");
@@ -149,8 +150,9 @@ fn a_broken_id_is_mapped_too() {
     ] {
         assert!(is_removed(body), "{body}");
     }
+    let padding = if cfg!(miri) { 20 } else { 2_000 };
     // Well-formed, and longer than any name but for what mapping drops.
-    let padded = format!("\u{ff4d}x{}.example.org; dkim=pass", "\u{fe0f}".repeat(2_000));
+    let padded = format!("\u{ff4d}x{}.example.org; dkim=pass", "\u{fe0f}".repeat(padding));
     assert!(is_removed(&padded));
     // Too long for anybody's name.
     assert!(is_removed(&format!("{}/1; dkim=pass", "x".repeat(2_000))));

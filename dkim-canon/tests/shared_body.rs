@@ -11,7 +11,8 @@ const BOTH: [Canonicalization; 2] = [Canonicalization::Simple, Canonicalization:
 #[test]
 fn slices_are_the_canonical_form() {
     let mut random = naive::Random(8463);
-    let long = (0..500).map(|round| random.text(round * 4, [2, 40, 400][round % 3]));
+    let rounds = if cfg!(miri) { 12 } else { 500 };
+    let long = (0..rounds).map(|round| random.text(round * 4, [2, 40, 400][round % 3]));
     for body in naive::strings(4).chain(long) {
         let body = Bytes::from(body);
         for c in BOTH {
@@ -22,14 +23,15 @@ fn slices_are_the_canonical_form() {
 
 #[test]
 fn clean_text_is_not_copied() {
+    let count = if cfg!(miri) { 50 } else { 1000 };
     let line = "A line of words, as most mail has them.\r\n";
-    let body = Bytes::from(line.repeat(1000) + "\tindented\r\n" + &line.repeat(1000));
+    let body = Bytes::from(line.repeat(count) + "\tindented\r\n" + &line.repeat(count));
     for c in BOTH {
         let shared: usize = body_slices(c, &body)
             .iter()
             .filter(|slice| body.as_ptr_range().contains(&slice.as_ptr()))
             .map(Bytes::len)
             .sum();
-        assert!(shared >= 2000 * line.len() - 2, "{c}: {shared} of {} octets", body.len());
+        assert!(shared >= 2 * count * line.len() - 2, "{c}: {shared} of {} octets", body.len());
     }
 }

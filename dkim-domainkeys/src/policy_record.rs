@@ -264,6 +264,11 @@ mod tests {
         assert_eq!(look(&Zone::new().exists(name)), default);
         assert_eq!(look(&Zone::new().txt(name, "v=spf1 -all")), default);
         let query = Query { id: POLICY, name: name.to_owned(), kind: QueryKind::Txt };
+        // The first of them that is one, if it is among those that are looked at.
+        for (others, found) in [(MAX_RECORDS - 1, Signs::All), (MAX_RECORDS, Signs::Some)] {
+            let zone = (0..others).fold(Zone::new(), |zone, n| zone.txt(name, format!("x{n}")));
+            assert_eq!(look(&zone.txt(name, "o=-")), Ok(policy(found, false)), "{others}");
+        }
         let beside = Zone::new().txt(name, "v=spf1 -all").txt(name, "o=-");
         assert_eq!(look(&beside), Ok(policy(Signs::All, false)));
         assert!(look(&Zone::new().fails(name)).is_err());

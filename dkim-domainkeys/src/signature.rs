@@ -183,6 +183,20 @@ mod tests {
         }
     }
 
+    /// Names of more than one letter are refused behind the limit, and with them all lists that
+    /// could reach it.
+    #[test]
+    fn a_list_of_too_many_tags_is_not_looked_at() {
+        let limit = TagList::MAX_TAGS;
+        let tags = |count: usize| {
+            let others = (6..count).map(|number| format!("; t{number}=")).collect::<String>();
+            read(&format!("{GOOD}{others}"))
+        };
+        assert_eq!(tags(limit), Err(SignatureError::TagName("t6".to_owned())));
+        let error = SignatureError::TagList(TagListError::TooMany { limit });
+        assert_eq!(tags(limit + 1), Err(error));
+    }
+
     #[test]
     fn values_are_those_that_the_rfc_names() {
         let with = |from: &str, to: &str| read(&GOOD.replace(from, to));

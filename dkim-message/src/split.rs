@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn pieces_split_like_the_whole() {
         let alphabet = [b'x', b':', b' ', b'\r', b'\n'];
-        for len in 0..=6_u32 {
+        for len in 0..=if cfg!(miri) { 3 } else { 6_u32 } {
             for number in 0..5_usize.pow(len) {
                 let message: Vec<u8> =
                     (0..len).map(|place| alphabet[number / 5_usize.pow(place) % 5]).collect();

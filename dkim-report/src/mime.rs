@@ -305,6 +305,17 @@ mod tests {
         }
     }
 
+    /// RFC 2046 §5.1.1: "boundary delimiters [...] must be no longer than 70 characters".
+    #[test]
+    fn boundaries_have_70_octets() {
+        let boundary = |count: usize| {
+            let body = format!("a/b; boundary={}", "x".repeat(count));
+            ContentType::parse(body.as_bytes()).unwrap().boundary().map(str::len)
+        };
+        assert_eq!(boundary(MAX_BOUNDARY), Some(70));
+        assert_eq!(boundary(MAX_BOUNDARY + 1), None);
+    }
+
     fn contents(body: &str) -> Vec<String> {
         parts(body.as_bytes(), "x")
             .iter()
@@ -324,7 +335,13 @@ mod tests {
         assert_eq!(contents("--x\r\n\r\na\r\n--xy\r\n--\r\n --x"), ["a\r\n--xy\r\n--\r\n --x"]);
         assert_eq!(contents("--x--\r\n--x\r\n\r\na"), [""; 0]);
         assert_eq!(contents(""), [""; 0]);
-        assert_eq!(contents(&"--x\r\n\r\na\r\n".repeat(99)).len(), MAX_PARTS);
+        for (there, read) in [(MAX_PARTS - 1, MAX_PARTS - 1), (MAX_PARTS, MAX_PARTS)] {
+            assert_eq!(contents(&"--x\r\n\r\na\r\n".repeat(there)).len(), read);
+        }
+        for more in [1, 79] {
+            let body = "--x\r\n\r\na\r\n".repeat(MAX_PARTS + more);
+            assert_eq!(contents(&body).len(), MAX_PARTS);
+        }
     }
 
     #[test]

@@ -304,3 +304,18 @@ fn octets(body: &[u8]) -> Option<Vec<u8>> {
     let (rest, ()) = optional_cfws(body).ok()?;
     from_base64(rest)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_read_up_to_a_limit() {
+        for (before, read) in [(MAX_FIELDS - 1, true), (MAX_FIELDS, false)] {
+            let text = format!("{}User-Agent: x\r\n", "X-Other: y\r\n".repeat(before));
+            let (feedback, _) = read_feedback(&Header::parse(text.as_bytes()));
+            assert_eq!(feedback.user_agent.is_some(), read, "{before}");
+        }
+    }
+}

@@ -326,7 +326,7 @@ mod tests {
     /// Every length of the names before `b=` and `bh=` moves them over the line once.
     #[test]
     fn the_hashed_form_is_the_signed_form_without_b() {
-        for len in 1..=63 {
+        for len in (1..=63).step_by(if cfg!(miri) { 31 } else { 1 }) {
             let mut signed = signature();
             signed.selector = Selector::parse(&"s".repeat(len)).unwrap();
             let mut unsigned = signed.clone();

@@ -420,7 +420,7 @@ mod tests {
     #[test]
     fn clean_lists_are_read_like_any() {
         let alphabet = [b'a', b'=', b';', b' ', b'\r', b'\n', 0x7f];
-        for len in 0..=6_u32 {
+        for len in 0..=if cfg!(miri) { 3 } else { 6_u32 } {
             for number in 0..7_usize.pow(len) {
                 // Most of what stands in front of a value is no list.
                 let front = [&b"b="[..], b""][number % 2];

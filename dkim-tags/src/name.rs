@@ -388,7 +388,10 @@ mod tests {
         let long = [label.as_str(); 4].join(".");
         assert_eq!(DomainName::parse(&long), Err(InvalidName::TooLong));
         assert!(DomainName::parse(&long[2..]).is_ok());
-        assert_eq!(DomainName::parse(&"\u{fc}".repeat(100_000)), Err(InvalidName::TooLong));
+        assert_eq!(
+            DomainName::parse(&"\u{fc}".repeat(if cfg!(miri) { 1_000 } else { 100_000 })),
+            Err(InvalidName::TooLong)
+        );
     }
 
     #[test]

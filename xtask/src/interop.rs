@@ -3,6 +3,7 @@
 
 mod adsp;
 mod arf;
+mod attacks;
 mod bind;
 mod command;
 mod domainkeys;
@@ -42,6 +43,9 @@ pub(crate) struct Options {
     /// Only with this one.
     #[arg(long, value_name = "NAME")]
     with: Option<Name>,
+    /// Forged messages, judged by everybody who is there: prints the table of COMPARISON.md.
+    #[arg(long, conflicts_with_all = ["with", "random"])]
+    attacks: bool,
     /// So many random messages, signed in turn, changed and judged by all, instead of the fixed
     /// ones; OpenDKIM, which would have to be started for each, takes no part.
     #[arg(long, value_name = "N")]
@@ -72,6 +76,9 @@ enum Name {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
+    if options.attacks {
+        return attacks::run();
+    }
     match options.random {
         Some(count) => random::run(options, count),
         None => exchange_all(options),

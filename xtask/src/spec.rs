@@ -63,6 +63,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     tally.verdict(options.rfc_dir.is_some())
 }
 
+/// The tests that ATTACKS.md names, each by its file and its name.
+pub(crate) fn tests_of_attacks() -> Result<Vec<(String, String)>> {
+    let path = "ATTACKS.md";
+    let text = fs::read_to_string(workspace::path(path)).with_context(|| path.to_owned())?;
+    let rows = attacks::rows(&text).context(path)?;
+    let tests = rows.into_iter().flat_map(|row| row.tests);
+    Ok(tests.map(|test| (test.file, test.name)).collect())
+}
+
 /// The text of an RFC, or what there is of it.
 fn read_rfc(directory: &Path, rfc: u32) -> Result<String> {
     let whole = directory.join(format!("rfc{rfc}.txt"));

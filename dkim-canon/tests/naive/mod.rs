@@ -99,6 +99,7 @@ pub(crate) fn body(canonicalization: Canonicalization, body: &[u8]) -> Vec<u8> {
 /// Every string over {x, SP, TAB, CR, LF} of up to `longest` octets.
 pub(crate) fn strings(longest: usize) -> impl Iterator<Item = Vec<u8>> {
     const ALPHABET: &[u8; 5] = b"x \t\r\n";
+    let longest = if cfg!(miri) { longest.min(2) } else { longest };
     (0..=longest).flat_map(|len| {
         (0..ALPHABET.len().pow(u32::try_from(len).unwrap())).map(move |mut number| {
             let mut string = Vec::with_capacity(len);

@@ -11,15 +11,15 @@ use serde_json::{Value, json};
 use super::messages::NO_FINAL_LINE_END;
 use super::peer::{Algorithm, Answer, Order, Peer};
 use super::{About, DOMAIN, NOW, SIGNED_FIELDS};
+use crate::workspace;
 
 /// A library and the script that speaks for it.
 pub(super) struct Script {
     name: &'static str,
     interpreter: &'static str,
-    /// The option that takes a script as its argument.
-    option: &'static str,
-    print_version: &'static str,
-    script: &'static str,
+    print_version: &'static [&'static str],
+    /// What makes the interpreter take jobs.
+    run: &'static [&'static str],
     install: &'static str,
     /// The first version that knows Ed25519, compared as text.
     ed25519_since: &'static str,
@@ -30,9 +30,11 @@ pub(super) fn dkimpy() -> Script {
     Script {
         name: "dkimpy",
         interpreter: "python3",
-        option: "-c",
-        print_version: "import dkim, nacl, importlib.metadata as m; print(m.version('dkimpy'))",
-        script: include_str!("dkimpy.py"),
+        print_version: &[
+            "-c",
+            "import dkim, nacl, importlib.metadata as m; print(m.version('dkimpy'))",
+        ],
+        run: &["-c", include_str!("dkimpy.py")],
         install: "pip install dkimpy pynacl",
         ed25519_since: "0.7",
         fault: |_| None,
@@ -43,9 +45,8 @@ pub(super) fn maildkim() -> Script {
     Script {
         name: "Mail::DKIM",
         interpreter: "perl",
-        option: "-e",
-        print_version: "use Mail::DKIM; print $Mail::DKIM::VERSION",
-        script: include_str!("maildkim.pl"),
+        print_version: &["-e", "use Mail::DKIM; print $Mail::DKIM::VERSION"],
+        run: &["-e", include_str!("maildkim.pl")],
         install: "apt-get install libmail-dkim-perl, or cpan Mail::DKIM",
         ed25519_since: "1.2024",
         fault: |about| {
@@ -55,11 +56,66 @@ pub(super) fn maildkim() -> Script {
     }
 }
 
+/// By its defaults, or as strict as it can be asked to be.
+pub(super) fn mailauth(strict: bool) -> Script {
+    const SCRIPT: &str = include_str!("mailauth.js");
+    Script {
+        name: if strict { "mailauth, strict" } else { "mailauth" },
+        interpreter: "node",
+        print_version: &["-p", "require('mailauth/package.json').version"],
+        run: if strict { &["-e", SCRIPT, "strict"] } else { &["-e", SCRIPT] },
+        install: "npm install mailauth, and NODE_PATH set to its node_modules",
+        ed25519_since: "",
+        fault: |_| None,
+    }
+}
+
+pub(super) fn mail_auth() -> Script {
+    rust("mail-auth", &PEERS_MAIL_AUTH, &PEERS_MAIL_AUTH_VERSION)
+}
+
+pub(super) fn cfdkim() -> Script {
+    rust("cfdkim", &PEERS_CFDKIM, &PEERS_CFDKIM_VERSION)
+}
+
+/// Starts the program of `peers/`, for an implementation and its options. Of what it is made of
+/// some says that it wants a newer compiler, and builds with this one.
+macro_rules! peers {
+    ($($option:literal)*) => {
+        [
+            "run", "--quiet", "--ignore-rust-version", "--locked", "--manifest-path",
+            "peers/Cargo.toml", "--", $($option),*
+        ]
+    };
+}
+
+static PEERS_MAIL_AUTH: [&str; 8] = peers!("mail-auth");
+static PEERS_MAIL_AUTH_VERSION: [&str; 9] = peers!("mail-auth" "--version");
+static PEERS_CFDKIM: [&str; 8] = peers!("cfdkim");
+static PEERS_CFDKIM_VERSION: [&str; 9] = peers!("cfdkim" "--version");
+
+fn rust(
+    name: &'static str,
+    run: &'static [&'static str],
+    print_version: &'static [&'static str],
+) -> Script {
+    Script {
+        name,
+        interpreter: "cargo",
+        print_version,
+        run,
+        install: "cargo build --ignore-rust-version --manifest-path peers/Cargo.toml",
+        ed25519_since: "",
+        fault: |_| None,
+    }
+}
+
 impl Script {
     /// Starts the script; it takes jobs until the conversation is dropped.
     pub(super) fn start(&self) -> Result<Conversation> {
         let mut child = Command::new(self.interpreter)
-            .args([self.option, self.script])
+            .args(self.run)
+            .current_dir(workspace::root())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -194,7 +250,8 @@ impl Peer for Script {
 
     fn version(&self) -> Option<String> {
         let mut command = Command::new(self.interpreter);
-        let output = command.args([self.option, self.print_version]).output().ok()?;
+        command.args(self.print_version).current_dir(workspace::root());
+        let output = command.output().ok()?;
         let version = String::from_utf8(output.stdout).ok()?.trim().to_owned();
         output.status.success().then_some(version)
     }

@@ -1,0 +1,115 @@
+//! `cargo xtask attacks`: the tests that ATTACKS.md names, under limits of time and memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::{spec, workspace};
+
+/// Seconds of processor time that a process may take, tests being built without optimization.
+const SECONDS: u32 = 120;
+
+/// KiB of address space that a process may have.
+const ADDRESS_SPACE: u32 = 2 * 1024 * 1024;
+
+/// Run every test that ATTACKS.md names, each test binary with two minutes of processor time and
+/// 2 GiB of address space at most; so are the programs that it starts.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Those of this package alone.
+    #[arg(long, value_name = "CRATE")]
+    package: Option<String>,
+    /// As for `cargo test`.
+    #[arg(long)]
+    no_default_features: bool,
+    /// As for `cargo test`.
+    #[arg(long)]
+    features: Option<String>,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    // Test functions by the target they are in: `a/tests/b.rs` is one, all of `a/src` is another.
+    let mut wanted: BTreeMap<PathBuf, BTreeSet<String>> = BTreeMap::new();
+    for (file, name) in spec::tests_of_attacks()? {
+        let is_chosen =
+            options.package.as_ref().is_none_or(|only| Path::new(&file).starts_with(only));
+        if is_chosen && file.ends_with(".rs") {
+            wanted.entry(target(&file)).or_default().insert(name);
+        }
+    }
+    ensure!(!wanted.is_empty(), "ATTACKS.md names no test of that package");
+    let mut ran = 0;
+    let mut failed = Vec::new();
+    for (root, executable) in build(options)? {
+        let Some(names) = wanted.remove(&root) else { continue };
+        let script = format!("ulimit -v {ADDRESS_SPACE}; ulimit -t {SECONDS}; exec \"$0\" \"$@\"");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]).arg(&executable).args(&names);
+        // Where cargo runs tests: in the directory of their package.
+        let package = root.components().next().context("a path of no package")?;
+        let status = command.current_dir(workspace::path(package)).status()?;
+        ran += names.len();
+        println!("{}: {} named, {status}", root.display(), names.len());
+        if !status.success() {
+            failed.push(root.display().to_string());
+        }
+    }
+    ensure!(failed.is_empty(), "failed, or went over a limit: {}", failed.join(", "));
+    for root in wanted.keys() {
+        println!("NOT RUN: {}, which was not built with these features", root.display());
+    }
+    ensure!(ran > 0, "no test ran");
+    println!("attacks: the tests that {ran} names stand for ran, {} files NOT RUN", wanted.len());
+    Ok(())
+}
+
+/// The directory or the file whose tests are in one binary with those of a file.
+fn target(file: &str) -> PathBuf {
+    let mut parts = Path::new(file).components();
+    let (package, kind) = (parts.next(), parts.next());
+    match kind.is_some_and(|kind| kind.as_os_str() == "src") {
+        true => package.into_iter().chain(kind).collect(),
+        false => PathBuf::from(file),
+    }
+}
+
+/// Builds the tests; where the sources of each binary are, and where it is.
+fn build(options: &Options) -> Result<Vec<(PathBuf, PathBuf)>> {
+    let mut command = workspace::cargo(["test", "--no-run", "--lib", "--bins", "--tests"]);
+    command.arg("--message-format=json-render-diagnostics");
+    match &options.package {
+        Some(package) => command.args(["--package", package]),
+        None => command.arg("--workspace"),
+    };
+    if options.no_default_features {
+        command.arg("--no-default-features");
+    }
+    if let Some(features) = &options.features {
+        command.args(["--features", features]);
+    }
+    let output = command.stderr(Stdio::inherit()).output()?;
+    ensure!(output.status.success(), "{} failed", workspace::line(&command));
+    let messages = output.stdout.split(|octet| *octet == b'\n');
+    let built = messages.filter_map(|line| {
+        let message: Value = serde_json::from_slice(line).ok()?;
+        message["profile"]["test"].as_bool().filter(|test| *test)?;
+        let source = Path::new(message["target"]["src_path"].as_str()?);
+        let relative = source.strip_prefix(workspace::root()).ok()?.to_str()?;
+        Some((target(relative), PathBuf::from(message["executable"].as_str()?)))
+    });
+    Ok(built.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unit_tests_are_in_one_binary() {
+        assert_eq!(target("a/src/b/c.rs"), Path::new("a/src"));
+        assert_eq!(target("a/tests/b.rs"), Path::new("a/tests/b.rs"));
+    }
+}
