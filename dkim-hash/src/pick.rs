@@ -131,6 +131,26 @@ mod tests {
             .collect()
     }
 
+    /// A few fields are looked through, many are put into order: the numbers where that changes.
+    #[test]
+    fn few_and_many_fields_are_picked_alike() {
+        for count in 60..70 {
+            for others in [0, 1, 3] {
+                let name = |at: usize| if at < others { "Other" } else { "To" };
+                let octets: String =
+                    (0..count).map(|at| format!("{}: {at}\r\n", name(at))).collect();
+                let header = Header::parse(octets.as_bytes());
+                let index = FieldIndex::new(&header);
+                let wanted = vec!["to"; count + 2];
+                for own in [None, Some(0), Some(count - 1), Some(62), Some(63), Some(64)] {
+                    let picked: Vec<_> = index.pick(wanted.iter().copied(), own).collect();
+                    assert_eq!(picked, naive(&header, &wanted, own), "{count} fields, {own:?}");
+                }
+                assert_eq!(index.count("TO"), count - others);
+            }
+        }
+    }
+
     #[test]
     fn picks_like_the_words_of_the_rfc() {
         let names = [

@@ -45,14 +45,28 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut failed = Vec::new();
     for (root, executable) in build(options)? {
         let Some(names) = wanted.remove(&root) else { continue };
-        let script = format!("ulimit -v {ADDRESS_SPACE}; ulimit -t {SECONDS}; exec \"$0\" \"$@\"");
+        let there = listed(&executable)?;
+        let mut tests = Vec::new();
+        for name in &names {
+            let is_it = |test: &&String| test.rsplit("::").next() == Some(name);
+            let Some(test) = there.iter().find(is_it) else {
+                failed.push(format!("{}: no test {name}", root.display()));
+                continue;
+            };
+            tests.push(test);
+        }
+        if tests.is_empty() {
+            continue;
+        }
+        let script =
+            format!("ulimit -v {ADDRESS_SPACE} && ulimit -t {SECONDS} && exec \"$0\" \"$@\"");
         let mut command = Command::new("sh");
-        command.args(["-c", &script]).arg(&executable).args(&names);
+        command.args(["-c", &script]).arg(&executable).arg("--exact").args(&tests);
         // Where cargo runs tests: in the directory of their package.
         let package = root.components().next().context("a path of no package")?;
         let status = command.current_dir(workspace::path(package)).status()?;
-        ran += names.len();
-        println!("{}: {} named, {status}", root.display(), names.len());
+        ran += tests.len();
+        println!("{}: {} named, {status}", root.display(), tests.len());
         if !status.success() {
             failed.push(root.display().to_string());
         }
@@ -62,8 +76,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         println!("NOT RUN: {}, which was not built with these features", root.display());
     }
     ensure!(ran > 0, "no test ran");
-    println!("attacks: the tests that {ran} names stand for ran, {} files NOT RUN", wanted.len());
+    println!("attacks: {ran} tests ran, {} files NOT RUN", wanted.len());
     Ok(())
+}
+
+/// The tests of a binary, each with its path.
+fn listed(executable: &Path) -> Result<Vec<String>> {
+    let listed = Command::new(executable).args(["--list", "--format", "terse"]).output()?;
+    let listed = String::from_utf8(listed.stdout).context("a list of tests")?;
+    Ok(listed.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
 }
 
 /// The directory or the file whose tests are in one binary with those of a file.

@@ -14,6 +14,8 @@ pub(super) struct Few {
 /// As many as there are bits to say which are taken.
 const MOST: usize = 64;
 
+const _: () = assert!(MOST == size_of::<Taken>() * 8);
+
 /// Which fields are taken: a bit for each.
 #[derive(Default)]
 pub(super) struct Taken(u64);

@@ -17,12 +17,15 @@ pub(super) struct Many {
     ends: Vec<u32>,
 }
 
-/// A field by its index, and the key of its name. Beyond 2^32 fields no field is looked at.
+/// A field by its index, and the key of its name.
 #[derive(Clone, Copy, Debug, Default)]
 struct Place {
     key: u32,
     field: u32,
 }
+
+/// Fields beyond are not looked at: a header of so many has gigabytes.
+const MOST: usize = 1 << 30;
 
 /// How many instances are taken of the name that begins at each place in `by_name`.
 #[derive(Default)]
@@ -33,7 +36,7 @@ impl Many {
     /// and then each to its place, behind which its bucket ends so far. What a bucket holds is then
     /// sorted by name.
     pub(super) fn new(fields: &[Field<'_>]) -> Self {
-        let keys: Vec<u32> = fields.iter().map(|field| key_of(field.name())).collect();
+        let keys: Vec<u32> = fields.iter().take(MOST).map(|field| key_of(field.name())).collect();
         let (by_name, ends) =
             (vec![Place::default(); keys.len()], vec![0; keys.len().next_power_of_two()]);
         let mut many = Self { by_name, ends };
