@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::Args;
 use dkim_keys::{
-    Compliance, FileRules, Finding, KeyFile, KeyPair, KeyTest, audit_config, audit_files,
+    Compliance, FileRules, Finding, KeyFile, KeyPair, KeyTest, Phase, audit_config, audit_files,
     check_config, check_rotation, read_key,
 };
 use dkim_stack::crypto::PublicKey;
@@ -102,12 +102,16 @@ impl Audit {
         }
         let mut rules = FileRules::new(owners, SystemTime::now());
         rules.max_age = Duration::from_secs(self.max_age.saturating_mul(24 * 60 * 60));
+        let file = self.config.as_deref().map(ConfigFile::read).transpose()?;
+        if let Some(file) = &file {
+            let directories = file.config.rotated().filter_map(|(_, _, plan)| plan.reveal.as_ref());
+            rules.revealed = directories.map(|reveal| file.directory.join(reveal)).collect();
+        }
         let mut audit = audit_files(&self.keys, &rules, provider())
             .map_err(|error| Failure::new(Exit::NoInput, error).on(self.keys.display()))?;
         let mut findings = audit.findings;
-        let file = self.config.as_deref().map(ConfigFile::read).transpose()?;
         if let (Some(file), Some(path)) = (&file, &self.config) {
-            let elsewhere = audit_config(path, &file.config, &rules, provider());
+            let elsewhere = audit_config(path, (&file.config, &file.state), &rules, provider());
             // Files of the configuration may be in the directory, and what is above them is.
             for finding in elsewhere.findings {
                 if !findings.contains(&finding) {
@@ -194,5 +198,12 @@ fn published(
             all.push((signatory.selector, signatory.domain, pair.public));
         }
     }
+    // Of a key that is on its way, or at the end of it, no record is to be there.
+    let has_record = |(selector, domain, _): &(Selector, DomainName, PublicKey)| {
+        let keys = file.iter().flat_map(|file| &file.state.keys);
+        let mut same = keys.filter(|key| key.selector == selector.as_str() && key.is_of(domain));
+        same.all(|key| (Phase::Published..=Phase::Retiring).contains(&key.phase))
+    };
+    all.retain(has_record);
     all
 }

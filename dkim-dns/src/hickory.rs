@@ -204,7 +204,8 @@ impl HickoryResolver {
     ///
     /// # Errors
     ///
-    /// When no zone above the name is found, or the lookup fails.
+    /// When no zone above the name is found, or a lookup fails, also that of a server's addresses where
+    /// none is found.
     pub async fn name_servers(&self, name: &str) -> Result<Vec<NameServer>, LookupError> {
         let name = name::Name::absolute(name).map_err(|_| LookupError::NoSuchName)?;
         let mut name = Name::from_labels(name.labels()).map_err(|_| LookupError::NoSuchName)?;
@@ -214,7 +215,7 @@ impl HickoryResolver {
                     let names: Vec<Name> =
                         lookup.answers().iter().filter_map(name_server).collect();
                     if !names.is_empty() {
-                        return Ok(self.addresses(names).await);
+                        return self.addresses(names).await;
                     }
                 }
                 Err(error) => match failure(error) {
@@ -227,22 +228,34 @@ impl HickoryResolver {
         Err(LookupError::NoSuchName)
     }
 
-    async fn addresses(&self, names: Vec<Name>) -> Vec<NameServer> {
+    /// Who left out a server whose addresses it could not ask for would take the others for all.
+    async fn addresses(&self, names: Vec<Name>) -> Result<Vec<NameServer>, LookupError> {
         let mut servers = Vec::new();
         for name in names {
             let mut addresses = Vec::new();
+            let mut failed = None;
             for kind in [RecordType::A, RecordType::AAAA] {
-                let found = self.ask(&name, kind).await;
-                let found = found.iter().flat_map(|lookup| lookup.answers());
-                addresses.extend(found.filter_map(|record| match &record.data {
-                    RData::A(address) => Some(IpAddr::V4(address.0)),
-                    RData::AAAA(address) => Some(IpAddr::V6(address.0)),
-                    _ => None,
-                }));
+                match self.ask(&name, kind).await {
+                    Ok(found) => {
+                        addresses.extend(found.answers().iter().filter_map(|record| {
+                            match &record.data {
+                                RData::A(address) => Some(IpAddr::V4(address.0)),
+                                RData::AAAA(address) => Some(IpAddr::V6(address.0)),
+                                _ => None,
+                            }
+                        }));
+                    }
+                    Err(error) => {
+                        failed = Some(failure(error)).filter(LookupError::is_temporary).or(failed);
+                    }
+                }
+            }
+            if let Some(error) = failed.filter(|_| addresses.is_empty()) {
+                return Err(error);
             }
             servers.push(NameServer { name: shown(&name), addresses });
         }
-        servers
+        Ok(servers)
     }
 
     /// One question to the servers; a failure only when all fail.

@@ -64,7 +64,8 @@ impl Record {
 pub enum Dnssec {
     /// Signed, and validated here against a trust anchor.
     Secure,
-    /// Provably unsigned.
+    /// Unsigned, as the zone above says. Where that leaves unsigned delegations out of its NSEC3 records
+    /// (opt-out, RFC 5155 §6), it may be that there is none: only `Secure` is proof of what is there.
     Insecure,
     /// Signed, and the signatures do not hold.
     Bogus,

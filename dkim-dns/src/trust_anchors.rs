@@ -59,6 +59,9 @@ pub enum TrustAnchorsErrorKind {
     /// An entry of another type, or none.
     #[error("not a DS or DNSKEY record, as in `example. IN DS 31589 8 2 CDE0…`")]
     Type,
+    /// It begins with a blank, and so is of the owner of the entry before it, and there is none.
+    #[error("no owner, here or in an entry before it")]
+    Owner,
     /// Not a domain name.
     #[error(transparent)]
     Name(#[from] NameError),
@@ -89,7 +92,8 @@ impl TrustAnchors {
 
     /// Reads DS and DNSKEY records as they stand in a master file (RFC 4034 §2.2 and §5.3): what
     /// `dnssec-keygen` and `dnssec-signzone` write, and `dig DNSKEY`. Owners are absolute, with or
-    /// without closing dot; algorithms are numbers. Names and digests have no quotes or escapes.
+    /// without closing dot; an entry that begins with a blank has that of the one before it (RFC 1035
+    /// §5.1). Algorithms are numbers. Names and digests have no quotes or escapes.
     ///
     /// # Errors
     ///
@@ -108,11 +112,12 @@ impl TrustAnchors {
                 continue;
             }
             let entry = entry.replace(['(', ')'], " ");
-            let words: Vec<&str> = entry.split_whitespace().collect();
-            if let Some((owner, rest)) = words.split_first() {
-                let anchor = Anchor::read(owner, rest);
-                anchors.push(anchor.map_err(|kind| TrustAnchorsError { line: at, kind })?);
+            if entry.trim().is_empty() {
+                continue;
             }
+            let before = anchors.last().map(|anchor: &Anchor| &anchor.zone);
+            let anchor = Anchor::read(&entry, before);
+            anchors.push(anchor.map_err(|kind| TrustAnchorsError { line: at, kind })?);
         }
         match begun {
             Some((line, _)) => {
@@ -137,8 +142,14 @@ impl TrustAnchors {
 }
 
 impl Anchor {
-    /// `[<TTL>] [<class>] <type> <RDATA>`, TTL and class in any order (RFC 1035 §5.1).
-    fn read(owner: &str, rest: &[&str]) -> Result<Self, TrustAnchorsErrorKind> {
+    /// `[<owner>] [<TTL>] [<class>] <type> <RDATA>`, TTL and class in any order (RFC 1035 §5.1); and
+    /// the owner of the entry before it.
+    fn read(entry: &str, before: Option<&Name>) -> Result<Self, TrustAnchorsErrorKind> {
+        let words: Vec<&str> = entry.split_whitespace().collect();
+        let (owner, rest) = match words.split_first() {
+            Some((owner, rest)) if !entry.starts_with(char::is_whitespace) => (Some(*owner), rest),
+            _ => (None, &*words),
+        };
         let is_type = |word: &&&str| !word.eq_ignore_ascii_case("IN") && !is_ttl(word);
         let at = rest.iter().take(3).take_while(|word| !is_type(word)).count();
         let (kind, data) =
@@ -148,7 +159,11 @@ impl Anchor {
             "DNSKEY" => Trusted::key(data)?,
             _ => return Err(TrustAnchorsErrorKind::Type),
         };
-        Ok(Self { zone: Name::absolute(owner)?, trusted })
+        let zone = match owner {
+            Some(owner) => Name::absolute(owner)?,
+            None => before.ok_or(TrustAnchorsErrorKind::Owner)?.clone(),
+        };
+        Ok(Self { zone, trusted })
     }
 }
 
@@ -202,7 +217,7 @@ mod tests {
     fn entries_are_read_in_every_form_they_are_written_in() {
         let one = TrustAnchors::parse(&format!("dskey.example.com. 86400 IN DS {DS}")).unwrap();
         for same in [
-            format!("; of the parent\n\n\tDskey.Example.COM IN 1d DS {DS} ; done\n"),
+            format!("; of the parent\n\nDskey.Example.COM IN 1d DS {DS} ; done\n"),
             "dskey.example.com. DS 60485 5 1 ( ; in parts\n 2bb183af5f22588179a53b0a\n \
              98631fad1a292118 )"
                 .to_owned(),
@@ -236,6 +251,24 @@ mod tests {
         assert_eq!(kind("e. DNSKEY 0 3 13 AQID"), (1, K::Unfit));
         assert_eq!(kind("e. DNSKEY 385 3 13 AQID"), (1, K::Unfit));
         assert_eq!(kind("\ne. DS (\n 1 2 3"), (2, K::Unclosed));
+    }
+
+    /// RFC 1035 §5.1.
+    #[test]
+    fn a_blank_at_the_beginning_stands_for_the_owner_before() {
+        for blank in ["\tIN DS", "  3600 IN DS", " DS"] {
+            let anchors =
+                TrustAnchors::parse(&format!("e.example. DS {DS}\n\n{blank} {DS}")).unwrap();
+            let [one, other] = &*anchors.anchors else { panic!("{anchors:?}") };
+            assert_eq!(one, other, "{blank}");
+            assert_eq!(
+                kind(&format!("\n{blank} {DS}")),
+                (2, TrustAnchorsErrorKind::Owner),
+                "{blank}"
+            );
+        }
+        let owner = format!(" e.example. DS {DS}");
+        assert_eq!(kind(&owner), (1, TrustAnchorsErrorKind::Type));
     }
 
     #[cfg(any(feature = "ring", feature = "aws-lc-rs"))]

@@ -421,6 +421,28 @@ fn name_servers_are_those_of_the_zone_above() {
 }
 
 #[test]
+fn a_name_server_without_an_address_is_not_left_out_for_a_failure() {
+    const A: u16 = 1;
+    const NS: u16 = 2;
+    const SERVFAIL: u8 = 2;
+    let asked_of = |fails: &'static [u16]| {
+        let server = Server::start(move |asked: &Asked| {
+            let reply = Reply::default();
+            Some(match (&*asked.name, asked.kind) {
+                ("a.test", NS) => reply.record("a.test", NS, 40, wire("ns1.test")),
+                ("ns1.test", kind) if fails.contains(&kind) => Reply::rcode(SERVFAIL),
+                ("ns1.test", A) => reply.record("ns1.test", A, 40, vec![192, 0, 2, 1]),
+                _ => reply,
+            })
+        });
+        server.blocking().name_servers("a.test")
+    };
+    assert_eq!(asked_of(&[28]).unwrap()[0].addresses.len(), 1);
+    assert!(asked_of(&[A, 28]).is_err_and(|error| error.is_temporary()));
+    assert!(asked_of(&[A]).is_err_and(|error| error.is_temporary()));
+}
+
+#[test]
 fn existence_is_any_answer_but_nxdomain() {
     let exists = |reply: Reply| {
         let server = Server::start(move |asked| (asked.kind == MX).then(|| reply.clone()));

@@ -15,7 +15,7 @@ use dkim_tags::{DomainName, Selector};
 use zeroize::Zeroizing;
 
 pub use self::fault::FileFault;
-use crate::{Config, Finding, KeyFileError, KeyPair, StateFile, read_key};
+use crate::{Config, Finding, KeyFileError, KeyPair, RotationState, StateFile, read_key};
 
 /// What key files are held against.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub struct FileRules {
     pub max_age: Duration,
     /// The time it is.
     pub now: SystemTime,
+    /// Directories of keys that everybody may read, since they sign no more: these are let be.
+    pub revealed: Vec<PathBuf>,
 }
 
 impl FileRules {
@@ -36,7 +38,7 @@ impl FileRules {
     /// Keys of the superuser and these users, not older than [`MAX_AGE`](Self::MAX_AGE).
     #[must_use]
     pub const fn new(owners: Vec<u32>, now: SystemTime) -> Self {
-        Self { owners, max_age: Self::MAX_AGE, now }
+        Self { owners, max_age: Self::MAX_AGE, now, revealed: Vec::new() }
     }
 }
 
@@ -92,12 +94,12 @@ pub fn audit_files(
 }
 
 /// Looks at the files that a configuration stands on, wherever they are, and at every directory above
-/// them: the configuration itself and the state of its rotation, the keys that it names, the TSIG key
+/// them: the configuration itself and the state of its rotation, the keys that both name, the TSIG key
 /// and the program of the hook. What is not there is for [`check_config`](crate::check_config).
 #[must_use]
 pub fn audit_config(
     file: &Path,
-    config: &Config,
+    (config, state): (&Config, &RotationState),
     rules: &FileRules,
     provider: &'static dyn Provider,
 ) -> FileAudit {
@@ -105,7 +107,7 @@ pub fn audit_config(
     let directory = file.parent().unwrap_or(Path::new(""));
     audit.obeyed(file);
     audit.obeyed(StateFile::beside(file).path());
-    for file in config.key_files(directory) {
+    for file in config.key_files(state, directory) {
         if let Some(link) = named(&file).filter(|file| file.is_symlink()) {
             audit.link(&link);
         }
@@ -142,6 +144,10 @@ impl Audit<'_> {
     }
 
     fn entries(&mut self, directory: &Path, depth: usize) -> io::Result<()> {
+        let is_this = |revealed: &PathBuf| revealed.canonicalize().is_ok_and(|r| r == directory);
+        if self.rules.revealed.iter().any(is_this) {
+            return Ok(());
+        }
         let mut paths: Vec<PathBuf> = fs::read_dir(directory)?
             .map(|entry| entry.map(|entry| entry.path()))
             .collect::<io::Result<_>>()?;

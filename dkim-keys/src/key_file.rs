@@ -91,6 +91,7 @@ pub fn save_new(
     // It has mode 0600, and a name that tells what it was to become: whoever is killed leaves it.
     let mut file = tempfile::Builder::new()
         .prefix(&unfinished(path))
+        .rand_bytes(RANDOM)
         .tempfile_in(directory)
         .map_err(KeyFileError::NotMade)?;
     file.write_all(key.to_pkcs8_pem().as_bytes()).map_err(KeyFileError::NotMade)?;
@@ -107,6 +108,9 @@ pub fn save_new(
     let _ = sync_directory_of(path);
     Ok(())
 }
+
+/// How many letters and digits stand at the end of the names of files that are to become another.
+const RANDOM: usize = 6;
 
 /// How the names of files begin that are to become this one.
 fn unfinished(path: &Path) -> OsString {

@@ -8,6 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
+use rustix::process::geteuid;
 
 use crate::directory::directory_of;
 
@@ -65,7 +66,12 @@ fn open_or_make(path: &Path) -> Result<File, LockError> {
         Err(rustix::io::Errno::EXIST) => {
             let file = File::from(open(path, flags, mode).map_err(unusable)?);
             let metadata = file.metadata().map_err(LockError::Unusable)?;
-            if !metadata.is_file() || metadata.mode() & OTHERS != 0 {
+            let above = directory_of(path).metadata().map_err(LockError::Unusable)?;
+            let owners = [geteuid().as_raw(), above.uid()];
+            if !metadata.is_file()
+                || metadata.mode() & OTHERS != 0
+                || !owners.contains(&metadata.uid())
+            {
                 return Err(LockError::Open);
             }
             Ok(file)
@@ -90,8 +96,10 @@ pub enum LockError {
     /// Somebody else has it.
     #[error("somebody else has the lock")]
     Busy,
-    /// Others may open the file, and hold the lock for as long as they like.
-    #[error("no file of mode 0600: others could hold the lock")]
+    /// Others have the file or may open it, and hold the lock for as long as they like.
+    #[error(
+        "no file of mode 0600 of this user or the owner of the directory: others could hold the lock"
+    )]
     Open,
     /// The file cannot be made, opened or locked.
     #[error("cannot be locked: {0}")]
@@ -158,6 +166,11 @@ mod tests {
             // Nor is it changed.
             assert_eq!(target.metadata().unwrap().mode() & 0o7777, mode);
         }
+        // Only the superuser can give it to a stranger.
+        fs::set_permissions(&target, Permissions::from_mode(0o600)).unwrap();
+        let is_strangers = std::os::unix::fs::chown(&target, Some(54321), None).is_ok();
+        let taken = Lock::take(&target, Duration::ZERO);
+        assert_eq!(matches!(taken, Err(LockError::Open)), is_strangers);
         let inside = directory.path().join("none/state.lock");
         assert!(matches!(Lock::take(&inside, Duration::ZERO), Err(LockError::Unusable(_))));
     }

@@ -8,7 +8,9 @@ use std::time::{Duration, SystemTime};
 
 use dkim_crypto::PrivateKey;
 use dkim_crypto::ring::PROVIDER;
-use dkim_keys::{Config, FileAudit, FileRules, StateFile, audit_config, audit_files, save_new};
+use dkim_keys::{
+    Config, FileAudit, FileRules, RotationState, StateFile, audit_config, audit_files, save_new,
+};
 use tempfile::TempDir;
 
 fn key(seed: u8) -> PrivateKey {
@@ -164,8 +166,20 @@ fn what_a_configuration_stands_on_is_looked_at() {
     .unwrap();
     let state = StateFile::beside(&at("etc/config.toml")).path().to_owned();
     fs::write(&state, "").unwrap();
+    // A key that signs no more, one that was proven, and one whose file is gone and was another's.
+    plant(&at("other/r.pem"), 3);
+    plant(&at("other/p.pem"), 4);
+    plant(&at("other/gone.pem"), 5);
+    let key = |selector: &str, phase: &str| {
+        format!(
+            "[[keys]]\nname = 'r'\ndomain = 'example.com'\nselector = '{selector}'\n\
+             kind = 'ed25519'\nfile = '../other/{selector}.pem'\nphase = '{phase}'\nhistory = []\n"
+        )
+    };
+    let keys = [key("r", "retiring"), key("p", "proven"), key("gone", "removed")];
+    let rotation = RotationState::parse(&keys.concat()).unwrap();
     let found = |rules: &FileRules| -> Vec<(&str, String)> {
-        let audit = audit_config(&at("etc/config.toml"), &config, rules, &PROVIDER);
+        let audit = audit_config(&at("etc/config.toml"), (&config, &rotation), rules, &PROVIDER);
         let within = |finding: dkim_keys::Finding| {
             let path = Path::new(&finding.subject).strip_prefix(&root).ok()?.to_owned();
             Some((finding.code, path.display().to_string()))
@@ -185,6 +199,8 @@ fn what_a_configuration_stands_on_is_looked_at() {
         ("keys", 0o775, "directory-writable"),
         ("tsig", 0o777, "directory-writable"),
         ("bin", 0o777, "directory-writable"),
+        ("other/r.pem", 0o644, "key-exposed"),
+        ("other/p.pem", 0o604, "key-exposed"),
     ] {
         let before = at(name).metadata().unwrap().permissions();
         chmod(&at(name), mode);
@@ -209,7 +225,12 @@ fn what_a_configuration_stands_on_is_looked_at() {
     // What is not there is found by others.
     fs::remove_dir_all(at("tsig")).unwrap();
     fs::remove_dir_all(at("bin")).unwrap();
-    assert_eq!(audit_config(&at("etc/none.toml"), &config, &rules, &PROVIDER).keys.len(), 1);
+    assert_eq!(
+        audit_config(&at("etc/none.toml"), (&config, &RotationState::default()), &rules, &PROVIDER)
+            .keys
+            .len(),
+        1
+    );
 }
 
 #[test]
@@ -228,4 +249,23 @@ fn strangers_own_nothing() {
 fn a_directory_that_is_not_there_is_an_error() {
     let (directory, rules) = directory();
     assert!(audit_files(&directory.path().join("none"), &rules, &PROVIDER).is_err());
+}
+
+/// A private key that everybody is to read.
+#[test]
+fn what_is_revealed_is_let_be() {
+    let (directory, mut rules) = directory();
+    let revealed = directory.path().join("revealed");
+    for key in [revealed.join("a.pem"), directory.path().join("b.pem")] {
+        fs::create_dir_all(key.parent().unwrap()).unwrap();
+        chmod(key.parent().unwrap(), 0o755);
+        plant(&key, 1);
+        chmod(&key, 0o644);
+    }
+    let exposed = |rules: &FileRules| {
+        found(&directory, rules).iter().filter(|(code, _)| *code == "key-exposed").count()
+    };
+    assert_eq!(exposed(&rules), 2);
+    rules.revealed = vec![revealed.join("../revealed")];
+    assert_eq!(exposed(&rules), 1);
 }

@@ -68,10 +68,13 @@ impl Source for Keys {
     }
 
     fn follow(&mut self) -> Result<Option<Keyring>, Failure> {
-        if !self.file.follow()? {
+        // Where a key cannot be read this is looked at again, as if nothing had changed yet.
+        let mut file = self.file.clone();
+        if !file.follow()? {
             return Ok(None);
         }
-        self.held = gather(&self.path, &self.file, &self.held)?;
+        self.held = gather(&self.path, &file, &self.held)?;
+        self.file = file;
         Ok(Some(self.ring()))
     }
 
@@ -122,5 +125,50 @@ fn hold(name: KeyName, file: PathBuf, at_hand: &BTreeMap<String, Held>) -> Resul
     match at_hand.get(&name.to_string()) {
         Some(held) if held.file == file => Ok(held.clone()),
         _ => Ok(Held { key: key_file::read(&file)?, name, file }),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::fs;
+
+    use dkim_keys::{StateFile, save_new};
+    use dkim_stack::crypto::PrivateKey;
+
+    use super::*;
+
+    /// Stands for `selector` of the only key.
+    fn state(selector: &str) -> String {
+        format!(
+            "[[keys]]\nname = 'k'\ndomain = 'example.com'\nselector = '{selector}'\n\
+             kind = 'ed25519'\nfile = '{selector}.pem'\nphase = 'active'\nhistory = []\n"
+        )
+    }
+
+    #[test]
+    fn a_file_that_is_missing_for_a_moment_is_looked_for_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        let plant = |name: &str, seed: u8| {
+            save_new(&at(name), &PrivateKey::from_ed25519_seed(&[seed; 32]), None).unwrap();
+        };
+        let config = at("config.toml");
+        let text = "[keys.k]\ndomain = 'example.com'\n\
+                    rotate = { kind = 'ed25519', every = 864000 }\n\
+                    [[rules]]\nfrom = ['*@example.com']\nkeys = ['k']\n";
+        fs::write(&config, text).unwrap();
+        let state_file = StateFile::beside(&config).path().to_owned();
+        fs::write(&state_file, state("one")).unwrap();
+        plant("one.pem", 1);
+        let mut keys = Keys::read(&config).unwrap();
+        assert!(keys.follow().unwrap().is_none());
+        fs::write(&state_file, state("two")).unwrap();
+        assert!(keys.follow().is_err());
+        assert!(keys.held.keys().all(|name| name.starts_with("one.")));
+        plant("two.pem", 2);
+        assert!(keys.follow().unwrap().is_some());
+        assert!(keys.held.keys().all(|name| name.starts_with("two.")));
+        assert!(keys.follow().unwrap().is_none());
     }
 }

@@ -12,6 +12,7 @@ use crate::input::read_whole;
 use crate::lock;
 
 /// A configuration from a file.
+#[derive(Clone)]
 pub(crate) struct ConfigFile {
     pub(crate) config: Config,
     /// What paths in it are seen from.

@@ -29,7 +29,8 @@ use crate::update::{Primary, Wanted};
 /// tags. What else stands there is let be, the record of another key or of a revoked one: mail that
 /// was signed with it would not verify any more. --replace says that it may go. An alias (CNAME) is
 /// always let be. If every server shows the record already, nothing is sent. The server looks again
-/// what stands there before it changes anything.
+/// what stands there before it changes anything; not so with --replace, which takes away whatever is
+/// there by then.
 ///
 /// The update is authenticated with TSIG (RFC 8945); without a key it is sent to this machine's own
 /// addresses only (127.0.0.1, ::1).
@@ -59,7 +60,7 @@ pub(super) struct Publish {
 ///
 /// Mail that was signed with the key does not verify from then on: `dkim rotate` waits for it, and
 /// shows the key as revoked before its record goes. Without --key whatever TXT records the name has
-/// go; what they were is told.
+/// go, also such as came after we looked; what they were is told.
 #[derive(Debug, Args)]
 #[command(after_long_help = withdraw_help())]
 pub(super) struct Withdraw {

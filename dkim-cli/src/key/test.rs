@@ -31,8 +31,10 @@ use crate::provider::provider;
 /// private key if it is given, and then signs a message and verifies it.
 ///
 /// Answers of name servers are validated with DNSSEC, here, from the keys of the root zone down:
-/// secure, insecure (provably not signed), bogus, or unknown, where the server asked does not have
-/// what that takes, as one that answers for its own zones only.
+/// secure, insecure (not signed, as the zone above says), bogus, or unknown, where the server asked
+/// does not have what that takes, as one that answers for its own zones only. Who is on the way to
+/// that server can make an answer unknown, and insecure below a zone that lists signed delegations
+/// only; secure is proof.
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub(super) struct Test {
@@ -281,7 +283,11 @@ impl One {
             key_bits: key.as_ref().map(|key| key.bits()),
             ttl: found.map(|found| found.ttl.as_secs()),
             aliases: found.map_or(&[], |found| &found.chain),
-            dnssec: found.map_or("unknown", |found| dnssec(found.dnssec)),
+            dnssec: match &self.tested.found {
+                Some(found) => dnssec(found.dnssec),
+                None if self.tested.faults.contains(&RecordFault::Bogus) => dnssec(Dnssec::Bogus),
+                None => dnssec(Dnssec::Unknown),
+            },
             loop_back: self.loop_back,
             right: self.exit == Exit::Success,
             findings: self.findings.iter().map(findings::Json::from).collect(),

@@ -3,6 +3,8 @@
 //! Signatures, DS records and proofs of absence are the library's work. Ours is what it leaves open:
 //! from which keys to begin, what is asked and how often, and what a failed question means.
 
+mod relevant;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::pin::Pin;
@@ -26,6 +28,7 @@ use hickory_proto::rr::{DNSClass, Name, RData, Record as RawRecord, RecordType, 
 use hickory_resolver::config::{NameServerConfig, ResolverOpts};
 use hickory_resolver::{NameServerPool, PoolContext, TlsConfig};
 
+use self::relevant::relevant;
 use super::{HickoryError, Trail, or_lame};
 use crate::trust_anchors::{TrustAnchors, Trusted};
 use crate::{Answer, Dnssec, Found, LookupError, QueryKind, name};
@@ -33,10 +36,6 @@ use crate::{Answer, Dnssec, Found, LookupError, QueryKind, name};
 /// At most this many questions are sent for one that is to be validated, whatever the answers say. A
 /// chain through four zones takes ten or so; each alias begins another.
 const MAX_QUESTIONS: u32 = 128;
-
-/// At most this many records of an answer's authority section are looked at. A proof of absence has
-/// up to three NSEC3 records and an SOA record, each signed once or twice.
-const MAX_AUTHORITIES: usize = 32;
 
 /// At most this many signatures of an anchored zone's keys are tried, and as many keys: a signature
 /// costs the same whether it holds or not.
@@ -293,6 +292,7 @@ fn wildcard_labels(name: &Name, signatures: &[RawRecord]) -> Option<u8> {
 /// RFC 4035 §5.3.4: who gives what a wildcard made must prove that nothing nearer to the name is
 /// there. The library's verdict on NSEC3 records is taken; with NSEC records it refuses where the
 /// wildcard itself is the owner of the one that covers the name, as it is for names right below it.
+/// All that is left of the message is of the zone that signed the wildcard ([`relevant`]).
 fn no_nearer(name: &Name, labels: u8, message: &DnsResponse, verdict: Proof) -> Dnssec {
     let nearer = |other: &Name| {
         let common = |(one, other): &(&[u8], &[u8])| one.eq_ignore_ascii_case(other);
@@ -431,43 +431,6 @@ impl Asking {
         }
         told().insert(key, answer.clone());
         answer
-    }
-}
-
-/// Without what was not asked for, which would be validated, too: each record set costs questions and
-/// signatures.
-fn relevant(
-    query: &RawQuery,
-    answer: Result<DnsResponse, NetError>,
-) -> Result<DnsResponse, NetError> {
-    let asked = |record: &RawRecord| {
-        let kind = record.record_type();
-        record.name == query.name
-            && (kind == query.query_type || matches!(kind, RecordType::CNAME | RecordType::RRSIG))
-    };
-    let denial = |record: &RawRecord| match record.record_type() {
-        RecordType::SOA | RecordType::NSEC | RecordType::NSEC3 | RecordType::RRSIG => true,
-        kind => kind == query.query_type && kind == RecordType::NS,
-    };
-    match answer {
-        // The library takes the CNAME record that comes with it (RFC 6672 §5.3.1) for an unsigned one.
-        Ok(message) if message.answers.iter().any(|r| r.record_type() == RecordType::DNAME) => {
-            Err(NetError::Message("a DNAME record on the way"))
-        }
-        Ok(mut message) => {
-            message.answers.retain(asked);
-            message.authorities.retain(denial);
-            message.authorities.truncate(MAX_AUTHORITIES);
-            message.additionals.clear();
-            Ok(message)
-        }
-        Err(NetError::Dns(DnsError::NoRecordsFound(mut none))) => {
-            none.authorities = none.authorities.map(|records| {
-                records.iter().filter(|r| denial(r)).take(MAX_AUTHORITIES).cloned().collect()
-            });
-            Err(none.into())
-        }
-        Err(error) => Err(error),
     }
 }
 

@@ -7,6 +7,8 @@ use std::{fs, io};
 
 use dkim_tags::{DomainName, Selector};
 
+use crate::RotationState;
+
 use super::{Config, KeyEntry, NamedKey, Pattern, is_in_token};
 
 /// A domain and a selector that some message may be signed with, and the key for it.
@@ -76,9 +78,11 @@ impl Config {
         Ok(all)
     }
 
-    /// The files of all keys, as far as they can be told, each once.
-    pub(crate) fn key_files(&self, directory: &Path) -> BTreeSet<PathBuf> {
-        let mut files = BTreeSet::new();
+    /// The files of all keys, as far as they can be told, each once: also of those that do not sign
+    /// yet, or any more.
+    pub(crate) fn key_files(&self, state: &RotationState, directory: &Path) -> BTreeSet<PathBuf> {
+        let changing = state.keys.iter().filter(|key| !key.is_gone() && !is_in_token(&key.file));
+        let mut files: BTreeSet<_> = changing.map(|key| directory.join(&key.file)).collect();
         for (name, entry) in &self.keys {
             let Some(named) = entry.signing().filter(|named| !is_in_token(&named.file)) else {
                 continue;

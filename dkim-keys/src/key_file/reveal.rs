@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
-use super::{KeyFileError, LIMIT, delete_unfinished, read_key, unfinished};
+use super::{KeyFileError, LIMIT, RANDOM, delete_unfinished, read_key, unfinished};
 use crate::directory::{directory_of, sync_directory_of};
 
 /// Writes the private key of one file to another that everybody can read, mode 0644, and never over
@@ -31,7 +31,10 @@ pub fn reveal_key(key: &Path, path: &Path) -> Result<(), KeyFileError> {
     let text = read_key(key)?.to_pkcs8_pem();
     delete_unfinished(path).map_err(KeyFileError::NotMade)?;
     let write = || -> io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(&unfinished(path)).tempfile_in(directory)?;
+        let mut file = tempfile::Builder::new()
+            .prefix(&unfinished(path))
+            .rand_bytes(RANDOM)
+            .tempfile_in(directory)?;
         file.write_all(text.as_bytes())?;
         file.as_file().set_permissions(Permissions::from_mode(0o644))?;
         file.as_file().sync_all()?;
@@ -75,7 +78,7 @@ mod tests {
         let (key, path) = (kept.path().join("key.pem"), open.path().join("key.pem"));
         save_new(&key, &PrivateKey::from_ed25519_seed(&[7; 32]), None).unwrap();
         // What one who was killed left.
-        fs::write(open.path().join(".key.pem.x1"), "half").unwrap();
+        fs::write(open.path().join(".key.pem.aB34x1"), "half").unwrap();
         for _ in 0..2 {
             reveal_key(&key, &path).unwrap();
             assert_eq!(read_key(&path).unwrap().expose_secret(), [7; 32]);
