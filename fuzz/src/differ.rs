@@ -40,7 +40,10 @@ pub fn differ_made(data: &[u8]) {
     {
         case.assert_judged();
         if let Some(changed) = changed {
-            Case { message: changed.message, ..case }.assert_judged();
+            let messages = [changed.template(), Some(changed.message)];
+            for message in messages.into_iter().flatten() {
+                Case { message, ..case.clone() }.assert_judged();
+            }
         }
     }
 }

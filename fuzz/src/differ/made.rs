@@ -22,7 +22,6 @@ pub(super) struct Changed {
 
 impl Changed {
     /// The message with room where its values stand, if they still do.
-    #[cfg(feature = "peers")]
     pub(super) fn template(&self) -> Option<Vec<u8>> {
         let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
         let mut rooms = self.values.iter().zip([BODY_HASH, SIGNATURE]);
