@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use dkim_tags::{DomainName, Selector};
 use serde::{Deserialize, Serialize};
 
-use crate::{Plan, RotationState};
+use crate::{Plan, Publication, RotationState};
 
 /// A key that signs by a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,6 +134,9 @@ impl KeyEntry {
             // One key after the other, without end.
             KeySource::Rotated { plan, .. } if plan.every == 0 => {
                 return Err("rotate: every is at least a second".to_owned());
+            }
+            KeySource::Rotated { plan, .. } if plan.ttl > Publication::LONGEST_TTL => {
+                return Err(format!("rotate: ttl is at most {}", Publication::LONGEST_TTL));
             }
             KeySource::Rotated { before, .. } => before.as_ref(),
         };
