@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use clap::Args;
+use clap::builder::RangedI64ValueParser;
 use dkim_keys::{Form, Publication};
 use dkim_stack::DomainName;
 
@@ -25,8 +26,13 @@ pub(crate) struct FormArgs {
     json: bool,
 
     /// How long resolvers may keep the record, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = Publication::TTL)]
+    #[arg(long, value_name = "SECONDS", default_value_t = Publication::TTL, value_parser = ttl())]
     ttl: u32,
+}
+
+/// Seconds that a record may be kept.
+pub(crate) fn ttl() -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(..=i64::from(Publication::LONGEST_TTL))
 }
 
 fn form(name: &str) -> Result<Form, String> {

@@ -37,6 +37,9 @@ impl Publication {
     /// An hour: long enough for caches to help, short enough for an emergency.
     pub const TTL: u32 = 3600;
 
+    /// The longest that can be told, in seconds: 31 bits (RFC 2181 §8).
+    pub const LONGEST_TTL: u32 = 0x7fff_ffff;
+
     /// Octets in one string of a TXT record (RFC 1035 §3.3.14).
     const STRING: usize = 255;
 

@@ -499,6 +499,7 @@ fn keys_are_fixed_or_change() {
         ("domain = 'example.com'\nrotate = { kind = 'rsa1024' }", false),
         ("domain = 'example.com'\nrotate = { evry = 1 }", false),
         ("domain = 'example.com'\nrotate = { every = 0 }", false),
+        ("domain = 'example.com'\nrotate = { ttl = 2147483648 }", false),
         ("domain = 'example.com'\nrotate = { selector = '{hour}' }", false),
     ] {
         let config = Config::parse(&format!("[keys.main]\n{key}\n"));

@@ -193,8 +193,14 @@ impl Case<'_> {
         }
         let message = [JUNK, self.message].concat();
         let again = Case { message: &message, ..*self }.verify(policy);
+        // Who names DKIM-Signature fields in `h=`, has signed that there are no more of them.
+        let is_free = |v: &&Verification| {
+            let signature = v.signature.as_ref();
+            signature.is_none_or(|s| !s.signed_fields.contains("DKIM-Signature"))
+        };
         let words = |found: &[Verification]| -> Vec<(DkimResult, &'static str)> {
-            found.iter().map(|v| (v.outcome.result(), v.outcome.reason().code())).collect()
+            let free = found.iter().filter(is_free);
+            free.map(|v| (v.outcome.result(), v.outcome.reason().code())).collect()
         };
         assert_eq!(words(&again[1..]), words(found));
         assert!(matches!(again.first(), Some(junk) if !junk.passes()));

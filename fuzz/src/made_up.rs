@@ -8,6 +8,7 @@ use dkim_authres::{AuthenticationResults, ResInfo};
 use dkim_canon::Canonicalization;
 use dkim_crypto::{HashAlgorithm, KeyType, PublicKey, SigningAlgorithm};
 use dkim_keyrec::KeyRecord;
+use dkim_keys::Publication;
 use dkim_keys::agent::wire as agent;
 use dkim_message::author_addresses;
 use dkim_report::{AuthFailure, DeliveryResult, Feedback, Incident, Original, Report, ReportTerms};
@@ -110,6 +111,26 @@ fn tags(u: &mut Unstructured<'_>) -> Result<Vec<(String, String)>> {
         let value = if u.arbitrary()? { word(u, b"ab= \t;:\"\\", 0, 60)? } else { text(u)? };
         Ok((name, value))
     })
+}
+
+/// A key record, an ADSP record, or ASCII that is none, at some name.
+pub(crate) fn publication(u: &mut Unstructured<'_>) -> Result<Publication> {
+    let (selector, domain) = (selector(u)?.in_a_labels(), domain(u)?.in_a_labels());
+    let mut publication = match u.int_in_range(0..=2)? {
+        0 => Publication::new(&selector, &domain, &key_record(u)?),
+        1 => Publication::of(
+            format!("_adsp._domainkey.{domain}"),
+            &domain,
+            adsp_record(u)?.to_text(),
+        ),
+        _ => {
+            let text = word(u, b"ab=;:'\"\\ ${}%()#\t", 1, 600)?;
+            Publication::of(dkim_keyrec::record_name(&selector, &domain), &domain, text)
+        }
+    };
+    // RFC 2181 §8: at most 31 bits.
+    publication.ttl = u.int_in_range(0..=u32::MAX >> 1)?;
+    Ok(publication)
 }
 
 pub(crate) fn public_key(u: &mut Unstructured<'_>) -> Result<PublicKey> {

@@ -182,5 +182,9 @@ fn deny() -> Result<Done> {
     if !installed.is_ok_and(|status| status.success()) {
         return Ok(Done::Skipped("not installed: cargo install cargo-deny"));
     }
-    cargo(&["deny", "check", "--hide-inclusion-graph", "licenses", "bans", "sources"])
+    let check = ["check", "--hide-inclusion-graph", "licenses", "bans", "sources"];
+    for manifest in ["Cargo.toml", "fuzz/Cargo.toml"] {
+        cargo(&[&["deny", "--manifest-path", manifest], &check[..]].concat())?;
+    }
+    Ok(Done::Passed)
 }

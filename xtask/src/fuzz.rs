@@ -1,13 +1,17 @@
 //! `cargo xtask fuzz`: runs the fuzz targets in the best mode there is, and keeps what they find.
 
+mod spent;
+
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use cargo_metadata::MetadataCommand;
 
+use self::spent::Spent;
 use crate::workspace;
 
 /// Run the fuzz targets, or replay what they found.
@@ -21,6 +25,9 @@ pub(crate) struct Options {
     /// Replay seeds and regressions through the properties; needs neither nightly nor cargo-fuzz.
     #[arg(long)]
     replay: bool,
+    /// Add what the runs cost to the table in fuzz/LOG.md.
+    #[arg(long, conflicts_with = "replay")]
+    log: bool,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -40,7 +47,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut found = Vec::new();
     for target in chosen {
         println!("== {target}, {} s", options.seconds);
-        found.extend(run_target(target, mode, options.seconds)?);
+        let (kept, spent) = run_target(target, mode, options.seconds)?;
+        println!("| `{target}` | {spent} |");
+        if options.log {
+            spent::add(target, spent)?;
+        }
+        found.extend(kept);
     }
     if !found.is_empty() {
         bail!("findings, kept for replay: {}", found.join(", "));
@@ -92,40 +104,99 @@ impl Mode {
         }
     }
 
-    fn command(self) -> Command {
+    /// `cargo fuzz` with a subcommand.
+    fn cargo_fuzz(self, subcommand: &str) -> Command {
         match self {
             Self::Nightly => {
-                // Not the cargo that runs us: rustup chooses the nightly one.
-                let mut command = Command::new("cargo");
-                command.args(["+nightly", "fuzz", "run"]).current_dir(workspace::root());
-                // What our own cargo said about itself is not for another one.
-                for name in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN"] {
-                    command.env_remove(name);
-                }
+                let mut command = nightly_cargo();
+                command.args(["fuzz", subcommand]);
                 command
             }
-            Self::Stable => workspace::cargo(["fuzz", "run", "--sanitizer", "none"]),
+            Self::Stable => workspace::cargo(["fuzz", subcommand, "--sanitizer", "none"]),
         }
     }
 }
 
-/// Runs a target, and returns the findings it left, copied to where they are replayed.
-fn run_target(target: &str, mode: Mode, seconds: u64) -> Result<Vec<String>> {
+/// Not the cargo that runs us: rustup chooses the nightly one.
+fn nightly_cargo() -> Command {
+    let mut command = Command::new("cargo");
+    command.arg("+nightly").current_dir(workspace::root());
+    // What our own cargo said about itself is not for another one.
+    for name in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Those that need another implementation.
+fn has_peer(target: &str) -> bool {
+    target.starts_with("differ")
+}
+
+/// Builds a target, and returns the command that runs it.
+fn built(target: &str, mode: Mode) -> Result<Command> {
+    if !has_peer(target) {
+        let mut command = mode.cargo_fuzz("build");
+        workspace::run(command.arg(target))?;
+        let mut command = mode.cargo_fuzz("run");
+        command.arg(target);
+        return Ok(command);
+    }
+    // The peer's parser names a newer compiler than it needs, and cargo-fuzz cannot be told to let
+    // that be. These are its flags.
+    let flags = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+                 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+                 -Cllvm-args=-sanitizer-coverage-pc-table \
+                 -Cllvm-args=-sanitizer-coverage-trace-compares \
+                 --cfg fuzzing -Cdebug-assertions -Ccodegen-units=1";
+    let (mut command, flags) = match mode {
+        Mode::Nightly => (nightly_cargo(), format!("{flags} -Zsanitizer=address")),
+        Mode::Stable => (workspace::cargo([]), flags.to_owned()),
+    };
+    let host = host()?;
+    command.args(["build", "--release", "--manifest-path", "fuzz/Cargo.toml", "--bin", target]);
+    command.args(["--features", "peers", "--ignore-rust-version", "--target", &host]);
+    // A directory of its own, so that neither build undoes the other's.
+    let directory = workspace::path("fuzz/target/peers");
+    command.arg("--target-dir").arg(&directory).env("RUSTFLAGS", flags);
+    workspace::run(&mut command)?;
+    let mut command = Command::new(directory.join(host).join("release").join(target));
+    let artifacts = Path::new("fuzz/artifacts").join(target);
+    fs::create_dir_all(workspace::path(&artifacts))?;
+    command.arg(format!("-artifact_prefix={}/", artifacts.display()));
+    Ok(command)
+}
+
+/// The triple of this machine: flags for the target are not for build scripts.
+fn host() -> Result<String> {
+    let version = Command::new("rustc").arg("-vV").output().context("cannot start rustc")?;
+    let version = String::from_utf8_lossy(&version.stdout);
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("rustc names no host")?.to_owned())
+}
+
+/// Runs a target, and returns the findings it left, copied to where they are replayed, and what the
+/// run cost.
+fn run_target(target: &str, mode: Mode, seconds: u64) -> Result<(Vec<String>, Spent)> {
     let below_fuzz = |part: &str| Path::new("fuzz").join(part).join(target);
     let [corpus, seeds, regressions] = ["corpus", "seeds", "regressions"].map(below_fuzz);
     fs::create_dir_all(workspace::path(&corpus))?;
+    let mut command = built(target, mode)?;
     let before = artifacts(target)?;
 
-    let mut command = mode.command();
     // New inputs go to the first directory; the others are read only.
-    command.arg(target).arg(&corpus);
+    command.arg(&corpus);
     command.args([&seeds, &regressions].into_iter().filter(|path| workspace::path(path).is_dir()));
-    command.args(["--", "-max_len=4096"]).arg(format!("-max_total_time={seconds}"));
+    if !has_peer(target) {
+        command.arg("--");
+    }
+    command.args(["-max_len=4096", "-print_final_stats=1"]);
+    command.arg(format!("-max_total_time={seconds}"));
     let dictionary = Path::new("fuzz/dkim.dict");
     if workspace::path(dictionary).is_file() {
         command.arg(format!("-dict={}", dictionary.display()));
     }
-    let ended = workspace::run(&mut command);
+    let (mut spent, ended) = timed(&command)?;
 
     let mut kept = Vec::new();
     for artifact in artifacts(target)?.difference(&before) {
@@ -135,11 +206,46 @@ fn run_target(target: &str, mode: Mode, seconds: u64) -> Result<Vec<String>> {
         fs::copy(artifact, directory.join(name))?;
         kept.push(regressions.join(name).display().to_string());
     }
-    if kept.is_empty() {
-        // It failed for another reason than a finding.
-        ended?;
+    if kept.is_empty() && !ended {
+        // For another reason than a finding.
+        bail!("{} failed", workspace::line(&command));
     }
-    Ok(kept)
+    spent.findings = u64::try_from(kept.len()).unwrap_or(u64::MAX);
+    Ok((kept, spent))
+}
+
+/// Runs a command in a shell that tells what it cost, and whether it ended well. What libFuzzer says
+/// is passed on.
+fn timed(command: &Command) -> Result<(Spent, bool)> {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "\"$@\"; code=$?; times; exit $code", "sh"]);
+    shell.arg(command.get_program()).args(command.get_args()).current_dir(workspace::root());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    let mut child = shell.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let mut spent = Spent::default();
+    if let Some(said) = child.stderr.take() {
+        let mut said = BufReader::new(said);
+        let mut line = Vec::new();
+        // What a crash prints of its input may be no UTF-8.
+        while said.read_until(b'\n', &mut line)? > 0 {
+            let text = String::from_utf8_lossy(&line);
+            eprint!("{text}");
+            spent.executions = spent::executions(text.trim_end()).unwrap_or(spent.executions);
+            line.clear();
+        }
+    }
+    let mut times = String::new();
+    if let Some(mut said) = child.stdout.take() {
+        said.read_to_string(&mut times)?;
+    }
+    let ended = child.wait()?.success();
+    spent.seconds = spent::seconds_of_children(&times).context("the shell told no times")?;
+    Ok((spent, ended))
 }
 
 fn artifacts(target: &str) -> Result<BTreeSet<PathBuf>> {

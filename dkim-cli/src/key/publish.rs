@@ -21,6 +21,7 @@ use crate::json;
 use crate::key_file;
 use crate::name_servers::{NameServers, Seen};
 use crate::printable::printable;
+use crate::publication::ttl;
 use crate::update::{Primary, Wanted};
 
 /// Publish the key record of a private key, by dynamic update (RFC 2136)
@@ -48,7 +49,7 @@ pub(super) struct Publish {
     tags: Tags,
 
     /// How long resolvers may keep the record, in seconds [default: 3600]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = ttl())]
     ttl: Option<u32>,
 
     /// Whatever TXT records stand there may go, those of other keys, too

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use dkim_tags::{DomainName, Selector};
 use serde::{Deserialize, Serialize};
 
-use crate::{Phase, Plan, RotatedKey, RotationState};
+use crate::{Phase, Plan, Publication, RotatedKey, RotationState};
 
 /// A key that signs by a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -183,6 +183,9 @@ impl KeyEntry {
                     .is_some_and(|directory| directory.as_os_str().is_empty()) =>
             {
                 return Err("rotate: reveal names no directory".to_owned());
+            }
+            KeySource::Rotated { plan, .. } if plan.ttl > Publication::LONGEST_TTL => {
+                return Err(format!("rotate: ttl is at most {}", Publication::LONGEST_TTL));
             }
             KeySource::Rotated { before, .. } => before.as_ref(),
         };

@@ -1,0 +1,196 @@
+//! The configuration of a signer, and what is read beside it.
+
+use std::path::Path;
+
+use dkim_keys::{
+    Compliance, Config, ConfigError, KeySource, Mail, RotationState, Verdict, check_rotation,
+    import_opendkim,
+};
+use dkim_tags::Selector;
+
+use crate::pieces::Random;
+
+/// What is read and written reads as the same; errors name a line that is there; who signs is a key
+/// of the configuration, by a rule whose authors a naive matcher finds, too.
+pub fn config(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let config = match Config::parse(text) {
+        Ok(config) => config,
+        Err(ConfigError::Toml { line, what }) => {
+            assert!((1..=text.matches('\n').count() + 1).contains(&line), "{line}");
+            assert!(!what.contains('\n'), "{what:?}");
+            return;
+        }
+        Err(error) => return assert!(!error.to_string().is_empty()),
+    };
+    assert_written(&config);
+    for (name, _, plan) in config.rotated() {
+        assert!(plan.every > 0 && config.keys.contains_key(name));
+        let first = plan.selector.fresh(1_709_294_400, |_| false);
+        let second = plan.selector.fresh(1_709_294_400, |used| used == first);
+        assert!(Selector::parse(&first).is_ok() && Selector::parse(&second).is_ok());
+        assert_ne!(first, second);
+    }
+    assert_selects(&config);
+    // It asks for files: there are none.
+    let _ = config.signatories(Path::new("/nowhere"));
+    let _ = Compliance::new(&config).finish();
+}
+
+fn assert_written(config: &Config) {
+    let written = config.to_toml().expect("what was read has no path beyond UTF-8");
+    assert_eq!(Config::parse(&written).as_ref(), Ok(config), "{written}");
+}
+
+/// For authors near those of the rules.
+fn assert_selects(config: &Config) {
+    let patterns = config.rules.iter().flat_map(|rule| &rule.from).take(20);
+    for pattern in patterns {
+        let address = pattern.as_str().replace('*', "x.y");
+        let (local_part, domain) = address.rsplit_once('@').unwrap_or(("joe", &address));
+        for (authenticated, client) in [(false, None), (true, None), (false, Some([10, 0, 0, 1]))] {
+            let mut mail = Mail::new(local_part, domain);
+            mail.authenticated = authenticated;
+            if let Some(client) = client {
+                mail = mail.from_client(client.into());
+            }
+            let selection = config.select(&mail);
+            let author = format!("{local_part}@{domain}");
+            let fits = |rule: usize| {
+                let rule = &config.rules[rule - 1];
+                rule.from.iter().any(|pattern| fits(pattern.as_str(), &author))
+            };
+            for chosen in &selection.chosen {
+                assert!(config.rules[chosen.rule - 1].keys.contains(&chosen.key));
+                assert!(fits(chosen.rule));
+                let identity = chosen.identity.as_ref();
+                assert!(identity.is_none_or(|auid| auid.domain().is_within(&chosen.domain)));
+            }
+            for passed in &selection.passed_over {
+                assert_eq!(passed.why == Verdict::Author, !fits(passed.rule), "{passed:?}");
+            }
+        }
+    }
+}
+
+/// Whether a pattern fits, by trying everything.
+fn fits(pattern: &str, address: &str) -> bool {
+    let (pattern, address) = (pattern.to_ascii_lowercase(), address.to_ascii_lowercase());
+    let address = address.as_bytes();
+    // Of each part of the pattern, how many octets of the address it may have taken.
+    let mut taken = vec![0];
+    for octet in pattern.bytes() {
+        let mut next: Vec<usize> = match octet {
+            b'*' => taken.iter().flat_map(|from| *from..=address.len()).collect(),
+            octet => {
+                let fit = taken.iter().filter(|from| address.get(**from) == Some(&octet));
+                fit.map(|from| from + 1).collect()
+            }
+        };
+        next.sort_unstable();
+        next.dedup();
+        taken = next;
+    }
+    taken.contains(&address.len())
+}
+
+/// `opendkim.conf`, and behind each line `%%` a file: its name, and on the lines after it its text.
+///
+/// What is taken over can be written and read; a table that is no `refile` is looked up in the order
+/// that opendkim.conf(5) gives.
+pub fn opendkim(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let mut parts = text.split("%%\n");
+    let conf = parts.next().unwrap_or_default();
+    let files: Vec<(&str, &str)> =
+        parts.map(|part| part.split_once('\n').unwrap_or((part, ""))).collect();
+    let read = |path: &Path| {
+        let file = files.iter().find(|(name, _)| Path::new(name) == path);
+        file.map(|(_, text)| (*text).to_owned()).ok_or(std::io::ErrorKind::NotFound.into())
+    };
+    match import_opendkim(conf, &read) {
+        Ok(import) => {
+            assert_written(&import.config);
+            assert_selects(&import.config);
+            assert_looked_up(conf, &import.config);
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+/// For a list in the configuration file itself, whose values name a key each.
+fn assert_looked_up(conf: &str, config: &Config) {
+    let value = |setting: &str| {
+        let lines = conf.lines().filter_map(|line| {
+            let line = line.split('#').next().unwrap_or_default().trim();
+            line.split_once(char::is_whitespace)
+        });
+        let mut named = lines.filter(|(name, _)| name.eq_ignore_ascii_case(setting));
+        named.next_back().map(|(_, value)| value.trim().to_owned())
+    };
+    let (Some(_), Some(table)) = (value("KeyTable"), value("SigningTable")) else { return };
+    if table.contains([':', '%']) || table.starts_with('/') {
+        return;
+    }
+    let entries: Vec<(&str, &str)> = table
+        .split(',')
+        .map(|entry| entry.trim().split_once('=').unwrap_or((entry.trim(), "")))
+        .map(|(key, name)| (key.trim(), name.trim()))
+        .collect();
+    for (key, _) in entries.iter().take(20) {
+        let (user, host) = key.split_once('@').unwrap_or(("joe", key));
+        let host = host.strip_prefix('.').map_or(host.to_owned(), |rest| format!("a.b.{rest}"));
+        if user.contains(['*', '@']) || host.contains(['*', '@']) {
+            continue;
+        }
+        // "the full user@host is checked first, then simply host, then user@.domain (with all
+        // superdomains checked in sequence …), then .domain, then user@*, and finally *".
+        let above: Vec<String> = host.match_indices('.').map(|(at, _)| host[at..].into()).collect();
+        let mut keys = vec![format!("{user}@{host}"), host.clone()];
+        keys.extend(above.iter().map(|domain| format!("{user}@{domain}")));
+        keys.extend(above.iter().cloned());
+        keys.extend([format!("{user}@*"), "*".to_owned()]);
+        let found = keys.iter().find_map(|key| {
+            entries.iter().find(|(entry, _)| entry.eq_ignore_ascii_case(key)).map(|(_, name)| *name)
+        });
+        let author = format!("{user}@{host}");
+        let mut rules = config.rules.iter();
+        let rule = rules.find(|rule| rule.from.iter().any(|from| from.fits(&author)));
+        let named = rule.and_then(|rule| rule.keys.first());
+        assert_eq!(named.map(String::as_str), found, "{author}");
+    }
+}
+
+/// What is read and written reads as the same; whoever is told is told once; at most one key of a
+/// name is asked for; what stands too long is noticed without overflow.
+pub fn rotation_state(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    // A configuration may stand before the state.
+    let (config, text) = text.split_once("%%\n").unwrap_or(("", text));
+    let mut state = match RotationState::parse(text) {
+        Ok(state) => state,
+        Err(error) => return assert!(!error.to_string().is_empty()),
+    };
+    let written = state.to_toml().expect("what was read has no path beyond UTF-8");
+    assert_eq!(RotationState::parse(&written).as_ref(), Ok(&state), "{written}");
+
+    let mut config = Config::parse(config).unwrap_or_default();
+    config.follow(&state);
+    for (name, entry) in &config.keys {
+        if let KeySource::Rotated { active: Some(active), before, .. } = &entry.key {
+            let key = state.active(name).expect("it follows the state");
+            assert_eq!((&active.selector, &active.file), (&key.selector, &key.file));
+            assert_eq!(before, &None);
+        }
+    }
+    let now = u64::try_from(Random::new(data, 0).below(1 << 30)).unwrap_or_default();
+    for now in [0, now, u64::MAX] {
+        let findings = check_rotation(&config, &state, now);
+        assert!(findings.len() <= state.keys.len() + 1);
+    }
+    state.told(now);
+    assert!(!state.hook_pending);
+    let told = state.clone();
+    state.told(now);
+    assert_eq!(state, told);
+}

@@ -1,0 +1,29 @@
+//! The key file of a name server.
+
+use dkim_dns::TsigKey;
+
+/// White space and comments between the words make no difference; the name is one; nothing of the
+/// secret is told.
+pub fn tsig_key(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let read = TsigKey::parse(text);
+    let said = match &read {
+        Ok(key) => format!("{key:?}"),
+        Err(error) => format!("{error} {error:?}"),
+    };
+    // What stands where a secret stands, as far as that can be told without a parser.
+    for after in text.split("secret \"").skip(1) {
+        let secret = after.split('"').next().unwrap_or_default();
+        let elsewhere = text.matches(secret).count() > 1;
+        assert!(secret.len() < 16 || elsewhere || !said.contains(secret), "{said}");
+    }
+    let Ok(key) = read else { return };
+    assert!(!key.name().ends_with('.') && !key.name().bytes().any(|o| o.is_ascii_uppercase()));
+    // No comment is begun or ended by these.
+    if !text.contains(['#', '/', '*', '"']) {
+        let spread = text.replace(';', " /* x; \" */ ;\n# y }\n").replace('{', "// {\n{");
+        assert_eq!(TsigKey::parse(&spread).as_ref(), Ok(&key));
+    }
+    let crlf = text.replace('\n', "\r\n");
+    assert_eq!(TsigKey::parse(&crlf).ok(), TsigKey::parse(&crlf.replace("\r\n", "\n")).ok());
+}
