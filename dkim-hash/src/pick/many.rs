@@ -145,3 +145,22 @@ impl Place {
 fn index(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use dkim_message::Header;
+
+    use super::*;
+
+    /// What is in one bucket is sorted: slow where that is much.
+    #[test]
+    fn names_are_spread_over_the_buckets() {
+        let octets: String = (0..1000).map(|name| format!("X-Field-{name}: x\r\n")).collect();
+        let header = Header::parse(octets.as_bytes());
+        let many = Many::new(header.fields());
+        let before = std::iter::once(&0).chain(&many.ends);
+        let fullest = many.ends.iter().zip(before).map(|(end, start)| end - start).max();
+        assert_eq!(many.ends.len(), 1024);
+        assert!(fullest.is_some_and(|fields| fields <= 10), "{fullest:?}");
+    }
+}
