@@ -13,7 +13,7 @@ const HEAD: &str = "\
 # Mutants
 
 `cargo xtask mutants` changes the code in small ways, one at a time, and runs the tests of the crate; `cargo xtask mutants --report`
-writes this page from what the runs have found. Nothing stands here that was not tried.
+writes this page from what the runs have found. A crate that none of them has tried has no row.
 
 A change is *viable* if it compiles. It is *caught* if a test fails, and a *timeout* if a test hangs, which is noticed as well. The
 others survive: *missed* without a reason, or *excused* by `.cargo/mutants.toml`, where the reasons are; those are not tried, and all
@@ -83,7 +83,12 @@ fn page(crates: &[(&str, Findings)], excuses: &[Excuse<'_>]) -> String {
         "\n## Excused\n\nPatterns of what cargo-mutants calls the change, and why it is none.\n\n",
     );
     page.push_str("| change | reason |\n| --- | --- |\n");
-    for Excuse { pattern, reason } in excuses {
+    // Where nothing was tried, nothing is excused.
+    let is_tried = |excuse: &&Excuse<'_>| {
+        let owner = excuse.pattern.split('/').next();
+        tried.iter().any(|(name, _)| owner == Some(*name))
+    };
+    for Excuse { pattern, reason } in excuses.iter().filter(is_tried) {
         let pattern = pattern.replace('|', "\\|");
         let _ = writeln!(page, "| `{pattern}` | {reason} |");
     }
