@@ -452,7 +452,7 @@ mod tests {
     #[test]
     fn names_are_the_same_in_any_case_and_nothing_else() {
         let header = Header::parse(
-            b"From: 1\r\nfRom: 2\r\nFro: 3\r\nFromm: 4\r\nDate: 5\r\nFrom : 6\r\n : 7\r\n",
+            b"From: 1\r\nfRom: 2\r\nFro: 3\r\nFromm: 4\r\nDate: 5\r\nFrom : 6\r\n: 7\r\n",
         );
         let bodies: Vec<_> = header.named("FROM").map(Field::body).collect();
         assert_eq!(bodies, [b" 1", b" 2", b" 6"]);
