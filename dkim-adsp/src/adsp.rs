@@ -243,6 +243,16 @@ mod tests {
         }
     }
 
+    /// RFC 5617 §4.2.1.
+    #[test]
+    fn practices_are_told_in_words_of_the_rfc() {
+        let all = "all mail from the domain is signed with an Author Domain Signature";
+        assert_eq!(Adsp::Unknown.meaning(), "the domain might sign some or all email");
+        assert_eq!(Adsp::All.meaning(), all);
+        let more = Adsp::Discardable.meaning().strip_prefix(all).unwrap();
+        assert_eq!(more, ", and what arrives without one may be discarded");
+    }
+
     #[test]
     fn tags_of_extensions_are_kept() {
         let record = AdspRecord::parse(b"dkim=all; r=y; ra=post=20master; rs=").unwrap();

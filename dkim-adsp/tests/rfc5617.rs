@@ -184,13 +184,17 @@ fn questions_are_asked_once_and_only_as_needed() {
     assert_eq!(gone.queries(), []);
     assert_eq!(gone.finish(), Err(LookupFailure::NoSuchDomain));
 
-    // No record can stand below a name of full length.
-    let long = format!("{}.{}", vec!["a".repeat(62); 3].join("."), "b".repeat(60));
-    let mut lookup = AdspLookup::new(&DomainName::parse(&long).unwrap());
-    let scope = question(lookup.queries());
-    lookup.answer(scope.id, Err(LookupError::NoRecords));
-    assert_eq!(lookup.queries(), []);
-    assert_eq!(lookup.finish(), Ok(None));
+    // No record can stand where its name would have more than 253 octets.
+    for (last_label, is_asked) in [(47, true), (48, false), (60, false)] {
+        let long = format!("{}.{}", vec!["a".repeat(62); 3].join("."), "b".repeat(last_label));
+        let mut lookup = AdspLookup::new(&DomainName::parse(&long).unwrap());
+        let scope = question(lookup.queries());
+        lookup.answer(scope.id, Err(LookupError::NoRecords));
+        let names: Vec<_> = lookup.queries().into_iter().map(|query| query.name.len()).collect();
+        assert_eq!(names, if is_asked { vec![253] } else { vec![] });
+        let nothing = if is_asked { Err(LookupFailure::Unanswered) } else { Ok(None) };
+        assert_eq!(lookup.finish(), nothing);
+    }
 }
 
 #[test]

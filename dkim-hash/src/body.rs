@@ -274,6 +274,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_hashed_is_shown_without_the_octets() {
+        let mut hasher = BodyHasher::new(&PROVIDER, [request(Canonicalization::Simple, Some(2))]);
+        hasher.chunk(b"secret");
+        let shown = format!("{hasher:?}");
+        assert!(shown.contains("seen: 6") && shown.contains("limit: Some(2)"), "{shown}");
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
     fn the_length_of_the_body_does_not_depend_on_its_pieces() {
         let request = request(Canonicalization::Relaxed, Some(2));
         for size in 1..20 {

@@ -191,5 +191,7 @@ mod tests {
             let place = inputs.open(form, wanted.iter().copied(), own);
             assert_eq!(&inputs.octets()[place], expected, "{form} {wanted:?} {own:?}");
         }
+        let octets = inputs.octets().to_vec();
+        assert_eq!(inputs.into_octets(), octets);
     }
 }

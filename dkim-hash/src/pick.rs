@@ -151,6 +151,50 @@ mod tests {
         }
     }
 
+    /// Names with one key are compared octet by octet: slow where many are.
+    #[test]
+    fn names_that_are_met_have_keys_of_their_own() {
+        let names = [
+            "To",
+            "Cc",
+            "Bcc",
+            "Date",
+            "From",
+            "Sender",
+            "Subject",
+            "Reply-To",
+            "Received",
+            "MIME-Version",
+            "X-Received",
+            "Message-ID",
+            "References",
+            "In-Reply-To",
+            "Return-Path",
+            "Content-Type",
+            "Delivered-To",
+            "Received-SPF",
+            "DKIM-Signature",
+            "ARC-Seal",
+            "ARC-Message-Signature",
+            "List-Post",
+            "List-Help",
+            "List-Id",
+            "List-Unsubscribe",
+            "List-Unsubscribe-Post",
+            "Authentication-Results",
+            "ARC-Authentication-Results",
+            "Content-Transfer-Encoding",
+        ];
+        for (place, name) in names.iter().enumerate() {
+            assert_eq!(key_of(name.as_bytes()), key_of(name.to_uppercase().as_bytes()), "{name}");
+            for other in &names[..place] {
+                assert_ne!(key_of(name.as_bytes()), key_of(other.as_bytes()), "{name} {other}");
+            }
+        }
+        // Names as short as these differ in the octet before the last, too.
+        assert_ne!(key_of(b"ab"), key_of(b"bb"));
+    }
+
     #[test]
     fn picks_like_the_words_of_the_rfc() {
         let names = [

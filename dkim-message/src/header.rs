@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use memchr::{memchr, memchr_iter, memchr2};
+use memchr::{memchr, memchr_iter, memchr2_iter};
 
 /// A header field, octets as they stand, without the line end that closes it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -188,7 +188,8 @@ impl<'m> Header<'m> {
         let mut open: Option<(usize, usize)> = None;
         let mut start = 0;
         let mut lfs = memchr_iter(b'\n', octets);
-        while start < octets.len() {
+        // The end of the octets reads as an empty line, too.
+        loop {
             let line = Line::read(octets, start, lfs.next());
             if line.is_empty() {
                 header.note_line_end(&line);
@@ -214,8 +215,6 @@ impl<'m> Header<'m> {
             };
             start = line.next;
         }
-        header.close(open);
-        (header, &[], crlfs)
     }
 
     /// The fields, top to bottom.
@@ -266,14 +265,12 @@ impl<'m> Header<'m> {
     pub(crate) fn note_octets(&mut self, line: &Line) {
         self.note_line_end(line);
         let text = self.octets.get(line.start..line.end).unwrap_or_default();
-        let mut from = 0;
-        while let Some(at) = text.get(from..).and_then(|rest| memchr2(0, b'\r', rest)) {
-            let kind = match text.get(from + at) {
+        for at in memchr2_iter(0, b'\r', text) {
+            let kind = match text.get(at) {
                 Some(0) => DefectKind::Nul,
                 _ => DefectKind::BareCr,
             };
-            self.note(kind, line.start + from + at);
-            from += at + 1;
+            self.note(kind, line.start + at);
         }
     }
 }
@@ -440,5 +437,31 @@ mod tests {
         let header = Header::parse(b"a\0b\0c\r\nd\0\r\n");
         assert_eq!(kinds(&header), [DefectKind::Nul, DefectKind::NoColon]);
         assert_eq!(header.defects()[0].offset, 1);
+    }
+
+    #[test]
+    fn defects_have_their_place_in_the_header() {
+        use DefectKind::*;
+        let header = Header::parse(b"A: b\r\nC: \0d\re\r\nF: g\n\xfc: h\r\ni\r\n");
+        let places: Vec<_> =
+            header.defects().iter().map(|defect| (defect.offset, defect.kind)).collect();
+        let expected = [(9, Nul), (11, BareCr), (19, BareLf), (20, InvalidName), (26, NoColon)];
+        assert_eq!(places, expected);
+    }
+
+    #[test]
+    fn names_are_the_same_in_any_case_and_nothing_else() {
+        let header = Header::parse(
+            b"From: 1\r\nfRom: 2\r\nFro: 3\r\nFromm: 4\r\nDate: 5\r\nFrom : 6\r\n: 7\r\n",
+        );
+        let bodies: Vec<_> = header.named("FROM").map(Field::body).collect();
+        assert_eq!(bodies, [b" 1", b" 2", b" 6"]);
+    }
+
+    #[test]
+    fn fields_and_defects_are_shown_as_text() {
+        let header = Header::parse(b"A: \"b\"\r\n c\r\n");
+        assert_eq!(format!("{:?}", header.fields()), r#"["A: \"b\"\r\n c"]"#);
+        assert_eq!(BareCr.to_string(), "a CR without LF");
     }
 }

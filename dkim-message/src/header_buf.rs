@@ -117,5 +117,24 @@ mod tests {
         }
         assert_eq!(buffer.header().octets(), octets);
         assert_eq!(buffer.header().fields(), Header::parse(octets).fields());
+        assert_eq!(buffer.header().defects(), []);
+        assert_eq!((buffer.len(), buffer.is_empty()), (octets.len(), false));
+    }
+
+    #[test]
+    fn nothing_pushed_is_no_header() {
+        let buffer = HeaderBuf::new();
+        assert_eq!((buffer.len(), buffer.is_empty()), (0, true));
+        assert_eq!(buffer.header().fields(), []);
+    }
+
+    #[test]
+    fn defects_have_their_place_in_the_header() {
+        let mut buffer = HeaderBuf::new();
+        buffer.push(b"A", b" b\n c");
+        buffer.push(b"D", b" e\n f\0\ng");
+        let places: Vec<_> =
+            buffer.header().defects().iter().map(|defect| (defect.offset, defect.kind)).collect();
+        assert_eq!(places, [(18, DefectKind::Nul), (19, DefectKind::BrokenFold)]);
     }
 }

@@ -138,5 +138,12 @@ mod tests {
     fn a_header_over_the_limit_is_an_error() {
         let mut splitter = Splitter::new(8);
         assert_eq!(splitter.push(b"From: a\r\n"), Err(HeaderTooLong { limit: 8 }));
+        // The limit itself is not over it, in pieces and with the empty line.
+        let mut splitter = Splitter::new(11);
+        assert_eq!(splitter.push(b"From: "), Ok(None));
+        assert_eq!(splitter.push(b"a\r\n\r\nbody"), Ok(Some(&b"body"[..])));
+        let mut splitter = Splitter::new(10);
+        assert_eq!(splitter.push(b"From: "), Ok(None));
+        assert_eq!(splitter.push(b"a\r\n\r\nbody"), Err(HeaderTooLong { limit: 10 }));
     }
 }

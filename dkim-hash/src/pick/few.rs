@@ -79,3 +79,39 @@ impl Taken {
         u32::try_from(field).ok().and_then(|bits| 1_u64.checked_shl(bits)).unwrap_or(0)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use dkim_message::Header;
+
+    use super::*;
+
+    /// Fields that all differ are not counted one by one.
+    #[test]
+    fn names_that_may_repeat_are_told_from_those_that_do_not() {
+        for (octets, may_repeat) in [
+            (&b""[..], false),
+            (b"From: 1\r\nTo: 2\r\nCc: 3\r\n", false),
+            (b"From: 1\r\nTo: 2\r\nfrom: 3\r\n", true),
+            (b"From: 1\r\nFrom: 2\r\nFrom: 3\r\n", true),
+        ] {
+            let header = Header::parse(octets);
+            assert_eq!(Few::new(header.fields()).unwrap().may_repeat(), may_repeat, "{octets:?}");
+        }
+    }
+
+    #[test]
+    fn few_are_as_many_as_bits() {
+        let octets = b"A: b\r\n".repeat(MOST + 1);
+        let header = Header::parse(&octets);
+        assert!(Few::new(header.fields()).is_none());
+        let fields = &header.fields()[1..];
+        let few = Few::new(fields).unwrap();
+        let mut taken = Taken::default();
+        for place in (0..MOST).rev() {
+            assert_eq!(few.pick(fields, b"a", &mut taken), Some(place));
+        }
+        assert_eq!(few.pick(fields, b"a", &mut taken), None);
+    }
+}
