@@ -557,6 +557,27 @@ fn another_key_in_its_file_is_neither_deleted_nor_revealed() {
     }
 }
 
+/// A state of before does not tell the key: what is not called like one of its files is let be.
+#[test]
+fn a_file_that_may_hold_another_key_is_left() {
+    for (file, is_left) in [("mail.pem", true), ("old._domainkey.example.com.pem", false)] {
+        let desk = Desk::new("server = SERVER", &format!("rotate = {{ {PLAN} }}"));
+        fs::copy(Path::new(command::DATA).join("keys/ed25519.pem"), desk.path(file)).unwrap();
+        desk.server.publish("old._domainkey.example.com", ED25519);
+        let state = format!(
+            "[[keys]]\nname = 'main'\ndomain = 'example.com'\nselector = 'old'\n\
+             kind = 'ed25519'\nfile = '{file}'\nphase = 'retiring'\n\
+             [[keys.history]]\nphase = 'active'\nat = 1\nevidence = ''\n\
+             [[keys.history]]\nphase = 'retiring'\nat = 2\nevidence = ''\n"
+        );
+        fs::write(desk.path("config.rotation.toml"), state).unwrap();
+        let (_, said) = desk.dkim(&["rotate", "run"]);
+        let told = "mail.pem is not deleted: the state does not tell which key it held";
+        assert_eq!((said.contains(told), desk.path(file).exists()), (is_left, is_left), "{said}");
+        assert_eq!(desk.server.text("old._domainkey.example.com"), None);
+    }
+}
+
 /// As long as somebody signs by its name, the record stays; but not that of a stolen key.
 #[test]
 fn a_name_that_another_key_signs_by_is_not_revoked() {

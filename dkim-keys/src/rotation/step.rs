@@ -29,21 +29,22 @@ pub trait Hands {
     /// When that fails; the step can be tried again.
     fn make_key(&mut self, key: &RotatedKey) -> Result<String, Self::Error>;
 
-    /// Publishes the key's record in the place of any other at its name.
+    /// Publishes the key's record. One of another key that stands at its name is let be.
     ///
     /// # Errors
     ///
     /// When that fails; the step can be tried again.
     fn publish(&mut self, key: &RotatedKey) -> Result<Done, Self::Error>;
 
-    /// Publishes that the key is revoked: its record with an empty `p=`.
+    /// Publishes that the key is revoked: its record with an empty `p=`. Not while another key signs by
+    /// the same name, unless it is in other hands.
     ///
     /// # Errors
     ///
     /// When that fails; the step can be tried again.
     fn publish_revocation(&mut self, key: &RotatedKey) -> Result<Done, Self::Error>;
 
-    /// Takes the key's record out of the DNS.
+    /// Takes the key's record out of the DNS, and no other's.
     ///
     /// # Errors
     ///
@@ -65,7 +66,8 @@ pub trait Hands {
     fn is_withdrawn(&mut self, key: &RotatedKey) -> Result<Done, Self::Error>;
 
     /// Deletes the private key's file, if it is there. Where the key is not in a file of its own, that
-    /// is left to a person: what has to be done is returned, and nothing is held up.
+    /// is left to a person: what has to be done is returned, and nothing is held up. So is a file that
+    /// holds another key by now.
     ///
     /// # Errors
     ///
@@ -73,7 +75,7 @@ pub trait Hands {
     fn bury(&mut self, key: &RotatedKey) -> Result<Option<String>, Self::Error>;
 
     /// Puts the private key into this directory, seen from that of the configuration, for everybody
-    /// to read, unless something signs with it still.
+    /// to read, unless something signs with it still, or its file holds another key by now.
     ///
     /// # Errors
     ///
