@@ -5,11 +5,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use dkim_stack::BlockingResolver;
-use dkim_stack::dns::{Answer, Query, QueryId, QueryKind};
+use dkim_stack::dns::{Answer, Found, LookupError, Query, QueryId, QueryKind, Record};
 
 use crate::diagnostics::Failure;
 use crate::dns::{Dns, DnsArgs};
 use crate::exit::Exit;
+use crate::update::Wanted;
 
 /// Servers that are asked one after the other, and keep nothing between two questions.
 pub(crate) struct NameServers {
@@ -20,6 +21,8 @@ pub(crate) struct NameServers {
 pub(crate) struct Seen {
     pub(crate) server: SocketAddr,
     pub(crate) answer: Answer,
+    /// Whether that is what is wanted.
+    pub(crate) shows: bool,
 }
 
 impl NameServers {
@@ -48,36 +51,80 @@ impl NameServers {
     }
 
     /// The TXT records of a name, as each has them.
-    pub(crate) fn txt(&self, name: &str) -> Vec<Seen> {
-        let query = Query { id: QueryId(0), name: name.to_owned(), kind: QueryKind::Txt };
-        self.iter().map(|(server, dns)| Seen { server, answer: dns.lookup(&query) }).collect()
+    pub(crate) fn txt(&self, wanted: &Wanted) -> Vec<Seen> {
+        let look = |(server, dns)| {
+            let answer = ask(dns, wanted.name(), QueryKind::Txt);
+            let shows = match (wanted, &answer) {
+                // What is gone may be answered by a wildcard.
+                (Wanted::Nothing { name }, Ok(found)) => is_of_wildcard(dns, name, found),
+                _ => wanted.is_shown_by(&answer),
+            };
+            Seen { server, answer, shows }
+        };
+        self.iter().map(look).collect()
     }
 
-    /// What the first has at a name.
-    pub(crate) fn ask_first(&self, name: &str, kind: QueryKind) -> Option<Answer> {
-        let query = Query { id: QueryId(0), name: name.to_owned(), kind };
-        self.servers.first().map(|(_, dns)| dns.lookup(&query))
+    /// The TXT records that stand at a name, as the first server shows them.
+    pub(crate) fn standing(&self, name: &str) -> Result<Vec<Record>, Failure> {
+        let Some((_, dns)) = self.servers.first() else { return Ok(Vec::new()) };
+        let alias = |target: Option<&String>| {
+            let failure = Failure::new(Exit::NonePasses, "the name is an alias (CNAME)");
+            let elsewhere =
+                target.map(|target| format!("publish at {target}, or ")).unwrap_or_default();
+            Err(failure.remedy(format_args!("{elsewhere}take the CNAME record away first")))
+        };
+        match ask(dns, name, QueryKind::Txt) {
+            Ok(found) if !found.chain.is_empty() => alias(found.chain.first()),
+            Ok(found) if is_of_wildcard(dns, name, &found) => Ok(Vec::new()),
+            Ok(found) => Ok(found.records.to_vec()),
+            // An alias that leads nowhere looks the same.
+            Err(LookupError::NoSuchName | LookupError::NoRecords) => {
+                match ask(dns, name, QueryKind::Cname) {
+                    Ok(found) => alias(found.chain.first()),
+                    _ => Ok(Vec::new()),
+                }
+            }
+            Err(LookupError::ChainTooLong) => alias(None),
+            Err(error) => {
+                let what = format!("does not tell what stands at {name}: {error}");
+                Err(Failure::new(Exit::Temporary, what).remedy(
+                    "see that it answers questions from here about the zone, and try again",
+                ))
+            }
+        }
     }
 
-    /// The TXT records again, asked until all of them satisfy, for so long at most.
-    pub(crate) fn wait_for(
-        &self,
-        name: &str,
-        satisfies: impl Fn(&Answer) -> bool,
-        patience: Duration,
-    ) -> Vec<Seen> {
+    /// The TXT records again, asked until all show what is wanted, for so long at most.
+    pub(crate) fn wait_for(&self, wanted: &Wanted, patience: Duration) -> Vec<Seen> {
         const LONGEST: Duration = Duration::from_secs(1);
 
         let end = Instant::now() + patience;
         let mut pause = Duration::from_millis(50);
         loop {
-            let seen = self.txt(name);
+            let seen = self.txt(wanted);
             let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() || seen.iter().all(|seen| satisfies(&seen.answer)) {
+            if left.is_zero() || seen.iter().all(|seen| seen.shows) {
                 return seen;
             }
             thread::sleep(pause.min(left));
             pause = (pause * 2).min(LONGEST);
         }
     }
+}
+
+fn ask(dns: &Dns, name: &str, kind: QueryKind) -> Answer {
+    dns.lookup(&Query { id: QueryId(0), name: name.to_owned(), kind })
+}
+
+/// Whether a name that nobody made, beside that of a key record, has the same records: then nothing
+/// stands at this one, and what its wildcard says (RFC 4592) stays for others.
+pub(crate) fn is_of_wildcard(dns: &Dns, name: &str, found: &Found) -> bool {
+    const LABEL: usize = 63;
+
+    let Some((selector, domain)) = name.split_once("._domainkey.") else { return false };
+    let label = format!("no-such-selector-{}", selector.replace('.', "-"));
+    let label = label.get(..LABEL).unwrap_or(&label);
+    let other = ask(dns, &format!("{label}._domainkey.{domain}"), QueryKind::Txt);
+    matches!(other, Ok(other) if other.records.len() == found.records.len()
+        && other.records.iter().all(|record| found.records.contains(record)))
 }

@@ -111,9 +111,9 @@ impl Primary {
         zone.map_err(|error| failure(self.updater.server(), &error))
     }
 
-    /// Lets it carry out what is wanted, whatever stands there.
-    pub(crate) fn update(&self, wanted: &Wanted) -> Result<(), Failure> {
-        self.update_if(wanted, Condition::Any)
+    /// Where it is.
+    pub(crate) const fn server(&self) -> SocketAddr {
+        self.updater.server()
     }
 
     /// Lets it carry out what is wanted, on this condition.

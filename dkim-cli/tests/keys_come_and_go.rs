@@ -149,6 +149,13 @@ fn a_wildcard_is_in_nobodys_way() {
     // What does stand there, beside a wildcard.
     server.publish(NAME, "v=DKIM1; p=");
     assert_eq!(dkim(&[&publish[..], &place].concat()).0, 73);
+    // What is gone is gone, though the wildcard answers.
+    server.publish(NAME, ED25519);
+    let withdraw = ["key", "withdraw", "--json", "--wait", "0", "--key", "keys/ed25519.pem"];
+    for sent in ["\"sent\":true", "\"sent\":false"] {
+        let (code, said) = dkim(&[&withdraw[..], &place].concat());
+        assert!(code == 0 && said.contains(sent) && said.contains("\"done\":true"), "{said}");
+    }
 }
 
 /// Whoever publishes between the look and the update does so first.
@@ -493,6 +500,142 @@ fn a_private_key_that_still_signs_is_not_revealed() {
     fs::write(&desk.config, &config).unwrap();
     assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
     assert!(desk.path("open").join(file).exists() && !desk.path(file).exists());
+}
+
+/// Whoever came to the name meanwhile keeps it.
+#[test]
+fn a_rotation_lets_another_hosts_record_be() {
+    let plan = PLAN.replace("every = 1", "every = 600");
+    let desk = Desk::new("server = SERVER", &format!("rotate = {{ {plan} }}"));
+    let name = "k1._domainkey.example.com";
+    assert_eq!(desk.dkim(&["rotate", "step"]).0, 0);
+    desk.server.publish(name, OTHER);
+    let (code, said) = desk.dkim(&["rotate", "run"]);
+    assert!(code == 75 && said.contains("not of this key, and is let be: v=DKIM1"), "{said}");
+    // Between the look and the update.
+    desk.server.withdraw(name);
+    desk.server.publish_meanwhile(name, OTHER);
+    let (code, said) = desk.dkim(&["rotate", "run"]);
+    assert!(code == 75 && said.contains("has other records"), "{said}");
+    let (code, said) = desk.dkim(&["rotate", "abort"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!((desk.server.text(name).as_deref(), desk.server.updates()), (Some(OTHER), 0));
+    assert!(!desk.path("k1._domainkey.example.com.pem").exists());
+    assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
+    assert_eq!(desk.sign().as_deref(), Some("k2"));
+    assert_eq!(desk.server.text(name).as_deref(), Some(OTHER));
+}
+
+/// A desk at which the key of a file signed before there was a plan.
+fn taken_over(plan: &str, more: &str) -> Desk {
+    let key = format!("selector = 'old'\nfile = 'mail.pem'\nrotate = {{ {plan} }}\n{more}");
+    let desk = Desk::new("server = SERVER", &key);
+    fs::copy(Path::new(command::DATA).join("keys/ed25519.pem"), desk.path("mail.pem")).unwrap();
+    desk.server.publish("old._domainkey.example.com", ED25519);
+    while desk.sign().as_deref() == Some("old") {
+        assert_eq!(desk.dkim(&["rotate", "step"]).0, 0);
+    }
+    desk
+}
+
+/// A file is not the key that it held once.
+#[test]
+fn another_key_in_its_file_is_neither_deleted_nor_revealed() {
+    for (more, told) in [("", "is not deleted: it holds"), (", reveal = 'open'", "not revealed: ")]
+    {
+        let desk = taken_over(&format!("{PLAN}{more}"), "");
+        fs::create_dir(desk.path("open")).unwrap();
+        let other = fs::read(Path::new(command::DATA).join("keys/rsa2048-pkcs1.pem")).unwrap();
+        fs::write(desk.path("mail.pem"), &other).unwrap();
+        let mut said = String::new();
+        while !said.contains(told) {
+            said = desk.dkim(&["rotate", "run"]).1;
+        }
+        assert!(said.contains("another key by now"), "{said}");
+        assert_eq!(fs::read(desk.path("mail.pem")).unwrap(), other);
+        assert!(!desk.path("open/old._domainkey.example.com.pem").exists());
+    }
+}
+
+/// A state of before does not tell the key: what is not called like one of its files is let be.
+#[test]
+fn a_file_that_may_hold_another_key_is_left() {
+    for (file, is_left) in [("mail.pem", true), ("old._domainkey.example.com.pem", false)] {
+        let desk = Desk::new("server = SERVER", &format!("rotate = {{ {PLAN} }}"));
+        fs::copy(Path::new(command::DATA).join("keys/ed25519.pem"), desk.path(file)).unwrap();
+        desk.server.publish("old._domainkey.example.com", ED25519);
+        let state = format!(
+            "[[keys]]\nname = 'main'\ndomain = 'example.com'\nselector = 'old'\n\
+             kind = 'ed25519'\nfile = '{file}'\nphase = 'retiring'\n\
+             [[keys.history]]\nphase = 'active'\nat = 1\nevidence = ''\n\
+             [[keys.history]]\nphase = 'retiring'\nat = 2\nevidence = ''\n"
+        );
+        fs::write(desk.path("config.rotation.toml"), state).unwrap();
+        let (_, said) = desk.dkim(&["rotate", "run"]);
+        let told = "mail.pem is not deleted: the state does not tell which key it held";
+        assert_eq!((said.contains(told), desk.path(file).exists()), (is_left, is_left), "{said}");
+        assert_eq!(desk.server.text("old._domainkey.example.com"), None);
+    }
+}
+
+/// As long as somebody signs by its name, the record stays; but not that of a stolen key.
+#[test]
+fn a_name_that_another_key_signs_by_is_not_revoked() {
+    let fixed = "[keys.fixed]\ndomain = 'example.com'\nselector = 'old'\nfile = 'mail.pem'\n";
+    let plan = PLAN.replace("every = 1", "every = 2");
+    let desk = taken_over(&plan, fixed);
+    let config = fs::read_to_string(&desk.config).unwrap();
+    fs::write(&desk.config, config.replace("['main']", "['main', 'fixed']")).unwrap();
+    let name = "old._domainkey.example.com";
+    let (_, said) = desk.dkim(&["rotate", "run"]);
+    assert!(said.contains(&format!("not revoked: keys.fixed signs as {name}")), "{said}");
+    assert_eq!(desk.server.text(name).as_deref(), Some(ED25519));
+    let (code, said) = desk.dkim(&["key", "revoke", "--now", "--key", "main", "--selector", "old"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(desk.server.text(name).as_deref(), Some("v=DKIM1; k=ed25519; p="));
+}
+
+/// A record is gone, though a wildcard answers in its place.
+#[test]
+fn a_key_goes_under_a_wildcard() {
+    let plan = PLAN.replace("every = 1", "every = 600");
+    let desk = Desk::new("server = SERVER", &format!("rotate = {{ {plan} }}"));
+    assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
+    desk.server.publish("*._domainkey.example.com", "v=DKIM1; p=");
+    assert_eq!(desk.dkim(&["key", "revoke", "--now"]).0, 0);
+    // The wildcard takes every name of a next key.
+    let (code, said) = desk.dkim(&["rotate", "run"]);
+    assert!(code == 65 && said.contains("no selector is free"), "{said}");
+    assert!(said.contains("k1 is removed: not shown any more by"), "{said}");
+    assert_eq!(desk.server.names(), ["*._domainkey.example.com"]);
+}
+
+#[test]
+fn a_plan_tells_when_what_is_under_way_ends() {
+    const DAY: u64 = 24 * 60 * 60;
+    let plan = PLAN.replace("message-life = 0", "message-life = 604800");
+    let desk = Desk::new("", &format!("rotate = {{ {plan}, reveal = 'open' }}"));
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let at = now - 6 * DAY;
+    let key = |selector: &str, phase: &str, more: &str| {
+        format!(
+            "[[keys]]\nname = 'main'\ndomain = 'example.com'\nselector = '{selector}'\n\
+             kind = 'ed25519'\nfile = '{selector}.pem'\nphase = '{phase}'\n{more} = true\n\
+             [[keys.history]]\nphase = '{phase}'\nat = {at}\nevidence = ''\n"
+        )
+    };
+    let state = key("gone", "removed", "kept") + &key("stolen", "retiring", "revoke_now");
+    fs::write(desk.path("config.rotation.toml"), state).unwrap();
+    let (_, said) = desk.dkim(&["rotate", "plan", "--json"]);
+    let time = |selector: &str, phase: &str| -> u64 {
+        let event = format!("\"selector\":\"{selector}\",\"phase\":\"{phase}\",\"at\":");
+        let (_, rest) = said.split_once(&event).unwrap();
+        rest.split('}').next().unwrap().parse().unwrap()
+    };
+    assert_eq!(time("gone", "revealed"), at + 7 * DAY);
+    let due = time("stolen", "revoked");
+    assert!(due < at + 7 * DAY, "{said}");
+    assert_eq!(time("stolen", "revealed"), time("stolen", "removed") + 7 * DAY);
 }
 
 #[test]

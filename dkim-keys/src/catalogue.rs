@@ -104,7 +104,10 @@ fn config_fault(after: Option<&ConfigFault>) -> Option<ConfigFault> {
         Some(F::Unclear(Unclear::Name(_))) => {
             F::SameName { name: "S._domainkey.D".to_owned(), other: "main".to_owned() }
         }
-        Some(F::SameName { .. }) => F::NoneSigns,
+        Some(F::SameName { .. }) => {
+            F::NameRetires { name: "S._domainkey.D".to_owned(), other: "main".to_owned() }
+        }
+        Some(F::NameRetires { .. }) => F::NoneSigns,
         Some(F::NoneSigns) => F::DomainChanged { from: "D".to_owned(), to: "E".to_owned() },
         Some(F::DomainChanged { .. }) => F::RevealDirectory { directory: "DIR".into() },
         Some(F::RevealDirectory { .. }) => F::UnusedKey,

@@ -53,6 +53,6 @@ pub use record_fault::RecordFault;
 pub use rotation::{
     Done, Hands, LockedState, Phase, Plan, Progress, RotatedKey, RotationError, RotationState,
     SelectorTemplate, StateError, StateFile, StateFileError, TemplateError, Transition, abort,
-    check_rotation, revoke, step,
+    check_rotation, public_sha256, revoke, step,
 };
 pub use test::{KeyTest, Tested};

@@ -6,6 +6,7 @@
 //! two states can be done twice.
 
 mod file;
+mod fingerprint;
 mod late;
 mod plan;
 mod shared_file;
@@ -13,6 +14,7 @@ mod state;
 mod step;
 
 pub use self::file::{LockedState, StateFile, StateFileError};
+pub use self::fingerprint::public_sha256;
 #[cfg(test)]
 pub(crate) use self::late::RotationFault;
 pub use self::late::check_rotation;

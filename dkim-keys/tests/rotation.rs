@@ -45,6 +45,8 @@ struct World {
     mail: BTreeMap<String, u64>,
     /// How many things can still be done before the plug is pulled.
     left: Option<u32>,
+    hook_fails: bool,
+    names_fail: bool,
 }
 
 impl World {
@@ -121,12 +123,16 @@ impl Hands for World {
     type Error = Stopped;
 
     fn is_free(&mut self, _: &DomainName, selector: &Selector) -> Result<bool, Stopped> {
+        if self.names_fail {
+            return Err(Stopped);
+        }
         self.act(|world| !world.in_use.contains(selector.as_str()))
     }
 
-    fn make_key(&mut self, key: &RotatedKey) -> Result<(), Stopped> {
+    fn make_key(&mut self, key: &RotatedKey) -> Result<String, Stopped> {
         self.act(|world| {
             world.files.insert(key.selector.clone());
+            format!("of {}", key.selector)
         })
     }
 
@@ -178,6 +184,9 @@ impl Hands for World {
     }
 
     fn hook(&mut self) -> Result<(), Stopped> {
+        if self.hook_fails {
+            return Err(Stopped);
+        }
         self.act(|world| world.hooks += 1)
     }
 
@@ -357,6 +366,8 @@ fn what_others_use_is_left_to_them() {
     let plan = Plan::default();
     step(&mut state, ("main", &domain()), &plan, world.now, &mut world).unwrap();
     assert_eq!(state.successor("main").unwrap().selector, "202401c");
+    step(&mut state, ("main", &domain()), &plan, world.now, &mut world).unwrap();
+    assert_eq!(world.saved.keys[0].public_sha256.as_deref(), Some("of 202401c"));
     // A wildcard record makes all names look used.
     struct Wildcard(World);
     impl Hands for Wildcard {
@@ -365,7 +376,7 @@ fn what_others_use_is_left_to_them() {
         fn is_free(&mut self, _: &DomainName, _: &Selector) -> Result<bool, Stopped> {
             Ok(false)
         }
-        fn make_key(&mut self, key: &RotatedKey) -> Result<(), Stopped> {
+        fn make_key(&mut self, key: &RotatedKey) -> Result<String, Stopped> {
             self.0.make_key(key)
         }
         fn publish(&mut self, key: &RotatedKey) -> Result<Done, Stopped> {
@@ -400,6 +411,67 @@ fn what_others_use_is_left_to_them() {
     let stuck = step(&mut state, ("main", &domain()), &plan, world.now, &mut Wildcard(world));
     assert!(matches!(stuck, Err(RotationError::NoneFree(_))));
     assert!(state.keys.is_empty());
+}
+
+/// A key in other hands waits neither for the hook nor for a free name, and no key for another.
+#[test]
+fn what_fails_holds_up_no_key_in_other_hands() {
+    let mut world = world();
+    live(&mut world, 10, || None);
+    let stolen = world.saved.active("main").unwrap().selector.clone();
+    let mut state = world.saved.clone();
+    let (now, plan) = (world.now, Plan::default());
+    // It signs no more, and whoever revoked it was stopped.
+    revoke(&mut state, ("main", &stolen), &plan, now, &mut world).unwrap();
+    revoke(&mut state, ("main", &stolen), &plan, now, &mut world).unwrap();
+    assert!(state.hook_pending && state.keys[0].phase == Phase::Retiring);
+    world.hook_fails = true;
+    step(&mut state, ("main", &domain()), &plan, now, &mut world).unwrap();
+    assert_eq!(state.keys[0].phase, Phase::Revoked);
+    assert!(step(&mut state, ("main", &domain()), &plan, now, &mut world).is_err());
+    world.hook_fails = false;
+    step(&mut state, ("main", &domain()), &plan, now, &mut world).unwrap();
+    // No name is free: the old one goes to its grave, and then that is told.
+    world.names_fail = true;
+    world.now += 100 * DAY;
+    let now = world.now;
+    let mut go = || step(&mut state, ("main", &domain()), &plan, now, &mut world).map(|_| ());
+    assert!((0..9).any(|_| go().is_err()));
+    assert_eq!(state.keys.len(), 1);
+    assert_eq!(world.saved.keys[0].phase, Phase::Revoked);
+    world.take_away(&stolen);
+    let mut go = || step(&mut state, ("main", &domain()), &plan, now, &mut world).map(|_| ());
+    assert!(go().is_ok() && go().is_err());
+    assert_eq!(state.keys[0].phase, Phase::Removed);
+}
+
+/// Nobody is told to look again in months for what a person has to do now.
+#[test]
+fn what_is_up_to_others_has_no_time() {
+    let mut world = World { by_hand: true, ..world() };
+    live(&mut world, 97, || None);
+    let mut state = world.saved.clone();
+    world.now += 10 * DAY;
+    let (now, plan) = (world.now, Plan::default());
+    world.asked.clear();
+    world.records.insert("202401".to_owned(), Shown::Key);
+    for key in state.keys.iter_mut().filter(|key| key.selector == "202401") {
+        key.phase = Phase::Retiring;
+    }
+    let waits = step(&mut state, ("main", &domain()), &plan, now, &mut world).unwrap();
+    let Progress::Waiting { what, until } = waits else { panic!("{waits:?}") };
+    assert!(what.contains("the next key is not due") && what.contains("publish it"), "{what}");
+    assert_eq!(until, None);
+}
+
+#[test]
+fn a_key_is_taken_over_with_its_own_file() {
+    let mut state = RotationState::default();
+    let named = NamedKey { selector: "old".to_owned(), file: "%.pem".into() };
+    let old = (KeyKind::Rsa2048, "digest".to_owned());
+    assert!(state.take_over(("main", &domain()), old, &named, 1));
+    assert_eq!(state.keys[0].file, Path::new("example.com.pem"));
+    assert_eq!(state.keys[0].public_sha256.as_deref(), Some("digest"));
 }
 
 /// Until the hook has run, signers go on with the old key: its mail counts from then.
@@ -462,8 +534,8 @@ fn a_configuration_follows_the_state() {
     let mut state = RotationState::default();
     let named = NamedKey { selector: "old".to_owned(), file: "old.pem".into() };
     let main = ("main", &domain());
-    assert!(state.take_over(main, KeyKind::Rsa2048, &named, world.now));
-    assert!(!state.take_over(main, KeyKind::Rsa2048, &named, world.now));
+    assert!(state.take_over(main, (KeyKind::Rsa2048, String::new()), &named, world.now));
+    assert!(!state.take_over(main, (KeyKind::Rsa2048, String::new()), &named, world.now));
     let mut seen = Vec::new();
     for _ in 0..1000 {
         step(&mut state, main, &plan, world.now, &mut world).unwrap();
@@ -519,7 +591,7 @@ fn who_stands_too_long_is_told() {
     let mut state = RotationState::default();
     let named = NamedKey { selector: "old".to_owned(), file: "old.pem".into() };
     let main = ("main", &domain());
-    state.take_over(main, KeyKind::Ed25519, &named, world.now);
+    state.take_over(main, (KeyKind::Ed25519, String::new()), &named, world.now);
     let codes = |config: &Config, state: &RotationState, now| {
         let findings = check_rotation(config, state, now);
         findings.iter().map(|finding| finding.code).collect::<Vec<_>>()
@@ -574,6 +646,9 @@ fn what_was_begun_is_finished() {
     assert!(!world.files.contains(&stolen));
 
     // So is a key that was taken back: it is not put to work, and goes without a grave.
+    while state.successor("main").is_none() {
+        step(&mut state, ("main", &domain()), &plan, now, &mut world).unwrap();
+    }
     let next = state.successor("main").unwrap().selector.clone();
     abort(&mut state, "main", now, &mut world).unwrap();
     for _ in 0..40 {
@@ -677,7 +752,8 @@ fn a_key_in_a_token_is_left_to_a_person() {
         let mut world = World { plan, ..world() };
         let named =
             NamedKey { selector: "old".to_owned(), file: "pkcs11:token=t;object=old".into() };
-        world.saved.take_over(("main", &domain()), KeyKind::Rsa2048, &named, world.now);
+        let old = (KeyKind::Rsa2048, String::new());
+        world.saved.take_over(("main", &domain()), old, &named, world.now);
         world.records.insert("old".to_owned(), Shown::Key);
         world.files.insert("old".to_owned());
         live(&mut world, 140, || None);

@@ -451,6 +451,21 @@ fn two_keys_of_one_name_are_found() {
     assert_eq!(found("example.com", "%"), ["several-keys keys.b"]);
 }
 
+/// The plan of one key ends the name that another one signs by.
+#[test]
+fn a_name_that_a_plan_ends_under_another_key_is_found() {
+    let desk = Desk::new(&[("a.pem", 1), ("same.pem", 1)]);
+    let rule = "[[rules]]\nfrom = ['*@example.com']\nkeys = ['a', 'b']\n";
+    let found = |domain: &str, rule: &str| {
+        let b = format!("[keys.b]\ndomain = '{domain}'\nselector = 'S'\nfile = 'same.pem'\n");
+        desk.found(&[A, "rotate = {}\n", &b, rule].concat())
+    };
+    assert_eq!(found("Example.COM", rule), ["name-retires keys.a"]);
+    assert_eq!(found("example.org", rule), [""; 0]);
+    // Nothing signs with it.
+    assert_eq!(found("example.com", &rule.replace(", 'b'", "")), ["unused-key keys.b"]);
+}
+
 #[test]
 fn keys_of_each_author_are_looked_for() {
     let desk = Desk::new(&[("keys/a.example/k.pem", 1), ("keys/b.example/k.pem", 2)]);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use dkim_keys::Publication;
 use dkim_stack::crypto::PublicKey;
-use dkim_stack::dns::{Answer, Condition, Found, LookupError, QueryKind, Record};
+use dkim_stack::dns::{Answer, Condition, Found, Record};
 use dkim_stack::keyrec::{KeyRecord, record_name};
 use dkim_stack::{DomainName, Selector};
 use serde::Serialize;
@@ -212,15 +212,15 @@ impl Place {
             addresses.extend(NameServers::authoritative(name)?);
         }
         let servers = NameServers::new(&addresses);
-        let mut seen = servers.txt(name);
+        let mut seen = servers.txt(wanted);
         // What the first shows is what it was told.
         let is_kept = |found: &Found| {
             ttl.is_none_or(|seconds| found.ttl == Duration::from_secs(seconds.into()))
         };
-        let is_missing = seen.first().is_some_and(|Seen { answer, .. }| {
-            !wanted.is_shown_by(answer) || answer.as_ref().is_ok_and(|found| !is_kept(found))
+        let is_missing = seen.first().is_some_and(|Seen { answer, shows, .. }| {
+            !shows || answer.as_ref().is_ok_and(|found| !is_kept(found))
         });
-        let was = self.standing(&servers, &seen).map_err(|failure| failure.on(first))?;
+        let was = servers.standing(name).map_err(|failure| failure.on(first))?;
         if is_missing {
             may_go.allow(&was, wanted).map_err(|failure| failure.on(first))?;
         }
@@ -234,11 +234,11 @@ impl Place {
         if is_missing {
             primary.update_if(wanted, condition)?;
         }
-        if is_missing || !seen.iter().all(|seen| wanted.is_shown_by(&seen.answer)) {
+        if is_missing || !seen.iter().all(|seen| seen.shows) {
             let patience = Duration::from_secs(self.wait);
-            seen = servers.wait_for(name, |answer| wanted.is_shown_by(answer), patience);
+            seen = servers.wait_for(wanted, patience);
         }
-        let done = seen.iter().all(|seen| wanted.is_shown_by(&seen.answer));
+        let done = seen.iter().all(|seen| seen.shows);
         let was = was.iter().map(|record| String::from_utf8_lossy(&record.joined()).into_owned());
         self.write(wanted, &seen, is_missing, was.collect())
             .map_err(|error| Failure::output(&error))?;
@@ -272,7 +272,7 @@ impl Place {
     ) -> io::Result<()> {
         let mut out = io::BufWriter::new(anstream::stdout().lock());
         let server = |seen: &Seen| {
-            let shows = wanted.is_shown_by(&seen.answer);
+            let shows = seen.shows;
             let answer = (!shows).then(|| said(&seen.answer));
             Server { server: seen.server, shows, answer }
         };
@@ -307,50 +307,6 @@ impl Place {
             }
         }
         out.flush()
-    }
-
-    /// The TXT records at the name, as the first server shows them.
-    fn standing(&self, servers: &NameServers, seen: &[Seen]) -> Result<Vec<Record>, Failure> {
-        let name = record_name(&self.selector, &self.domain);
-        let alias = |target: Option<&String>| {
-            let failure = Failure::new(Exit::NonePasses, "the name is an alias (CNAME)");
-            let elsewhere =
-                target.map(|target| format!("publish at {target}, or ")).unwrap_or_default();
-            Err(failure.remedy(format_args!("{elsewhere}take the CNAME record away first")))
-        };
-        match seen.first().map(|seen| &seen.answer) {
-            Some(Ok(found)) if !found.chain.is_empty() => alias(found.chain.first()),
-            Some(Ok(found)) if self.is_of_wildcard(servers, found) => Ok(Vec::new()),
-            Some(Ok(found)) => Ok(found.records.to_vec()),
-            // An alias that leads nowhere looks the same.
-            Some(Err(LookupError::NoSuchName | LookupError::NoRecords)) => {
-                match servers.ask_first(&name, QueryKind::Cname) {
-                    Some(Ok(found)) => alias(found.chain.first()),
-                    _ => Ok(Vec::new()),
-                }
-            }
-            Some(Err(LookupError::ChainTooLong)) => alias(None),
-            Some(Err(error)) => {
-                let what = format!("does not tell what stands at {name}: {error}");
-                Err(Failure::new(Exit::Temporary, what).remedy(
-                    "see that it answers questions from here about the zone, and try again",
-                ))
-            }
-            None => Ok(Vec::new()),
-        }
-    }
-
-    /// Whether a name that nobody made has the same records: then nothing stands at this one, and
-    /// what its wildcard says (RFC 4592) stays for others.
-    fn is_of_wildcard(&self, servers: &NameServers, found: &Found) -> bool {
-        const LABEL: usize = 63;
-
-        let label = format!("no-such-selector-{}", self.selector.as_str().replace('.', "-"));
-        let label = label.get(..LABEL).unwrap_or(&label);
-        let other = format!("{label}._domainkey.{}", self.domain.as_str());
-        let other = servers.ask_first(&other, QueryKind::Txt);
-        matches!(other, Some(Ok(other)) if other.records.len() == found.records.len()
-            && other.records.iter().all(|record| found.records.contains(record)))
     }
 }
 

@@ -4,17 +4,20 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use dkim_keys::{
-    Done, Hands, KeyEntry, KeyFileError, KeyPair, KeySource, KeyTest, LockedState, Publication,
-    RotatedKey, RotationState, Severity, delete_key, delete_unfinished, is_in_token, key_file_name,
-    loop_back, save_new,
+    Done, Hands, KeyEntry, KeyFileError, KeyPair, KeySource, KeyTest, LockedState, NamedKey, Phase,
+    Publication, RotatedKey, RotationState, Severity, delete_key, delete_unfinished, is_in_token,
+    key_file_name, loop_back, public_sha256, save_new,
 };
 use dkim_stack::crypto::PublicKey;
-use dkim_stack::dns::{Answer, LookupError, Query, QueryId, QueryKind, drive_blocking};
+use dkim_stack::dns::{
+    Answer, Condition, LookupError, Query, QueryId, QueryKind, Record, drive_blocking,
+};
 use dkim_stack::keyrec::{KeyRecord, record_name};
-use dkim_stack::{BlockingResolver, DomainName, Selector, now};
+use dkim_stack::{BlockingResolver, DomainName, Selector, SigningKey, now};
 
 use super::reveal::reveal;
 use crate::config::{ConfigFile, state_failure};
@@ -22,7 +25,7 @@ use crate::diagnostics::Failure;
 use crate::dns::Dns;
 use crate::exit::Exit;
 use crate::key::{Owner, parse_owner};
-use crate::name_servers::NameServers;
+use crate::name_servers::{NameServers, is_of_wildcard};
 use crate::provider::provider;
 use crate::update::{Primary, Wanted};
 use crate::{key_file, token};
@@ -42,6 +45,23 @@ struct Place {
     selector: Selector,
     domain: DomainName,
     name: String,
+}
+
+/// Whose a record is.
+#[derive(PartialEq, Eq)]
+enum Whose {
+    /// That of the key.
+    Own,
+    /// That of a key that is revoked: it does not say which.
+    Revoked,
+    Another,
+    Unclear,
+}
+
+/// [`RotatedKey::public_sha256`] of a key.
+pub(super) fn sha256(public: &PublicKey) -> Result<String, Failure> {
+    let none = || Failure::new(Exit::Data, "the cryptographic library has no SHA-256");
+    public_sha256(public, provider()).ok_or_else(none)
 }
 
 impl<'c> World<'c> {
@@ -82,10 +102,12 @@ impl<'c> World<'c> {
 
     /// Lets the servers show what is wanted, or tells a person to see to it.
     ///
-    /// `objection` is what is wrong with what one of them shows.
+    /// `objection` is what is wrong with what one of them shows. Only records that `may_go` go: any
+    /// other is somebody else's, who came to the name meanwhile.
     fn bring_about(
         &self,
         wanted: &Wanted,
+        may_go: impl Fn(&Record) -> bool,
         objection: impl Fn(&Dns) -> Option<String>,
     ) -> Result<Done, Failure> {
         /// Secondary servers are told within seconds (RFC 1996).
@@ -100,8 +122,18 @@ impl<'c> World<'c> {
         if !objections.is_empty()
             && let Some(primary) = &self.primary
         {
-            primary.update(wanted)?;
-            servers.wait_for(wanted.name(), |answer| wanted.is_shown_by(answer), PATIENCE);
+            let server = primary.server();
+            let was = NameServers::new(&[server]).standing(wanted.name());
+            let was = was.map_err(|failure| failure.on(server))?;
+            if let Some(record) = was.iter().find(|record| !may_go(record)) {
+                let text = String::from_utf8_lossy(&record.joined()).into_owned();
+                let name = wanted.name();
+                return Ok(Done::NotYet(format!(
+                    "{server}: what stands at {name} is not of this key, and is let be: {text}"
+                )));
+            }
+            primary.update_if(wanted, Condition::Just(was))?;
+            servers.wait_for(wanted, PATIENCE);
             objections = look();
         }
         if objections.is_empty() {
@@ -123,6 +155,89 @@ impl<'c> World<'c> {
                 format!("take the TXT record of {name} away; {objections}")
             }
         }))
+    }
+
+    /// The key in its file, if it is still that.
+    fn signing_key(&self, key: &RotatedKey) -> Result<Arc<dyn SigningKey>, Failure> {
+        let path = self.path(key);
+        let signing = key_file::read(&path)?;
+        match key.is_key(signing.public_key(), provider()) {
+            Some(false) => Err(Failure::new(Exit::Data, "holds another key than it did")
+                .on(path.display())
+                .remedy("put the key back, or take the new one back with `dkim rotate abort`")),
+            _ => Ok(signing),
+        }
+    }
+
+    /// Why the file of a key is not to be deleted: it holds another one by now.
+    fn objection_to_deleting(
+        &self,
+        key: &RotatedKey,
+        path: &Path,
+    ) -> Result<Option<&'static str>, Failure> {
+        let Place { selector, domain, .. } = Place::of(key)?;
+        match path.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            _ => {}
+        }
+        if key.public_sha256.is_none() {
+            // Nobody else calls a file so.
+            let is_own = key.file == key_file_name(&selector, &domain);
+            return Ok((!is_own).then_some("the state does not tell which key it held"));
+        }
+        match key_file::read(path) {
+            Ok(signing) => match key.is_key(signing.public_key(), provider()) {
+                Some(true) => Ok(None),
+                _ => Ok(Some("it holds another key by now")),
+            },
+            Err(failure) if failure.exit == Exit::NoInput => Err(failure),
+            Err(_) => Ok(Some("what it holds is not the key any more")),
+        }
+    }
+
+    /// Whose a record at the name of a key is.
+    fn whose(&self, key: &RotatedKey, record: &Record) -> Whose {
+        let Ok(record) = KeyRecord::parse(&record.joined()) else { return Whose::Unclear };
+        let Some(public) = record.key else { return Whose::Revoked };
+        // Where the state is older, its file tells, while it is there.
+        let by_file = || {
+            let signing = key_file::read(&self.path(key)).ok()?;
+            Some(*signing.public_key() == public)
+        };
+        match key.is_key(&public, provider()).or_else(by_file) {
+            Some(true) => Whose::Own,
+            Some(false) => Whose::Another,
+            None => Whose::Unclear,
+        }
+    }
+
+    /// Whether a server shows nothing of the key any more: nothing, what a wildcard says, or another
+    /// key's records.
+    fn is_gone(&self, key: &RotatedKey, place: &Place, dns: &Dns) -> Result<bool, LookupError> {
+        match place.txt(dns) {
+            Err(LookupError::NoSuchName | LookupError::NoRecords) => Ok(true),
+            Err(error) => Err(error),
+            Ok(found) => {
+                let is_another = |record: &Record| self.whose(key, record) == Whose::Another;
+                let is_anothers = !found.records.is_empty() && found.records.iter().all(is_another);
+                Ok(is_anothers || is_of_wildcard(dns, &place.name, &found))
+            }
+        }
+    }
+
+    /// Another key of the configuration that signs by the same name.
+    fn who_else_signs(&self, key: &RotatedKey, place: &Place) -> Option<&String> {
+        let config = &self.file.config;
+        let signs = |(name, entry): &(&String, &KeyEntry)| {
+            let is_domain = entry.domain == "%"
+                || DomainName::parse(&entry.domain).is_ok_and(|domain| domain == place.domain);
+            let is_selector = entry
+                .signing()
+                .is_some_and(|named| named.selector.eq_ignore_ascii_case(&key.selector));
+            let is_asked = config.rules.iter().any(|rule| rule.keys.contains(*name));
+            **name != key.name && is_domain && is_selector && is_asked
+        };
+        config.keys.iter().find(signs).map(|(name, _)| name)
     }
 
     /// A record for the key, kept for as long as its plan says.
@@ -160,7 +275,7 @@ impl Hands for World<'_> {
         Ok(true)
     }
 
-    fn make_key(&mut self, key: &RotatedKey) -> Result<(), Failure> {
+    fn make_key(&mut self, key: &RotatedKey) -> Result<String, Failure> {
         let path = self.path(key);
         let unusable = |error: KeyFileError| key_file::unusable(&error).on(path.display());
         let failure = |error| Failure::new(Exit::CannotCreate, error).on(path.display());
@@ -169,20 +284,26 @@ impl Hands for World<'_> {
             .map_err(|error| Failure::of(Exit::CannotCreate, &error).on(path.display()))?;
         match save_new(&path, &pair.private, self.owner.map(Owner::numbers)) {
             // Made before whoever made it was stopped; it got its name when it was whole.
-            Err(KeyFileError::Exists) => key_file::read(&path).map(|_| ()),
-            saved => saved.map_err(unusable),
+            Err(KeyFileError::Exists) => sha256(key_file::read(&path)?.public_key()),
+            saved => saved.map_err(unusable).and_then(|()| sha256(&pair.public)),
         }
     }
 
     fn publish(&mut self, key: &RotatedKey) -> Result<Done, Failure> {
         let place = Place::of(key)?;
-        let public = key_file::read(&self.path(key))?.public_key().clone();
+        let public = self.signing_key(key)?.public_key().clone();
         let publication = self.publication(key, &place, &KeyRecord::new(public.clone()));
-        self.bring_about(&Wanted::Record(publication), |dns| place.objection(dns, &public))
+        let may_go = |record: &Record| self.whose(key, record) == Whose::Own;
+        let objection = |dns: &Dns| place.objection(dns, &public);
+        self.bring_about(&Wanted::Record(publication), may_go, objection)
     }
 
     fn publish_revocation(&mut self, key: &RotatedKey) -> Result<Done, Failure> {
         let place = Place::of(key)?;
+        // A key in other hands is worth no signature.
+        if let Some(other) = self.who_else_signs(key, &place).filter(|_| !key.revoke_now) {
+            return Ok(Done::NotYet(format!("not revoked: keys.{other} signs as {}", place.name)));
+        }
         let text = format!("v=DKIM1; k={}; p=", key.kind.type_and_bits().0.name());
         let record = KeyRecord::parse(text.as_bytes())
             .map_err(|error| Failure::of(Exit::Data, &error).on(&place.name))?;
@@ -204,16 +325,25 @@ impl Hands for World<'_> {
                 Err(error) => Some(error.to_string()),
             }
         };
-        self.bring_about(&Wanted::Record(publication), objection)
+        let may_go =
+            |record: &Record| matches!(self.whose(key, record), Whose::Own | Whose::Revoked);
+        self.bring_about(&Wanted::Record(publication), may_go, objection)
     }
 
     fn withdraw(&mut self, key: &RotatedKey) -> Result<Done, Failure> {
         let place = Place::of(key)?;
         let wanted = Wanted::Nothing { name: place.name.clone() };
-        self.bring_about(&wanted, |dns| match place.txt(dns) {
-            Err(LookupError::NoSuchName | LookupError::NoRecords) => None,
+        // One that never signed was not revoked by us.
+        let was_revoked = key.history.iter().any(|step| step.phase == Phase::Active);
+        let may_go = |record: &Record| match self.whose(key, record) {
+            Whose::Own => true,
+            Whose::Revoked => was_revoked,
+            Whose::Another | Whose::Unclear => false,
+        };
+        self.bring_about(&wanted, may_go, |dns| match self.is_gone(key, &place, dns) {
+            Ok(true) => None,
+            Ok(false) => Some("still shows a record".to_owned()),
             Err(error) => Some(error.to_string()),
-            Ok(_) => Some("still shows a record".to_owned()),
         })
     }
 
@@ -221,12 +351,10 @@ impl Hands for World<'_> {
         let place = Place::of(key)?;
         let (mut all, mut unclear) = (Vec::new(), None);
         for (server, dns) in self.servers(&place.name)?.iter() {
-            match place.txt(dns) {
-                Err(LookupError::NoSuchName | LookupError::NoRecords) => {
-                    all.push(server.to_string());
-                }
+            match self.is_gone(key, &place, dns) {
+                Ok(true) => all.push(server.to_string()),
                 Err(error) => unclear = Some(Failure::of(Exit::Temporary, &error).on(server)),
-                Ok(_) => return Ok(Done::NotYet(format!("shown by {server}"))),
+                Ok(false) => return Ok(Done::NotYet(format!("shown by {server}"))),
             }
         }
         match unclear {
@@ -237,7 +365,7 @@ impl Hands for World<'_> {
 
     fn prove(&mut self, key: &RotatedKey) -> Result<Done, Failure> {
         let place = Place::of(key)?;
-        let signing = key_file::read(&self.path(key))?;
+        let signing = self.signing_key(key)?;
         let mut all = Vec::new();
         for (server, dns) in self.servers(&place.name)?.iter() {
             let Place { selector, domain, .. } = &place;
@@ -263,7 +391,12 @@ impl Hands for World<'_> {
         }
         // A key that was taken over may be another's, too.
         let is_same = |(name, other): &(&String, &KeyEntry)| {
-            **name != key.name && other.signing().is_some_and(|other| other.file == key.file)
+            let domain = DomainName::parse(&key.domain);
+            let is_file = |named: &NamedKey| {
+                let own = domain.as_ref().map(|domain| named.file_for(domain, Path::new("")));
+                named.file == key.file || own.is_ok_and(|own| own == key.file)
+            };
+            **name != key.name && other.signing().is_some_and(is_file)
         };
         let is_kept = |other: &&RotatedKey| {
             (&other.name, &other.selector) != (&key.name, &key.selector)
@@ -275,6 +408,9 @@ impl Hands for World<'_> {
         if let Some(other) = signs.or_else(kept) {
             let path = path.display();
             return Ok(Some(format!("{path} is not deleted: it is the file of keys.{other}, too")));
+        }
+        if let Some(why) = self.objection_to_deleting(key, &path)? {
+            return Ok(Some(format!("{} is not deleted: {why}", path.display())));
         }
         let failure = |error| Failure::new(Exit::CannotCreate, error).on(path.display());
         delete_key(&path).map_err(failure)?;

@@ -6,7 +6,7 @@ use clap::Args;
 use dkim_keys::{KeyKind, KeySource, LockedState, Plan, RotationState, StateFile};
 use dkim_stack::{DomainName, now};
 
-use super::hands::World;
+use super::hands::{World, sha256};
 use crate::config::{ConfigFile, state_failure};
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
@@ -91,12 +91,15 @@ impl Opened {
             let Some(KeySource::Rotated { before: Some(before), .. }) = source else { continue };
             let path = before.file_for(&key.domain, &self.file.directory);
             // Its length matters to nobody any more.
-            let kind = match key_file::read(&path)?.public_key().key_type().name() {
+            let signing = key_file::read(&path)?;
+            let public = signing.public_key();
+            let kind = match public.key_type().name() {
                 "ed25519" => KeyKind::Ed25519,
                 _ => KeyKind::Rsa2048,
             };
+            let taken = (kind, sha256(public)?);
             let mut next = self.state.clone();
-            if next.take_over((&key.name, &key.domain), kind, before, now().0) {
+            if next.take_over((&key.name, &key.domain), taken, before, now().0) {
                 let saved = self.locked.save(&next);
                 saved.map_err(|error| state_failure(self.locked.file(), &error))?;
                 self.state = next;

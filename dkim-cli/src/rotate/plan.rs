@@ -114,7 +114,7 @@ fn events(name: &Changing, state: &RotationState, now: u64) -> Vec<Event> {
         // A key in a token does not come out of it.
         let is_to_be = key.kept || key.phase < Phase::Revoked && !is_in_token(&key.file);
         if plan.reveal.is_some() && is_to_be {
-            let at = removed.max(now).saturating_add(plan.until_revealed());
+            let at = removed.saturating_add(plan.until_revealed());
             note(&key.selector, Phase::Revealed, at);
         }
     };
@@ -123,7 +123,7 @@ fn events(name: &Changing, state: &RotationState, now: u64) -> Vec<Event> {
             Phase::Active => signs,
             Phase::Retiring => key.since(),
             Phase::Revoked => {
-                let removed = key.since().saturating_add(plan.grave);
+                let removed = key.since().saturating_add(plan.grave).max(now);
                 note(&key.selector, Phase::Removed, removed);
                 reveal(&mut note, key, removed);
                 continue;
@@ -134,7 +134,8 @@ fn events(name: &Changing, state: &RotationState, now: u64) -> Vec<Event> {
             }
             _ => continue,
         };
-        let revoked = retires.saturating_add(plan.message_life);
+        let rest = if key.revoke_now { 0 } else { plan.message_life };
+        let revoked = retires.saturating_add(rest);
         note(&key.selector, Phase::Revoked, revoked);
         let removed = revoked.max(now).saturating_add(plan.grave);
         note(&key.selector, Phase::Removed, removed);

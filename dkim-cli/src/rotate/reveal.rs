@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use dkim_keys::{Done, KeyFileError, Phase, RotatedKey, RotationState, key_file_name, reveal_key};
+use dkim_keys::{
+    Done, KeyFileError, Phase, RotatedKey, RotationState, key_file_name, read_key, reveal_key,
+};
 use dkim_stack::crypto::PublicKey;
 use dkim_stack::{DomainName, Selector};
 
@@ -10,6 +12,7 @@ use crate::config::ConfigFile;
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
 use crate::key_file;
+use crate::provider::provider;
 
 /// Reveals the key of a record in this directory, seen from that of the configuration.
 pub(super) fn reveal(
@@ -19,15 +22,31 @@ pub(super) fn reveal(
     directory: &Path,
 ) -> Result<Done, Failure> {
     let path = file.path_of(&key.file);
-    let public = key_file::read(&path)
-        .map_err(|failure| failure.remedy("put it back, or take `reveal` out of the plan"))?
-        .public_key()
-        .clone();
-    if let Some(other) = still_in_use((file, state), key, &public)? {
+    let unusable = |error: KeyFileError| {
+        let failure = key_file::unusable(&error).on(path.display());
+        failure.remedy("put it back, or take `reveal` out of the plan")
+    };
+    // Read once: what is looked at is what is revealed, whatever comes to stand there meanwhile.
+    let private = read_key(&path).map_err(unusable)?;
+    let signing = provider().signing_key(&private).map_err(KeyFileError::Key).map_err(unusable)?;
+    let public = signing.public_key();
+    match key.is_key(public, provider()) {
+        Some(true) => {}
+        Some(false) => {
+            let path = path.display();
+            return Ok(Done::NotYet(format!("not revealed: {path} holds another key by now")));
+        }
+        None => {
+            let what = "not revealed: the state does not tell which key it was; \
+                        take `reveal` out of the plan";
+            return Ok(Done::NotYet(what.to_owned()));
+        }
+    }
+    if let Some(other) = still_in_use((file, state), key, public)? {
         return Ok(Done::NotYet(format!("not revealed: it is the key of {other}, too")));
     }
     let place = file.path_of(directory).join(key_file_name(selector, domain));
-    reveal_key(&path, &place).map_err(|error| {
+    reveal_key(&private, &path, &place).map_err(|error| {
         let failure = key_file::unusable(&error).on(place.display());
         match error {
             KeyFileError::NotMade(_) => failure.remedy("make the directory, for whoever runs this"),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
 use dkim_crypto::{Provider, PublicKey};
-use dkim_tags::DomainName;
+use dkim_tags::{DomainName, Selector};
 
 use super::{
     Config, KeyEntry, KeySource, Matching, NamedKey, Rule, Signatory, Unclear, is_in_token,
@@ -20,6 +20,7 @@ pub(crate) enum ConfigFault {
     NoKeyFiles,
     Unclear(Unclear),
     SameName { name: String, other: String },
+    NameRetires { name: String, other: String },
     NoneSigns,
     DomainChanged { from: String, to: String },
     RevealDirectory { directory: PathBuf },
@@ -73,6 +74,12 @@ impl ConfigFault {
                 Error,
                 "RFC 6376 §3.6.2.2",
                 "give each key a selector of its own: at one name there is one record",
+            ),
+            Self::NameRetires { .. } => (
+                "name-retires",
+                Warning,
+                "RFC 5863 §3.5",
+                "give the other key a selector of its own: this one is not revoked while that signs",
             ),
             Self::NoneSigns => (
                 "no-signing-key",
@@ -157,6 +164,9 @@ impl fmt::Display for ConfigFault {
             Self::SameName { name, other } => {
                 write!(f, "signs as {name}, as keys.{other} does, and is another private key")
             }
+            Self::NameRetires { name, other } => {
+                write!(f, "its plan ends {name}, and keys.{other} signs by that name, too")
+            }
             Self::NoneSigns => f.write_str("no key signs by this name yet, or any more"),
             Self::DomainChanged { from, to } => {
                 write!(f, "its keys are published in {from}, and it says {to}: none of them signs")
@@ -209,6 +219,9 @@ pub fn check_config(
             && !directory.join(reveal).is_dir()
         {
             note(subject(), ConfigFault::RevealDirectory { directory: reveal.clone() });
+        }
+        if let Some((record, other)) = shares_name(config, name, key) {
+            note(subject(), ConfigFault::NameRetires { name: record, other });
         }
         if let Some(from) = key.other_domain() {
             let (from, to) = (from.to_owned(), key.domain.clone());
@@ -279,6 +292,25 @@ pub fn check_config(
     }
     findings.sort_by_key(|finding| finding.severity);
     findings
+}
+
+/// The name that a key signs by which a plan changes, where another key signs by it, too.
+fn shares_name(config: &Config, name: &str, key: &KeyEntry) -> Option<(String, String)> {
+    let KeySource::Rotated { .. } = key.key else { return None };
+    let selector = Selector::parse(&key.signing()?.selector).ok()?;
+    let domain = DomainName::parse(&key.domain).ok()?;
+    let shares = |(other, entry): &(&String, &KeyEntry)| {
+        let is_domain = DomainName::parse(&entry.domain).is_ok_and(|other| other == domain);
+        let is_selector = |named: &NamedKey| {
+            Selector::parse(&named.selector).is_ok_and(|other| other == selector)
+        };
+        *other != name
+            && is_domain
+            && entry.signing().is_some_and(is_selector)
+            && config.rules.iter().any(|rule| rule.keys.contains(*other))
+    };
+    let (other, _) = config.keys.iter().find(shares)?;
+    Some((dkim_keyrec::record_name(&selector, &domain), other.clone()))
 }
 
 /// The key files of a configuration.

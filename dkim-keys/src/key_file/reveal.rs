@@ -5,30 +5,33 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
-use super::{KeyFileError, LIMIT, RANDOM, delete_unfinished, read_key, unfinished};
+use dkim_crypto::PrivateKey;
+
+use super::{KeyFileError, LIMIT, RANDOM, delete_unfinished, unfinished};
 use crate::directory::{directory_of, sync_directory_of};
 
-/// Writes the private key of one file to another that everybody can read, mode 0644, and never over
-/// something else: into a temporary file beside it, onto the disk, and only then under its name.
+/// Writes a private key, which is kept in one file, to another that everybody can read, mode 0644,
+/// and never over something else: into a temporary file beside it, onto the disk, and only then
+/// under its name.
 /// Whoever is interrupted leaves a key or none, and the next call does the rest: the same key may be
 /// there already.
 ///
 /// # Errors
 ///
-/// When the key cannot be read, there is something else of that name, the file cannot be made, or it
-/// would be in the directory that the key is in.
-pub fn reveal_key(key: &Path, path: &Path) -> Result<(), KeyFileError> {
+/// When there is something else of that name, the file cannot be made, or it would be in the
+/// directory that the key is kept in.
+pub fn reveal_key(key: &PrivateKey, kept: &Path, path: &Path) -> Result<(), KeyFileError> {
     let directory = directory_of(path);
     let identity = |directory: &Path| -> io::Result<(u64, u64)> {
         let metadata = directory.metadata()?;
         Ok((metadata.dev(), metadata.ino()))
     };
-    let own = identity(directory_of(key)).map_err(KeyFileError::Unreadable)?;
+    let own = identity(directory_of(kept)).map_err(KeyFileError::Unreadable)?;
     // By another path it is the same: what is there would be taken for what was revealed.
     if identity(directory).map_err(KeyFileError::NotMade)? == own {
         return Err(KeyFileError::NotApart);
     }
-    let text = read_key(key)?.to_pkcs8_pem();
+    let text = key.to_pkcs8_pem();
     delete_unfinished(path).map_err(KeyFileError::NotMade)?;
     let write = || -> io::Result<()> {
         let mut file = tempfile::Builder::new()
@@ -67,10 +70,13 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
 
-    use dkim_crypto::PrivateKey;
-
     use super::*;
-    use crate::save_new;
+    use crate::{read_key, save_new};
+
+    /// Reveals what stands in a file.
+    fn reveal(kept: &Path, path: &Path) -> Result<(), KeyFileError> {
+        reveal_key(&read_key(kept)?, kept, path)
+    }
 
     #[test]
     fn everybody_can_read_it_and_nothing_is_written_over() {
@@ -80,7 +86,7 @@ mod tests {
         // What one who was killed left.
         fs::write(open.path().join(".key.pem.aB34x1"), "half").unwrap();
         for _ in 0..2 {
-            reveal_key(&key, &path).unwrap();
+            reveal(&key, &path).unwrap();
             assert_eq!(read_key(&path).unwrap().expose_secret(), [7; 32]);
             assert_eq!(path.metadata().unwrap().mode() & 0o7777, 0o644);
             assert_eq!(fs::read_dir(open.path()).unwrap().count(), 1);
@@ -88,12 +94,12 @@ mod tests {
         assert_eq!(key.metadata().unwrap().mode() & 0o7777, 0o600);
         let other = kept.path().join("other.pem");
         save_new(&other, &PrivateKey::from_ed25519_seed(&[8; 32]), None).unwrap();
-        assert!(matches!(reveal_key(&other, &path), Err(KeyFileError::Exists)));
+        assert!(matches!(reveal(&other, &path), Err(KeyFileError::Exists)));
         assert_eq!(read_key(&path).unwrap().expose_secret(), [7; 32]);
         // Not even over a link to the same, which may be another one's tomorrow.
         let link = open.path().join("link.pem");
         symlink(&path, &link).unwrap();
-        assert!(matches!(reveal_key(&key, &link), Err(KeyFileError::Exists)));
+        assert!(matches!(reveal(&key, &link), Err(KeyFileError::Exists)));
     }
 
     #[test]
@@ -103,14 +109,14 @@ mod tests {
         save_new(&key, &PrivateKey::from_ed25519_seed(&[7; 32]), None).unwrap();
         for place in ["key.pem", "open.pem"] {
             let path = directory.path().join(place);
-            assert!(matches!(reveal_key(&key, &path), Err(KeyFileError::NotApart)));
+            assert!(matches!(reveal(&key, &path), Err(KeyFileError::NotApart)));
         }
         let link = tempfile::tempdir().unwrap();
         let link = link.path().join("open");
         symlink(directory.path(), &link).unwrap();
-        assert!(matches!(reveal_key(&key, &link.join("key.pem")), Err(KeyFileError::NotApart)));
+        assert!(matches!(reveal(&key, &link.join("key.pem")), Err(KeyFileError::NotApart)));
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
         let nowhere = directory.path().join("none/key.pem");
-        assert!(matches!(reveal_key(&key, &nowhere), Err(KeyFileError::NotMade(_))));
+        assert!(matches!(reveal(&key, &nowhere), Err(KeyFileError::NotMade(_))));
     }
 }

@@ -58,12 +58,13 @@ impl SharedFile {
         };
         let before = left.keys.len();
         left.keys.retain(|key| !state.keys.iter().any(|own| is(key, own)));
+        // What never had a key in it is somebody else's.
+        if left.keys.len() == before {
+            return Ok(());
+        }
         if left.keys.is_empty() {
             let deleted = fs::remove_file(path).and_then(|()| sync_directory_of(path));
             return deleted.map_err(StateFileError::Unwritable);
-        }
-        if left.keys.len() == before {
-            return Ok(());
         }
         replace(path, &left, &self.config)
     }
@@ -131,6 +132,18 @@ history = []
             assert_eq!(new, RotationState::default());
         }
         assert!(!path("rotation.toml").exists());
+    }
+
+    #[test]
+    fn a_file_without_a_key_is_let_be() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        for name in ["rotation.toml", "config.toml"] {
+            fs::write(path(name), "# mine\n").unwrap();
+        }
+        let locked = StateFile::beside(&path("config.toml")).lock(Duration::ZERO).unwrap();
+        locked.save(&RotationState::default()).unwrap();
+        assert_eq!(fs::read_to_string(path("rotation.toml")).unwrap(), "# mine\n");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Where each key stands.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use dkim_tags::DomainName;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,11 @@ pub struct RotatedKey {
     pub kind: KeyKind,
     /// The file with the private key, seen from the directory of the configuration.
     pub file: PathBuf,
+    /// The SHA-256 of its public key as `p=` carries it, in base64: by it the key is known, whatever
+    /// its file holds by now. `None` before there is a key, and where the state is of a time that
+    /// kept none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_sha256: Option<String>,
     /// Where it stands.
     pub phase: Phase,
     /// It is in other hands: it is to be revoked whatever mail is on its way.
@@ -140,20 +145,23 @@ impl RotationState {
     /// Takes a key over that signs already, and has been published: the plan goes for it from now on.
     /// Nothing is done if there have been keys by this name before.
     ///
-    /// The hook is not to be run for it: nothing changes for who signs.
+    /// The hook is not to be run for it: nothing changes for who signs. With its kind comes
+    /// [`public_sha256`](RotatedKey::public_sha256).
     pub fn take_over(
         &mut self,
         (name, domain): (&str, &DomainName),
-        kind: KeyKind,
+        (kind, public_sha256): (KeyKind, String),
         key: &NamedKey,
         now: u64,
     ) -> bool {
         if self.keys.iter().any(|key| key.name == name) {
             return false;
         }
+        // Its own file, if each domain has one: the configuration may name another some day.
+        let (selector, file) = (key.selector.clone(), key.file_for(domain, Path::new("")));
         let (name, domain) = (name.to_owned(), domain.as_str().to_owned());
-        let (selector, file) = (key.selector.clone(), key.file.clone());
         let mut key = RotatedKey::new((name, domain), selector, kind, file);
+        key.public_sha256 = Some(public_sha256);
         key.enter(Phase::Active, now, "it signed before there was a plan");
         self.keys.push(key);
         true
@@ -203,6 +211,7 @@ impl RotatedKey {
             selector,
             kind,
             file,
+            public_sha256: None,
             phase: Phase::Planned,
             revoke_now: false,
             kept: false,

@@ -21,28 +21,30 @@ pub trait Hands {
     /// When that cannot be told; the step can be tried again.
     fn is_free(&mut self, domain: &DomainName, selector: &Selector) -> Result<bool, Self::Error>;
 
-    /// Puts a new private key into the key's file, unless there is one.
+    /// Puts a new private key into the key's file, unless there is one, and returns
+    /// [`RotatedKey::public_sha256`].
     ///
     /// # Errors
     ///
     /// When that fails; the step can be tried again.
-    fn make_key(&mut self, key: &RotatedKey) -> Result<(), Self::Error>;
+    fn make_key(&mut self, key: &RotatedKey) -> Result<String, Self::Error>;
 
-    /// Publishes the key's record in the place of any other at its name.
+    /// Publishes the key's record. One of another key that stands at its name is let be.
     ///
     /// # Errors
     ///
     /// When that fails; the step can be tried again.
     fn publish(&mut self, key: &RotatedKey) -> Result<Done, Self::Error>;
 
-    /// Publishes that the key is revoked: its record with an empty `p=`.
+    /// Publishes that the key is revoked: its record with an empty `p=`. Not while another key signs by
+    /// the same name, unless it is in other hands.
     ///
     /// # Errors
     ///
     /// When that fails; the step can be tried again.
     fn publish_revocation(&mut self, key: &RotatedKey) -> Result<Done, Self::Error>;
 
-    /// Takes the key's record out of the DNS.
+    /// Takes the key's record out of the DNS, and no other's.
     ///
     /// # Errors
     ///
@@ -64,7 +66,8 @@ pub trait Hands {
     fn is_withdrawn(&mut self, key: &RotatedKey) -> Result<Done, Self::Error>;
 
     /// Deletes the private key's file, if it is there. Where the key is not in a file of its own, that
-    /// is left to a person: what has to be done is returned, and nothing is held up.
+    /// is left to a person: what has to be done is returned, and nothing is held up. So is a file that
+    /// holds another key by now.
     ///
     /// # Errors
     ///
@@ -72,7 +75,7 @@ pub trait Hands {
     fn bury(&mut self, key: &RotatedKey) -> Result<Option<String>, Self::Error>;
 
     /// Puts the private key into this directory, seen from that of the configuration, for everybody
-    /// to read, unless something signs with it still.
+    /// to read, unless something signs with it still, or its file holds another key by now.
     ///
     /// # Errors
     ///
@@ -186,6 +189,23 @@ pub fn step<H: Hands>(
     now: u64,
     hands: &mut H,
 ) -> Result<Progress, RotationError<H::Error>> {
+    let mut waiting = Vec::new();
+    // What one key cannot do keeps no other from its way.
+    let mut failed = None;
+    let all: Vec<(usize, RotatedKey)> = state.keys.iter().cloned().enumerate().collect();
+    // What is in other hands waits for nobody: neither for the hook nor for the next key.
+    let (urgent, keys): (Vec<_>, Vec<_>) = all
+        .iter()
+        .filter(|(_, key)| key.name == name)
+        .partition(|(_, key)| key.revoke_now && key.phase == Phase::Retiring);
+    for (at, key) in urgent {
+        match advance(key, plan, now, hands) {
+            Ok(Next::Entry(entry)) => return enter(state, *at, now, entry, hands),
+            Ok(Next::Wait(what, until)) => waiting.push((what, until)),
+            Ok(Next::Nothing) => {}
+            Err(error) => failed = failed.or(Some(RotationError::Hands(error))),
+        }
+    }
     if state.hook_pending {
         hands.hook().map_err(RotationError::Hands)?;
         let mut next = state.clone();
@@ -202,12 +222,9 @@ pub fn step<H: Hands>(
             configured: domain.as_str().to_owned(),
         });
     }
-    let mut waiting = Vec::new();
     // The way to a signing key comes first, then that of each old one to its grave.
-    let of_name = |key: &&(usize, RotatedKey)| key.1.name == name;
-    let keys: Vec<(usize, RotatedKey)> = state.keys.iter().cloned().enumerate().collect();
     let (successors, mut old): (Vec<_>, Vec<_>) =
-        keys.iter().filter(of_name).partition(|(_, key)| key.phase.is_successor());
+        keys.into_iter().partition(|(_, key)| key.phase.is_successor());
     // One that cannot be revealed keeps no other from being revoked.
     old.sort_by_key(|(_, key)| key.phase >= Phase::Removed);
     if successors.is_empty() {
@@ -215,17 +232,26 @@ pub fn step<H: Hands>(
             Some(due) if now < due => {
                 waiting.push(("the next key is not due".to_owned(), Some(due)));
             }
-            _ => return begin(state, (name, domain), plan, now, hands),
+            _ => match begin(state, (name, domain), plan, now, hands) {
+                Err(error) => failed = failed.or(Some(error)),
+                begun => return begun,
+            },
         }
     }
     for (at, key) in successors.into_iter().chain(old) {
-        match advance(key, plan, now, hands).map_err(RotationError::Hands)? {
-            Next::Entry(entry) => return enter(state, *at, now, entry, hands),
-            Next::Wait(what, until) => waiting.push((what, until)),
-            Next::Nothing => {}
+        match advance(key, plan, now, hands) {
+            Ok(Next::Entry(entry)) => return enter(state, *at, now, entry, hands),
+            Ok(Next::Wait(what, until)) => waiting.push((what, until)),
+            Ok(Next::Nothing) => {}
+            Err(error) => failed = failed.or(Some(RotationError::Hands(error))),
         }
     }
-    let until = waiting.iter().filter_map(|(_, until)| *until).min();
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    // What is up to others is not to be slept over until the next key is due.
+    let until: Option<Vec<u64>> = waiting.iter().map(|(_, until)| *until).collect();
+    let until = until.and_then(|until| until.into_iter().min());
     let what: Vec<String> = waiting.into_iter().map(|(what, _)| what).collect();
     Ok(Progress::Waiting { what: what.join("; "), until })
 }
@@ -330,12 +356,19 @@ struct Entry {
     evidence: String,
     /// Its private key is to be revealed.
     kept: bool,
+    /// Of a key that has just been made.
+    public_sha256: Option<String>,
 }
 
 impl Entry {
     /// With nothing kept of it.
     const fn gone(phase: Phase, evidence: String) -> Self {
-        Self { phase, evidence, kept: false }
+        Self { phase, evidence, kept: false, public_sha256: None }
+    }
+
+    /// With the private key kept to be revealed.
+    const fn kept(phase: Phase, evidence: String) -> Self {
+        Self { phase, evidence, kept: true, public_sha256: None }
     }
 }
 
@@ -350,7 +383,7 @@ fn revoked<H: Hands>(
     // wants the contrary, in time; what is in a token does not come out of it.
     if plan.reveal.is_some() && !is_in_token(&key.file) {
         let evidence = format!("{evidence}; the private key is kept to be revealed");
-        return Ok(Entry { phase: Phase::Revoked, evidence, kept: true });
+        return Ok(Entry::kept(Phase::Revoked, evidence));
     }
     buried(key, Phase::Revoked, evidence, hands)
 }
@@ -379,7 +412,7 @@ fn reveal<H: Hands>(
     now: u64,
     hands: &mut H,
 ) -> Result<Next, H::Error> {
-    let entry = |phase, evidence| Next::Entry(Entry { phase, evidence, kept: true });
+    let entry = |phase, evidence| Next::Entry(Entry::kept(phase, evidence));
     // Asked whenever somebody looks: with a record that is there again the time begins anew.
     let gone = match hands.is_withdrawn(key)? {
         Done::Seen(evidence) => evidence,
@@ -415,9 +448,9 @@ fn advance<H: Hands>(
     };
     Ok(match key.phase {
         Phase::Planned => {
-            hands.make_key(key)?;
+            let public_sha256 = Some(hands.make_key(key)?);
             let evidence = "the private key is in its file".to_owned();
-            Next::Entry(Entry::gone(Phase::New, evidence))
+            Next::Entry(Entry { public_sha256, ..Entry::gone(Phase::New, evidence) })
         }
         Phase::New => when_seen(hands.publish(key)?, Phase::Published),
         // RFC 5863 §3.5.1, step 3: "Wait for DNS updates to propagate (if necessary)": who asked
@@ -445,7 +478,7 @@ fn advance<H: Hands>(
             Some(wait) if key.was(Phase::Active) && !key.was(Phase::Removed) => wait,
             _ => match hands.withdraw(key)? {
                 Done::Seen(evidence) if key.kept => {
-                    Next::Entry(Entry { phase: Phase::Removed, evidence, kept: true })
+                    Next::Entry(Entry::kept(Phase::Removed, evidence))
                 }
                 Done::Seen(evidence) => Next::Entry(buried(key, Phase::Removed, evidence, hands)?),
                 Done::NotYet(what) => Next::Wait(format!("{}: {what}", key.selector), None),
@@ -518,7 +551,7 @@ fn enter<H: Hands>(
     state: &mut RotationState,
     at: usize,
     now: u64,
-    Entry { phase, evidence, kept }: Entry,
+    Entry { phase, evidence, kept, public_sha256 }: Entry,
     hands: &mut H,
 ) -> Result<Progress, RotationError<H::Error>> {
     let mut next = state.clone();
@@ -534,6 +567,7 @@ fn enter<H: Hands>(
     if let Some(key) = next.keys.get_mut(at) {
         key.enter(phase, now, evidence.clone());
         key.kept = kept;
+        key.public_sha256 = public_sha256.or(key.public_sha256.take());
         selector.clone_from(&key.selector);
     }
     commit(state, next, hands)?;
