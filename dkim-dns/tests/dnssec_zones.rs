@@ -88,18 +88,16 @@ fn serve(said: Said) -> SocketAddr {
             let query = message.queries[0].clone();
             message.metadata.message_type = MessageType::Response;
             message.metadata.recursion_available = true;
-            match said.get(&(query.name.clone(), query.query_type)) {
-                Some((code, answers, authorities)) => {
-                    message.metadata.response_code = *code;
-                    for record in answers {
-                        message.add_answer(record.clone());
-                    }
-                    for record in authorities {
-                        message.add_authority(record.clone());
-                    }
+            // Else there is nothing, and no proof of it.
+            let told = said.get(&(query.name.clone(), query.query_type));
+            if let Some((code, answers, authorities)) = told {
+                message.metadata.response_code = *code;
+                for record in answers {
+                    message.add_answer(record.clone());
                 }
-                // Nothing there, and no proof of it.
-                None => {}
+                for record in authorities {
+                    message.add_authority(record.clone());
+                }
             }
             socket.send_to(&message.to_vec().unwrap(), from).unwrap();
         }
