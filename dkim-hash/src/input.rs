@@ -178,7 +178,7 @@ mod tests {
             usize::try_from((seed >> 16) % bound).unwrap_or(0)
         };
         let names: Vec<String> = (0..8).map(|name| format!("f{name}")).collect();
-        for _ in 0..500 {
+        for _ in 0..if cfg!(miri) { 20 } else { 500 } {
             let form = [Simple, Relaxed][next(2)];
             let wanted: Vec<&str> = (0..next(12)).map(|_| names[next(8)].as_str()).collect();
             let own = [None, Some(next(40))][next(2)];
