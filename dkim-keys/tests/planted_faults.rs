@@ -229,3 +229,16 @@ fn a_directory_that_is_not_there_is_an_error() {
     let (directory, rules) = directory();
     assert!(audit_files(&directory.path().join("none"), &rules, &PROVIDER).is_err());
 }
+
+#[test]
+fn a_key_is_old_after_a_year() {
+    let (directory, mut rules) = directory();
+    let path = directory.path().join("a._domainkey.example.com.pem");
+    plant(&path, 9);
+    let made = fs::metadata(&path).unwrap().modified().unwrap();
+    for (more, codes) in [(0, &[][..]), (1, &["key-old"])] {
+        rules.now = made + FileRules::MAX_AGE + Duration::from_secs(more);
+        let found: Vec<_> = found(&directory, &rules).into_iter().map(|(code, _)| code).collect();
+        assert_eq!(found, codes, "{more}");
+    }
+}
