@@ -318,3 +318,32 @@ fn ignored_records_can_be_told() {
     assert_eq!(lookup.ignored(), [dkim_adsp::AdspError::TooLong]);
     assert_eq!(lookup.finish(), Ok(None));
 }
+
+#[test]
+fn twenty_records_of_a_name_are_looked_at() {
+    for (others, is_found) in [(19, true), (20, false)] {
+        let name = "_adsp._domainkey.many.example";
+        let foreign = (0..others).fold(Zone::new().exists("many.example"), |zone, n| {
+            zone.txt(name, format!("v=spf{n}"))
+        });
+        let mut lookup = AdspLookup::new(&DomainName::parse("many.example").unwrap());
+        drive_blocking(&mut lookup, &foreign.txt(name, "dkim=all"));
+        let found = lookup.finish();
+        assert_eq!(matches!(found, Ok(Some(_))), is_found, "{others}");
+        assert_eq!(found == Err(LookupFailure::SeveralRecords), !is_found, "{others}");
+    }
+}
+
+/// With `_adsp._domainkey.` before it a name has 253 octets at most.
+#[test]
+fn names_are_asked_for_as_long_as_they_may_be() {
+    for (last, is_asked) in [(47, true), (48, false)] {
+        let domain = format!("{}.{}", vec!["a".repeat(62); 3].join("."), "b".repeat(last));
+        let mut lookup = AdspLookup::new(&DomainName::parse(&domain).unwrap());
+        let scope = lookup.queries()[0].id;
+        lookup.answer(scope, Err(LookupError::NoRecords));
+        let asked = lookup.queries();
+        assert_eq!(asked.len(), usize::from(is_asked), "{last}");
+        assert!(asked.iter().all(|query| query.name.len() == 253), "{asked:?}");
+    }
+}

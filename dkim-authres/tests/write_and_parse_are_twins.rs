@@ -239,3 +239,26 @@ fn what_would_not_be_read_is_left_out_and_counted() {
     assert_eq!(body, "a.example; none\r\n    (results left out: 1)");
     assert!(AuthenticationResults::parse(body.as_bytes()).is_ok());
 }
+
+#[test]
+fn limits_from_both_sides() {
+    let octets = |count: usize| {
+        let (before, after) = ("x; a=b c.d=\"", "\"");
+        format!("{before}{}{after}", "y".repeat(count - before.len() - after.len()))
+    };
+    assert!(AuthenticationResults::parse(octets(MAX_OCTETS).as_bytes()).is_ok());
+    assert!(AuthenticationResults::parse(octets(MAX_OCTETS + 1).as_bytes()).is_err());
+    // A value of 800 octets and a keyword of 64; one more is cut.
+    let written = |text: &str| {
+        let result = ResInfo::new(text, "pass").prop("header", "d", text);
+        let body = AuthenticationResults::new("x").with(result).field_body();
+        let read = AuthenticationResults::parse(body.as_bytes()).unwrap();
+        let result = &read.results[0];
+        (result.method.len(), result.props[0].value.len())
+    };
+    assert_eq!(written(&"a".repeat(64)), (64, 64));
+    assert_eq!(written(&"a".repeat(65)), (64, 65));
+    assert_eq!(written(&"a".repeat(800)), (64, 800));
+    // In quotes now, which count.
+    assert_eq!(written(&"a".repeat(801)), (64, 798));
+}

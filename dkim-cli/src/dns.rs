@@ -252,4 +252,29 @@ mod tests {
             assert!(parse_server(bad).is_err(), "{bad}");
         }
     }
+
+    /// No zone is read in vain: what is as long as may be is read as a file alone.
+    #[test]
+    fn files_are_read_up_to_their_limits() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let path = file.path();
+        let set_length = |length: usize| {
+            let length = u64::try_from(length).expect("a length");
+            file.as_file().set_len(length).expect("a file of this length");
+        };
+        let zone = || {
+            let args = DnsArgs { zone: vec![path.to_owned()], dns: Vec::new() };
+            Dns::<HickoryBlocking>::new(&args).err().map(|failure| failure.to_string())
+        };
+        let anchors = || trust_anchors(path).err().map(|failure| failure.to_string());
+        let is_too_long = |told: Option<String>| told.is_some_and(|told| told.contains("longer"));
+        set_length(ZONE_LIMIT);
+        assert!(read_whole(path, ZONE_LIMIT, &mut Vec::new()).is_ok());
+        set_length(ZONE_LIMIT + 1);
+        assert!(is_too_long(zone()));
+        set_length(ANCHORS_LIMIT);
+        assert!(!is_too_long(anchors()));
+        set_length(ANCHORS_LIMIT + 1);
+        assert!(is_too_long(anchors()));
+    }
 }

@@ -66,3 +66,18 @@ impl FormArgs {
         Ok(Exit::Success)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_253_octets() {
+        let domain = DomainName::parse("example.com").unwrap();
+        for (octets, is_one) in [(MAX_NAME, true), (MAX_NAME + 1, false)] {
+            let name = format!("{}.example.com", "a".repeat(octets - ".example.com".len()));
+            assert_eq!(publication(name, &domain, "x".to_owned()).is_ok(), is_one, "{octets}");
+        }
+    }
+}

@@ -439,3 +439,38 @@ fn questions_are_bounded() {
     // One such name is not too much.
     assert_eq!(said(&server.told(&name("b"))), ("x".to_owned(), Dnssec::Insecure));
 }
+
+/// Eight signatures of the anchored keys are tried.
+#[test]
+fn signatures_of_anchored_keys_are_bounded() {
+    for (lies, is_found) in [(7, true), (8, false)] {
+        let server = Server::start(move |asked, message| {
+            let answer = asked.truth(message);
+            if asked.kind != DNSKEY || asked.name != "." || !asked.dnssec_ok {
+                return Some(answer);
+            }
+            let start = after_name(&answer, 12) + 4;
+            let mut lie = edited(&answer, |section, kind| section == 0 && kind == DNSKEY, &[]);
+            let signatures = edited(&answer, |section, kind| section == 0 && kind == RRSIG, &[]);
+            let signatures = &signatures[start..];
+            // That of the key that signs keys and that of the other, which are of one algorithm. A key
+            // is told by its tag, behind the root's name and the first fields (RFC 4034 §3.1).
+            let tag = ROOT_DS.split_whitespace().find_map(|word| word.parse::<u16>().ok()).unwrap();
+            let mut both = signatures.chunks_exact(signatures.len() / 2);
+            let anchored = both.find(|one| one[27..29] == tag.to_be_bytes()).unwrap();
+            for number in 1..=lies {
+                lie.extend(anchored);
+                *lie.last_mut().unwrap() ^= number;
+            }
+            lie.extend(anchored);
+            lie[7] += lies + 1;
+            Some(lie)
+        });
+        let answer = server.told(SECURE);
+        if is_found {
+            assert_eq!(said(&answer).1, Dnssec::Secure);
+        } else {
+            assert_eq!(answer, Err(LookupError::Bogus));
+        }
+    }
+}

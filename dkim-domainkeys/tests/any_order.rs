@@ -4,11 +4,11 @@
 mod craft;
 
 use craft::{
-    MESSAGE, Plain, TAGS, archive, canonical, outcome, sign, sign_plainly, verify_by, verify_with,
-    zone,
+    MESSAGE, Plain, TAGS, archive, canonical, outcome, p, sign, sign_plainly, verify_by,
+    verify_with, zone,
 };
 use dkim_crypto::ring::PROVIDER;
-use dkim_dns::{BlockingResolver, Inquirer, LookupError, QueryId};
+use dkim_dns::{BlockingResolver, Inquirer, LookupError, QueryId, Zone};
 use dkim_domainkeys::{Stance, Verifier};
 use dkim_message::Header;
 
@@ -117,4 +117,36 @@ fn limits_come_before_the_work() {
     let fields = vec!["from"; 1001].join(":");
     let many = format!("DomainKey-Signature: {TAGS}; h={fields}; b=Zm9v\r\n{MESSAGE}");
     assert_eq!(words(&many, &archive()), ["limit-signed-fields"]);
+}
+
+#[test]
+fn an_answer_is_read_to_64_records_and_64_kib() {
+    let message = sign(TAGS, MESSAGE);
+    let name = "sel._domainkey.example.com";
+    let good = format!("k=rsa; p={}", p());
+    let longest = format!("{good}; n={}", "x".repeat(16_384 - good.len() - "; n=".len()));
+    for (count, octets, good, expected) in [
+        (63, 1, &good, "ok"),
+        (64, 1, &good, "limit-key-records"),
+        (3, 16_384, &longest, "ok"),
+        (4, 16_384, &longest, "limit-key-records"),
+    ] {
+        let none = |number| format!("{number:=>octets$}");
+        let zone = (0..count).fold(Zone::new(), |zone, number| zone.txt(name, none(number)));
+        let found = verify_with(&archive(), message.as_bytes(), &zone.txt(name, &**good));
+        assert_eq!(found[0].outcome.reason().code(), expected, "{count} of {octets}");
+    }
+}
+
+#[test]
+fn as_many_names_are_read_as_told() {
+    let words = |message: &str| {
+        let found = verify_with(&archive(), message.as_bytes(), &zone());
+        found[0].outcome.reason().code().to_owned()
+    };
+    for (count, expected) in [(1000, "signature-mismatch"), (1001, "limit-signed-fields")] {
+        let fields = vec!["from"; count].join(":");
+        let message = format!("DomainKey-Signature: {TAGS}; h={fields}; b=Zm9v\r\n{MESSAGE}");
+        assert_eq!(words(&message), expected, "{count}");
+    }
 }

@@ -4,6 +4,7 @@
 mod body;
 mod input;
 mod pick;
+mod places;
 
 pub use body::{BodyHash, BodyHashRequest, BodyHasher, BodyHashes, Stance};
 pub use input::{HeaderInputs, close_input};

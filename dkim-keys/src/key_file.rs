@@ -153,6 +153,8 @@ pub enum KeyFileError {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const SEED: [u8; 32] = [7; 32];
@@ -199,5 +201,17 @@ mod tests {
         assert_eq!(read_key(&path).unwrap().expose_secret(), SEED);
         // Nothing is left lying about.
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_key_file_has_64_kib() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let pem = PrivateKey::from_ed25519_seed(&SEED).to_pkcs8_pem();
+        let notes = "x".repeat(LIMIT - pem.len() - 1);
+        fs::write(&file, format!("{notes}\n{}", pem.as_str())).unwrap();
+        assert_eq!(read_key(file.path()).unwrap().expose_secret(), SEED);
+        fs::write(&file, format!("x{notes}\n{}", pem.as_str())).unwrap();
+        let refused = read_key(file.path());
+        assert!(matches!(refused, Err(KeyFileError::TooLong { limit: LIMIT })));
     }
 }

@@ -355,6 +355,7 @@ mod tests {
         for none in [&b""[..], b"\n123456", b"\xff\xfe", &[b'1'; 256]] {
             assert_eq!(pin_in(none), None, "{none:?}");
         }
+        assert!(pin_in(&[b'1'; 255]).is_some());
         let file = tempfile::NamedTempFile::new().unwrap();
         assert!(read_pin(file.path()).is_err());
         fs::write(&file, "123456\n").unwrap();

@@ -269,3 +269,16 @@ fn what_is_revealed_is_let_be() {
     rules.revealed = vec![revealed.join("../revealed")];
     assert_eq!(exposed(&rules), 1);
 }
+
+#[test]
+fn a_key_is_old_after_a_year() {
+    let (directory, mut rules) = directory();
+    let path = directory.path().join("a._domainkey.example.com.pem");
+    plant(&path, 9);
+    let made = fs::metadata(&path).unwrap().modified().unwrap();
+    for (more, codes) in [(0, &[][..]), (1, &["key-old"])] {
+        rules.now = made + FileRules::MAX_AGE + Duration::from_secs(more);
+        let found: Vec<_> = found(&directory, &rules).into_iter().map(|(code, _)| code).collect();
+        assert_eq!(found, codes, "{more}");
+    }
+}

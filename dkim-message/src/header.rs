@@ -386,7 +386,7 @@ mod tests {
     #[test]
     fn no_octet_that_may_not_stand_there_is_missed() {
         let alphabet = [b'x', b':', b' ', b'\r', b'\n', 0];
-        for len in 0..=6_u32 {
+        for len in 0..=if cfg!(miri) { 3 } else { 6_u32 } {
             for number in 0..6_usize.pow(len) {
                 let octets: Vec<u8> =
                     (0..len).map(|place| alphabet[number / 6_usize.pow(place) % 6]).collect();
@@ -416,10 +416,10 @@ mod tests {
     #[test]
     fn a_name_ends_where_it_does_octet_by_octet() {
         let naive = |octets: &[u8]| octets.iter().take_while(|octet| is_ftext(**octet)).count();
-        for len in 0..=20 {
+        for len in (0..=20).step_by(if cfg!(miri) { 9 } else { 1 }) {
             assert_eq!(ftext_len(&vec![b'n'; len]), len);
             for at in 0..len {
-                for octet in 0..=255 {
+                for octet in (0..=255).step_by(if cfg!(miri) { 51 } else { 1 }) {
                     // What stands behind it must not matter.
                     for after in [b'n', b'!', b'~', 0, b' ', b':', 0x7f, 0x80, 0xff] {
                         let mut octets = vec![b'n'; len];

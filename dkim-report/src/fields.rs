@@ -145,4 +145,13 @@ mod tests {
         assert!(text.lines().all(|line| line.len() <= LINE && !line.trim().is_empty()), "{text}");
         assert_eq!(text.replace("\r\n ", "").len(), "Name: \r\n".len() + 200);
     }
+
+    #[test]
+    fn words_and_blanks_have_their_limits() {
+        for (word, blanks) in [(MAX_WORD, MAX_BLANKS), (MAX_WORD + 1, MAX_BLANKS + 1)] {
+            let text = field("A", &format!("b{}{}", " ".repeat(blanks), "c".repeat(word)));
+            let expected = format!("A: b\r\n{}{}\r\n", " ".repeat(60), "c".repeat(900));
+            assert_eq!(text, expected, "{word}");
+        }
+    }
 }

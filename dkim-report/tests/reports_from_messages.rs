@@ -391,3 +391,48 @@ fn reports_with_endless_headers_are_not_read() {
         assert_eq!(ReadReport::parse(original.as_bytes()).unwrap().original, None);
     }
 }
+
+#[test]
+fn what_is_too_long_for_a_report_is_cut_or_left_out() {
+    // A subject of 1000 characters.
+    let mut report = case("Hi.", "Hello.").report();
+    for subject in ["word ".repeat(200), "word ".repeat(200) + "more"] {
+        report.subject = Some(subject);
+        let message = String::from_utf8(report.to_message().unwrap()).unwrap();
+        let (_, after) = message.split_once("\r\nSubject: FW: ").unwrap();
+        let (written, _) = after.split_once("\r\nDate:").unwrap();
+        assert_eq!(written.replace("\r\n", ""), "word ".repeat(200).trim_end());
+    }
+    // Words of 890 characters between brackets.
+    for local_part in ["x".repeat(890), "x".repeat(891)] {
+        report.feedback.original_mail_from = Some(local_part);
+        let read = read(&report).feedback.original_mail_from.unwrap();
+        assert_eq!(read, "x".repeat(890));
+    }
+    // Addresses below 256 octets, `@` apart.
+    let redactor = Redactor::new(&PROVIDER, b"secret").unwrap();
+    for (length, is_hidden) in [(255, true), (256, false)] {
+        let long = format!("{}@example.net", "=".repeat(length - "example.net".len()));
+        report.original = Original::Header(format!("To: {long}\r\nX: {long}\r\n").into());
+        report.redact(&redactor);
+        let text = String::from_utf8_lossy(report.original.octets()).into_owned();
+        assert_eq!(!text.contains(&format!("\r\nX: {long}\r\n")), is_hidden, "{length}");
+    }
+}
+
+#[test]
+fn reports_are_read_up_to_their_limits() {
+    let head = "Content-Type: multipart/report; boundary=x\r\n";
+    let feedback =
+        "\r\n--x\r\nContent-Type: message/feedback-report\r\n\r\nVersion: 1\r\n--x--\r\n";
+    for (octets, is_read) in [(ReadReport::MAX_HEADER, true), (ReadReport::MAX_HEADER + 1, false)] {
+        let fill = "a".repeat(octets - head.len() - "X: \r\n\r\n".len());
+        let report = format!("{head}X: {fill}\r\n{feedback}");
+        assert_eq!(ReadReport::parse(report.as_bytes()).is_ok(), is_read, "{octets}");
+    }
+    let begun = format!("{head}{feedback}");
+    for (octets, is_read) in [(ReadReport::MAX_OCTETS, true), (ReadReport::MAX_OCTETS + 1, false)] {
+        let report = begun.clone() + &"\n".repeat(octets - begun.len());
+        assert_eq!(ReadReport::parse(report.as_bytes()).is_ok(), is_read, "{octets}");
+    }
+}

@@ -162,4 +162,10 @@ fn names_that_the_dns_cannot_hold_are_not_asked() {
     let label = "x".repeat(60);
     let tags = format!("d={label}.{label}.{label}.{label}.example; r=y");
     assert_eq!(wanted(&tags, "ra=a", 0), Err(no_name()));
+    // With `_report._domainkey.` before it a name has 253 octets at most.
+    for (last, asked) in [(51, 1), (52, 0)] {
+        let domain = format!("{label}.{label}.{label}.{}", "y".repeat(last));
+        let inquiry = ReportInquiry::new(&verify(&signature(&format!("d={domain}; r=y"))));
+        assert_eq!({ inquiry }.queries().len(), asked, "{last}");
+    }
 }

@@ -396,9 +396,10 @@ mod tests {
     /// Early names are searched and later ones looked up.
     #[test]
     fn a_name_twice_is_found_wherever_it_stands() {
+        let step = if cfg!(miri) { 11 } else { 1 };
         for count in [2, FEW - 1, FEW, FEW + 1, FEW + 2, 3 * FEW] {
-            for twice in 0..count {
-                for first in 0..twice {
+            for twice in (0..count).step_by(step) {
+                for first in (0..twice).step_by(step) {
                     let name = |at| format!("t{}", if at == twice { first } else { at });
                     let list: Vec<String> = (0..count).map(|at| name(at) + "=").collect();
                     let found = TagList::parse(list.join(";").as_bytes()).unwrap_err();

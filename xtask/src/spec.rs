@@ -1,9 +1,10 @@
 //! `cargo xtask spec`: every requirement of the RFCs has its line of code, its citation and its
-//! test, and every attack its test.
+//! test, and every attack and every limit its test.
 
 mod attacks;
 mod citations;
 mod key_words;
+mod limits;
 mod list;
 mod named;
 
@@ -24,8 +25,9 @@ const RFCS: [u32; 6] = [5617, 6376, 6541, 8301, 8463, 8616];
 /// List the requirements of the RFCs, with the tests and the citations of each, and the attacks and
 /// limits of ATTACKS.md with their tests.
 ///
-/// Fails where a requirement has neither a test nor a reason, an attack no test, where a test that
-/// is named is not there, and where a section that is tested is cited in no source.
+/// Fails where a requirement has neither a test nor a reason, an attack no test, a limit in the
+/// sources no row, where a test that is named is not there, and where a section that is tested is
+/// cited in no source.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// The texts of the RFCs, rfc6376.txt and so on: their key words are compared with the lists.
@@ -60,6 +62,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let text = fs::read_to_string(workspace::path(path)).with_context(|| path.to_owned())?;
     let rows = attacks::rows(&text).context(path)?;
     judge.attacks(&rows, options.missing, &mut tally);
+    for fault in limits::faults(&house, &rows) {
+        println!("      MISSING: {fault}");
+        tally.faults += 1;
+    }
+    tally.limits = rows.iter().map(|row| row.limits.len()).sum();
     tally.verdict(options.rfc_dir.is_some())
 }
 
@@ -198,6 +205,7 @@ struct Tally {
     tested: usize,
     reasoned: usize,
     attacks: usize,
+    limits: usize,
     faults: usize,
 }
 
@@ -213,10 +221,11 @@ impl Tally {
     }
 
     fn verdict(&self, compared: bool) -> Result<()> {
-        let Self { requirements, key_words, tested, reasoned, attacks, faults } = self;
+        let Self { requirements, key_words, tested, reasoned, attacks, limits, faults } = self;
         println!(
             "\n{requirements} requirements for {key_words} key words: {tested} with tests, \
-             {reasoned} with a reason instead; {attacks} attacks and limits with tests"
+             {reasoned} with a reason instead; {attacks} rows of ATTACKS.md with tests, {limits} \
+             limits among them"
         );
         println!(
             "{}",

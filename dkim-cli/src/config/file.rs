@@ -98,3 +98,18 @@ pub(crate) fn mail_of(from: &[u8]) -> Result<Vec<Mail>, Failure> {
     };
     Ok(authors.iter().map(mail).collect())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_has_16_mib() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (more, is_read) in [(0, true), (1, false)] {
+            std::fs::write(&file, "#".repeat(Config::MAX_LEN + more)).unwrap();
+            assert_eq!(ConfigFile::read(file.path()).is_ok(), is_read, "{more}");
+        }
+    }
+}

@@ -197,4 +197,19 @@ mod tests {
         let endless = vec![b'x'; HEADER_LIMIT + 1];
         assert_eq!(open(&endless), "not a message: the header is longer than 4194304 octets");
     }
+
+    #[test]
+    fn header_and_body_have_their_limits() {
+        let empty_line = &b"\r\n"[..];
+        let start = b"A: b\r\nX: ";
+        for (more, is_read) in [(0, true), (1, false)] {
+            let fill = vec![b'x'; HEADER_LIMIT + more - start.len() - 4];
+            let mut octets = &[&start[..], &fill, b"\r\n", empty_line].concat()[..];
+            assert_eq!(Message::open(&mut octets).is_ok(), is_read, "{more}");
+            let length = u64::try_from(BODY_LIMIT + more).unwrap();
+            let mut octets = b"A: b\r\n\r\n".chain(io::repeat(b'x').take(length));
+            let body = Message::open(&mut octets).unwrap().whole_body();
+            assert_eq!(body.is_ok_and(|body| body.len() == BODY_LIMIT), is_read, "{more}");
+        }
+    }
 }

@@ -15,7 +15,7 @@ use crate::exit::{self, Exit};
 use crate::json;
 use crate::printable::printable;
 
-/// More records than this at one name are not looked at.
+/// Of more records than this at one name nothing is said: who reads which of them is open.
 const MAX_RECORDS: usize = 20;
 
 /// Tell whether a key record serves both DKIM and DomainKeys
@@ -119,7 +119,13 @@ fn published(dns: &Dns, name: &str) -> Result<Vec<Vec<u8>>, Failure> {
                 octets.truncate(KeyRecord::MAX_LEN + 1);
                 octets
             };
-            Ok(found.records.iter().take(MAX_RECORDS).map(start).collect())
+            if found.records.len() > MAX_RECORDS {
+                let what = format_args!("more than {MAX_RECORDS} records stand there");
+                return Err(Failure::new(Exit::NonePasses, what)
+                    .on(name)
+                    .remedy("take away what is no key record"));
+            }
+            Ok(found.records.iter().map(start).collect())
         }
         Err(LookupError::NoSuchName | LookupError::NoRecords) => Ok(Vec::new()),
         Err(error) => {
@@ -166,4 +172,22 @@ fn tell(out: &mut impl Write, checked: &Checked) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use dkim_stack::dns::Zone;
+
+    use super::*;
+
+    #[test]
+    fn twenty_records_are_looked_at_or_none() {
+        let name = "s._domainkey.example.com";
+        for (count, is_read) in [(MAX_RECORDS, true), (MAX_RECORDS + 1, false)] {
+            let zone = (0..count).fold(Zone::new(), |zone, n| zone.txt(name, format!("n={n}")));
+            let found = published(&Dns::Zone(zone), name);
+            assert_eq!(found.as_ref().is_ok_and(|found| found.len() == count), is_read, "{count}");
+        }
+    }
 }

@@ -264,4 +264,12 @@ mod tests {
         let md5 = "key k { algorithm hmac-md5; secret AQID; };";
         assert!(matches!(TsigKey::parse(md5), Err(TsigKeyError::Algorithm(_))));
     }
+
+    #[test]
+    fn so_much_is_read() {
+        let key = "key k { algorithm hmac-sha256; secret AQID; };";
+        let long = |octets: usize| format!("{key}#{}", "x".repeat(octets - key.len() - 1));
+        assert!(TsigKey::parse(&long(TsigKey::MAX_LEN)).is_ok());
+        assert!(TsigKey::parse(&long(TsigKey::MAX_LEN + 1)).is_err());
+    }
 }

@@ -6,7 +6,7 @@ use dkim_message::Field;
 
 use super::{is, key_of};
 
-/// Fields in buckets by the key of their name, about as many as there are fields, and sorted there:
+/// Fields in buckets by the key of their name, half as many as there are fields or more, and sorted there:
 /// in most headers there is hardly anything to sort, and in a hostile one, where all names share a
 /// bucket, that costs a sort.
 #[derive(Clone, Debug)]
@@ -37,8 +37,9 @@ impl Many {
     /// sorted by name.
     pub(super) fn new(fields: &[Field<'_>]) -> Self {
         let keys: Vec<u32> = fields.iter().take(MOST).map(|field| key_of(field.name())).collect();
-        let (by_name, ends) =
-            (vec![Place::default(); keys.len()], vec![0; keys.len().next_power_of_two()]);
+        let (by_name, buckets) =
+            (vec![Place::default(); keys.len()], keys.len().div_ceil(2).next_power_of_two());
+        let ends = vec![0; buckets];
         let mut many = Self { by_name, ends };
         for key in &keys {
             let bucket = many.bucket(*key);

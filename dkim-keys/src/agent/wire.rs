@@ -524,4 +524,18 @@ mod tests {
             assert_eq!(Answer::parse(frame), Err(error), "{frame:?}");
         }
     }
+
+    #[test]
+    fn no_answer_is_longer_than_may_be_read() {
+        // The version and the kind are in the frame, too.
+        let signature = |octets| Answer::Signature(vec![0; octets]);
+        let longest = signature(MAX_ANSWER - 2).to_frame().unwrap();
+        let mut frames = Frames::new(MAX_ANSWER);
+        let longest = frames.take(&mut &*longest).unwrap().unwrap();
+        assert_eq!(Answer::parse(&longest).unwrap(), signature(MAX_ANSWER - 2));
+        assert!(matches!(
+            signature(MAX_ANSWER - 1).to_frame(),
+            Err(WireError::TooLong { limit: MAX_ANSWER, .. })
+        ));
+    }
 }

@@ -191,4 +191,11 @@ mod tests {
         }
         assert!(matches!(Pkcs11Uri::default().module(), Err(Pkcs11Error::NoModule)));
     }
+
+    #[test]
+    fn a_uri_has_4096_octets() {
+        let long = |octets: usize| format!("pkcs11:token={}", "a".repeat(octets - 13));
+        assert!(Pkcs11Uri::parse(&long(MAX_LEN)).is_ok());
+        assert!(told(&long(MAX_LEN + 1)).contains("it is too long"));
+    }
 }

@@ -116,8 +116,13 @@ pub(super) fn read(path: &Path) -> Result<Option<RotationState>, StateFileError>
         file => file.map_err(StateFileError::Unreadable)?,
     };
     let mut text = String::new();
-    let read = file.take(StateFile::MAX_LEN).read_to_string(&mut text);
-    read.map_err(StateFileError::Unreadable)?;
+    let read = file.take(StateFile::MAX_LEN + 1).read_to_string(&mut text);
+    let octets = read.map_err(StateFileError::Unreadable)?;
+    // Its beginning might pass for a state that knows less.
+    if u64::try_from(octets).is_ok_and(|octets| octets > StateFile::MAX_LEN) {
+        let why = format!("longer than {} octets", StateFile::MAX_LEN);
+        return Err(StateFileError::Unreadable(io::Error::new(io::ErrorKind::InvalidData, why)));
+    }
     Ok(Some(RotationState::parse(&text)?))
 }
 
@@ -228,6 +233,19 @@ mod tests {
         let saved = locked.save(&RotationState::default());
         assert!(matches!(saved, Err(StateFileError::Unwritable(_))));
         assert_eq!(file.read(&Config::default()).unwrap(), told());
+    }
+
+    /// The end of a state that is too long is not left out.
+    #[test]
+    fn a_state_is_read_as_a_whole_or_not_at_all() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let told = told().to_toml().unwrap();
+        let most = usize::try_from(StateFile::MAX_LEN).unwrap();
+        for (more, is_read) in [(0, true), (1, false)] {
+            let comment = "#".repeat(most + more - told.len());
+            fs::write(&file, format!("{told}{comment}")).unwrap();
+            assert_eq!(read(file.path()).is_ok(), is_read, "{more}");
+        }
     }
 
     #[test]

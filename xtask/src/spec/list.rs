@@ -46,7 +46,7 @@ pub(super) struct Requirement {
 }
 
 /// A test by its name.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Test {
     /// The file's path from the workspace's directory.
     pub(super) file: String,
