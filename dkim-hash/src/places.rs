@@ -7,6 +7,7 @@ use smallvec::{SmallVec, smallvec};
 
 /// Where the fields of a header stand among the octets of the inputs, in one canonical form.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "the large one is the usual one")]
 pub(crate) enum Places {
     /// Of each field of the header; `0..0` of one that is not there yet.
     Each(SmallVec<[Range<usize>; FEW]>),
