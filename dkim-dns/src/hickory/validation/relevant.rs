@@ -104,3 +104,25 @@ fn of_zone(
     }
     Ok(records)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use hickory_proto::rr::rdata::SOA;
+
+    use super::*;
+
+    #[test]
+    fn proofs_are_looked_for_in_so_many_records() {
+        let query = Query::query(Name::root(), RecordType::TXT);
+        for (count, kept) in [(MAX_AUTHORITIES, 32), (MAX_AUTHORITIES + 1, 32)] {
+            let record = |number: usize| {
+                let soa = SOA::new(Name::root(), Name::root(), 1, 1, 1, 1, 1);
+                Record::from_rdata(Name::root(), u32::try_from(number).unwrap(), RData::SOA(soa))
+            };
+            let authorities: Vec<Record> = (0..count).map(record).collect();
+            let found = of_zone(&query, None, &authorities).unwrap();
+            assert_eq!(found, authorities[..kept], "{count}");
+        }
+    }
+}
