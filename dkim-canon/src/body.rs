@@ -2,7 +2,7 @@
 
 use crate::Canonicalization;
 use crate::gather::Gather;
-use crate::scan::{len_to_last, split_clean};
+use crate::scan::{RUN, clean_len, len_to_last, run_len};
 
 /// Makes the canonical form of a body that is fed in chunks of any size, cut anywhere.
 ///
@@ -187,23 +187,19 @@ fn reduce(mut text: &[u8], mut white_space: bool, out: &mut Gather<impl FnMut(&[
         }
         // A TAB, or a SP before SP, TAB or CR. Other control octets after a SP are rare, and `<=`
         // is one comparison instead of three.
-        let (clean, rest) =
-            split_clean(text, |octet, next| (octet == b'\t') | ((octet == b' ') & (next <= b' ')));
-        out.put(clean);
+        let clean =
+            clean_len(text, |octet, next| (octet == b'\t') | ((octet == b' ') & (next <= b' ')));
+        let rest = out.put_first(text, clean);
         if rest.is_empty() {
             return;
         }
         text = rest;
-        white_space = true;
+        // After a run that was cut an octet may follow that is not suspect.
+        white_space = clean < RUN;
     }
 }
 
 fn skip_white_space(text: &[u8]) -> &[u8] {
-    // One octet of it is more usual than many.
-    match text {
-        [b' ' | b'\t', rest @ ..] => {
-            split_clean(rest, |octet, _| (octet != b' ') & (octet != b'\t')).1
-        }
-        _ => text,
-    }
+    let len = run_len(text, |octet| (octet == b' ') | (octet == b'\t'));
+    text.get(len..).unwrap_or_default()
 }

@@ -6,6 +6,9 @@ const CAPACITY: usize = 512;
 /// Octets from which a piece is handed on as it is: copying it would cost more than it saves.
 const LARGE: usize = 256;
 
+/// Octets of a piece that are copied at one go, be it shorter.
+const WORD: usize = 16;
+
 /// A sink in front of the caller's sink.
 pub(crate) struct Gather<S> {
     sink: S,
@@ -37,6 +40,21 @@ impl<S: FnMut(&[u8])> Gather<S> {
             room.copy_from_slice(piece);
             self.len = end;
         }
+    }
+
+    /// `put` of so many octets of `text`, and returns the rest of it.
+    pub(crate) fn put_first<'t>(&mut self, text: &'t [u8], len: usize) -> &'t [u8] {
+        let (piece, rest) = text.split_at_checked(len).unwrap_or((text, &[]));
+        let room = self.buffer.get_mut(self.len..).and_then(<[u8]>::first_chunk_mut);
+        match (text.first_chunk::<WORD>(), room) {
+            // More is copied than is asked for: what comes next overwrites it.
+            (Some(octets), Some(room)) if len <= WORD => {
+                *room = *octets;
+                self.len += len;
+            }
+            _ => self.put(piece),
+        }
+        rest
     }
 
     /// `put` of one octet, the commonest of small pieces.

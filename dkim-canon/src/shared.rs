@@ -1,5 +1,7 @@
 //! A whole body in shared memory to canonical slices of the same memory.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use crate::{BodyCanonicalizer, Canonicalization};
@@ -18,17 +20,42 @@ use crate::{BodyCanonicalizer, Canonicalization};
 /// ```
 #[must_use]
 pub fn body_slices(canonicalization: Canonicalization, body: &Bytes) -> Vec<Bytes> {
-    let mut slices = Vec::new();
+    let mut slices = Slices { body, lent: 0..0, slices: Vec::new() };
     let mut canonicalizer = BodyCanonicalizer::new(canonicalization);
-    let mut keep = |octets: &[u8]| {
-        // A piece comes from `body` as a whole or not at all.
-        slices.push(if body.as_ptr_range().contains(&octets.as_ptr()) {
-            body.slice_ref(octets)
-        } else {
-            Bytes::copy_from_slice(octets)
-        });
-    };
-    canonicalizer.chunk(body, &mut keep);
-    canonicalizer.finish(&mut keep);
-    slices
+    canonicalizer.chunk(body, |octets| slices.keep(octets));
+    canonicalizer.finish(|octets| slices.keep(octets));
+    slices.flush();
+    slices.slices
+}
+
+struct Slices<'b> {
+    body: &'b Bytes,
+    /// What was lent from the body last, and is not among the slices yet.
+    lent: Range<usize>,
+    slices: Vec<Bytes>,
+}
+
+impl Slices<'_> {
+    fn keep(&mut self, octets: &[u8]) {
+        // A piece comes from the body as a whole or not at all.
+        let lent = self.body.as_ptr_range().contains(&octets.as_ptr());
+        if !lent {
+            self.flush();
+            self.slices.push(Bytes::copy_from_slice(octets));
+            return;
+        }
+        let start = octets.as_ptr().addr() - self.body.as_ptr().addr();
+        if start != self.lent.end {
+            self.flush();
+            self.lent.start = start;
+        }
+        self.lent.end = start + octets.len();
+    }
+
+    fn flush(&mut self) {
+        if !self.lent.is_empty() {
+            self.slices.push(self.body.slice(self.lent.clone()));
+        }
+        self.lent.start = self.lent.end;
+    }
 }
