@@ -32,9 +32,7 @@ impl Coverage {
     /// `own` tells which DKIM-Signature field this is, counted from 0: it is covered by itself.
     pub(crate) fn of(signature: &Signature, own: usize, header: &Header<'_>) -> Self {
         let names = signature.signed_fields.iter();
-        let fields = header.fields().iter().enumerate();
-        let mut signatures = fields.filter(|(_, field)| field.is(Signature::FIELD_NAME));
-        let own = signatures.nth(own).map(|(position, _)| position);
+        let own = header.fields().positions(Signature::FIELD_NAME).nth(own);
         let index = FieldIndex::new(header);
         let picked = index.pick(names.clone(), own);
         let mut coverage = Self::default();
@@ -53,7 +51,7 @@ impl Coverage {
                 continue;
             }
             if !is_signed {
-                coverage.unsigned.add(&name_of(field));
+                coverage.unsigned.add(&name_of(&field));
             }
         }
         coverage

@@ -72,7 +72,7 @@ impl Sender {
             }
         }
         // §3.1: with a Sender field and no From field a message must not be signed.
-        let read = |(kind, position, field): (SenderField, usize, &Field<'_>)| {
+        let read = |(kind, position, field): (SenderField, usize, Field<'_>)| {
             let addresses = author_addresses(field.body())
                 .map_err(|source| SenderError::Syntax { field: kind, source })?;
             let address = addresses.into_iter().next().ok_or(SenderError::NoAddress(kind))?;

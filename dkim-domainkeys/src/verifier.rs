@@ -8,7 +8,7 @@ use dkim_crypto::{Digest, HashValue, Provider, VerifyError};
 use dkim_dns::{Answer, Inquirer, Query, QueryId, QueryKind};
 use dkim_hash::Stance;
 use dkim_keyrec::record_name;
-use dkim_message::{Field, Header};
+use dkim_message::{Field, Fields, Header};
 use dkim_tags::{Claims, FieldNames, TagList};
 
 use crate::checks::{self, Message};
@@ -66,17 +66,17 @@ impl Verifier {
             taken: 0,
             lanes: Vec::new(),
         };
-        let mut positions = header.fields().iter().enumerate();
-        let mut signatures =
-            positions.by_ref().filter(|(_, field)| field.is(Signature::FIELD_NAME)).peekable();
+        let fields = header.fields();
+        let mut signatures = fields.positions(Signature::FIELD_NAME).peekable();
         if signatures.peek().is_none() {
             return verifier;
         }
         // Of a header over the limit nothing is read.
         let within = header.octets().len() <= policy.limits.header_octets;
         let message = within.then(|| Message::of(header));
-        for (position, field) in signatures.by_ref().take(policy.limits.listed) {
-            verifier.signature(header, position, field, message.as_ref());
+        for position in signatures.by_ref().take(policy.limits.listed) {
+            let Some(field) = fields.get(position) else { continue };
+            verifier.signature(header, position, &field, message.as_ref());
         }
         verifier.unlisted = signatures.count();
         verifier
@@ -185,7 +185,7 @@ impl Verifier {
         }
         let hash = signature.algorithm.hash();
         let mut digest = self.provider.digest(hash).ok_or(Outcome::Unsupported)?;
-        let below = header.fields().get(position + 1..).unwrap_or_default();
+        let below = header.fields().below(position);
         hash_fields(signature, below, &mut *digest);
         let digest = (self.open.len(), digest);
         match self.lanes.iter_mut().find(|lane| lane.canonicalization == signature.canonicalization)
@@ -285,11 +285,11 @@ fn update(digests: &mut [(usize, Box<dyn Digest>)], octets: &[u8]) {
 }
 
 /// Hashes the fields that are signed, of those that stand below the signature.
-fn hash_fields(signature: &Signature, below: &[Field<'_>], digest: &mut dyn Digest) {
+fn hash_fields(signature: &Signature, below: Fields<'_, '_>, digest: &mut dyn Digest) {
     /// So that the hash is not fed line by line.
     const ENOUGH: usize = 4096;
     let mut canonical = Vec::with_capacity(ENOUGH);
-    let mut write = |field: &Field<'_>| {
+    let mut write = |field: Field<'_>| {
         signature.canonicalization.write_field(field.octets(), &mut canonical);
         if canonical.len() >= ENOUGH {
             digest.update(&canonical);
@@ -317,7 +317,7 @@ fn hash_fields(signature: &Signature, below: &[Field<'_>], digest: &mut dyn Dige
 /// "A verifier must include all occurrences of that header", however often a name is listed. Which
 /// stands for which, the RFC leaves open: we count from the bottom, and what is left over goes to
 /// the first, as the one other verifier that is still in use does.
-fn pick(names: &FieldNames, below: &[Field<'_>]) -> Vec<usize> {
+fn pick(names: &FieldNames, below: Fields<'_, '_>) -> Vec<usize> {
     let mut places: BTreeMap<Vec<u8>, Places> = BTreeMap::new();
     for name in names.iter() {
         places.entry(name.to_ascii_lowercase().into()).or_default().listed += 1;
@@ -401,7 +401,8 @@ mod tests {
             let names = list.split(':').map(dkim_tags::FieldName::parse);
             let names: FieldNames = names.collect::<Result<_, _>>().expect("names");
             let picked = pick(&names, header.fields());
-            let last = |at: usize| header.fields()[at].octets().last().copied().map(char::from);
+            let last =
+                |at: usize| header.fields().get(at)?.octets().last().copied().map(char::from);
             assert_eq!(picked.into_iter().filter_map(last).collect::<String>(), expected, "{list}");
         }
     }

@@ -305,7 +305,7 @@ impl Search<'_> {
             })
             .collect();
         let own_field = header.fields().get(own);
-        slots.extend(own_field.map(|field| Slot::of_own(field, self.signature, &mut room)));
+        slots.extend(own_field.map(|field| Slot::of_own(&field, self.signature, &mut room)));
         let respaced = (0..RESPACINGS.len()).any(|respacing| {
             let fields: Vec<&[u8]> =
                 slots.iter().filter_map(|slot| slot.respaced(respacing)).collect();

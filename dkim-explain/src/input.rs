@@ -48,7 +48,7 @@ impl HashInput {
         fields.extend(header.fields().get(own).map(|field| HashedField {
             name: Signature::FIELD_NAME.to_owned(),
             position: Some(own),
-            octets: Some(canonical_field(form, field.raw_name(), &body_without_b(field))),
+            octets: Some(canonical_field(form, field.raw_name(), &body_without_b(&field))),
         }));
         Self { fields }
     }
@@ -90,7 +90,5 @@ pub(crate) fn body_without_b(field: &Field<'_>) -> Vec<u8> {
 
 /// The index, among all fields, of the DKIM-Signature field that is the `number`th of its kind.
 pub(crate) fn position_of(number: usize, header: &Header<'_>) -> Option<usize> {
-    let fields = header.fields().iter().enumerate();
-    let mut signatures = fields.filter(|(_, field)| field.is(Signature::FIELD_NAME));
-    signatures.nth(number).map(|(position, _)| position)
+    header.fields().positions(Signature::FIELD_NAME).nth(number)
 }

@@ -96,8 +96,8 @@ pub fn relayed(
 fn signatures<'h>(
     header: &'h Header<'_>,
 ) -> impl Iterator<Item = (usize, Result<Signature, SignatureError>)> + 'h {
-    let fields = header.fields().iter().enumerate();
-    fields
-        .filter(|(_, field)| field.is(Signature::FIELD_NAME))
-        .map(|(position, field)| (position, Signature::parse(field.body())))
+    let fields = header.fields();
+    fields.positions(Signature::FIELD_NAME).filter_map(move |position| {
+        Some((position, Signature::parse(fields.get(position)?.body())))
+    })
 }

@@ -3,7 +3,7 @@
 mod few;
 mod many;
 
-use dkim_message::{Field, Header};
+use dkim_message::{Fields, Header};
 
 use few::Few;
 use many::Many;
@@ -14,7 +14,7 @@ use many::Many;
 /// looked through; many are put into order first.
 #[derive(Clone, Debug)]
 pub struct FieldIndex<'h, 'm> {
-    pub(crate) fields: &'h [Field<'m>],
+    pub(crate) fields: Fields<'h, 'm>,
     by_name: ByName,
 }
 
@@ -105,8 +105,8 @@ fn key_of(name: &[u8]) -> u32 {
     u32::try_from(scattered >> 32).unwrap_or(0)
 }
 
-fn is(field: Option<&Field<'_>>, name: &[u8]) -> bool {
-    field.is_some_and(|field| field.name().eq_ignore_ascii_case(name))
+fn is(fields: Fields<'_, '_>, field: usize, name: &[u8]) -> bool {
+    fields.name(field).is_some_and(|of_field| of_field.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
@@ -122,9 +122,9 @@ mod tests {
         names
             .iter()
             .map(|name| {
-                let found = (0..header.fields().len())
-                    .rev()
-                    .find(|index| !taken[*index] && header.fields()[*index].is(name))?;
+                let found = (0..header.fields().len()).rev().find(|index| {
+                    !taken[*index] && header.fields().get(*index).unwrap().is(name)
+                })?;
                 taken[found] = true;
                 Some(found)
             })

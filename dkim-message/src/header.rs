@@ -123,6 +123,8 @@ pub enum DefectKind {
     OrphanFold,
     /// A line end inside a field body that no white space follows.
     BrokenFold,
+    /// More than 4 GiB: none of the fields is read.
+    TooLong,
 }
 
 impl fmt::Display for DefectKind {
@@ -135,8 +137,150 @@ impl fmt::Display for DefectKind {
             Self::InvalidName => "an invalid field name",
             Self::OrphanFold => "a continuation line before the first field",
             Self::BrokenFold => "a line end that no white space follows",
+            Self::TooLong => "more than 4 GiB",
         })
     }
+}
+
+/// The fields of a header, top to bottom.
+///
+/// ```
+/// use dkim_message::Header;
+///
+/// let header = Header::parse(b"From: joe@example.com\r\nTo: ann@example.com\r\n");
+/// let fields = header.fields();
+/// assert_eq!(fields.len(), 2);
+/// assert!(fields.get(0).is_some_and(|field| field.is("From")));
+/// assert!(fields.iter().all(|field| field.is_well_formed()));
+/// ```
+#[derive(Clone, Copy)]
+pub struct Fields<'h, 'm> {
+    octets: &'m [u8],
+    places: &'h [Place],
+}
+
+impl<'h, 'm> Fields<'h, 'm> {
+    /// How many there are.
+    #[inline]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether there is none.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// The field at this position, from the top; 0 is the first.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, position: usize) -> Option<Field<'m>> {
+        let place = self.places.get(position)?;
+        let end = self.places.get(position + 1).map_or(self.octets.len(), Place::start);
+        Some(place.field(self.octets, end))
+    }
+
+    /// The name of the field at this position: sooner at hand than the field.
+    #[inline]
+    #[must_use]
+    pub fn name(&self, position: usize) -> Option<&'m [u8]> {
+        self.places.get(position).map(|place| place.name(self.octets))
+    }
+
+    /// The name of each of them.
+    #[inline]
+    pub fn names(
+        self,
+    ) -> impl DoubleEndedIterator<Item = &'m [u8]> + ExactSizeIterator + Clone + use<'h, 'm> {
+        self.places.iter().map(move |place| place.name(self.octets))
+    }
+
+    /// Where the fields of one name stand, top to bottom.
+    pub fn positions<'n>(
+        self,
+        name: &'n str,
+    ) -> impl DoubleEndedIterator<Item = usize> + use<'h, 'm, 'n> {
+        let is = move |place: &Place| {
+            index(place.name_len) == name.len()
+                && place.name(self.octets).eq_ignore_ascii_case(name.as_bytes())
+        };
+        let places = self.places.iter().enumerate();
+        places.filter_map(move |(position, place)| is(place).then_some(position))
+    }
+
+    /// Those below this position.
+    #[inline]
+    #[must_use]
+    pub fn below(self, position: usize) -> Self {
+        Self { places: self.places.get(position + 1..).unwrap_or_default(), ..self }
+    }
+
+    /// Each of them.
+    #[inline]
+    pub fn iter(
+        self,
+    ) -> impl DoubleEndedIterator<Item = Field<'m>> + ExactSizeIterator + Clone + use<'h, 'm> {
+        (0..self.len()).map(move |at| self.get(at).unwrap_or(Field { octets: &[], name_end: 0 }))
+    }
+}
+
+/// The same octets in each.
+impl PartialEq for Fields<'_, '_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Fields<'_, '_> {}
+
+impl fmt::Debug for Fields<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// Where a field stands among the octets of its header, and how long its name is. A header may have
+/// a field in every five octets: no more is kept of each than it takes to find it.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    start: u32,
+    name_len: u32,
+}
+
+impl Place {
+    fn new(start: usize, name_len: usize) -> Option<Self> {
+        Some(Self { start: u32::try_from(start).ok()?, name_len: u32::try_from(name_len).ok()? })
+    }
+
+    #[inline]
+    fn start(&self) -> usize {
+        index(self.start)
+    }
+
+    #[inline]
+    fn name<'m>(&self, octets: &'m [u8]) -> &'m [u8] {
+        let start = self.start();
+        octets.get(start..start + index(self.name_len)).unwrap_or_default()
+    }
+
+    /// The field here, where the next one starts at `next`: the line end between them is no part
+    /// of it.
+    #[inline]
+    fn field<'m>(&self, octets: &'m [u8], next: usize) -> Field<'m> {
+        let octets = octets.get(self.start()..next).unwrap_or_default();
+        let octets = match octets {
+            [field @ .., b'\r', b'\n'] | [field @ .., b'\n'] => field,
+            field => field,
+        };
+        Field { octets, name_end: index(self.name_len) }
+    }
+}
+
+fn index(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 /// Room for the fields of most messages.
@@ -149,7 +293,7 @@ const FEW: usize = 24;
 #[derive(Clone, Debug, Default)]
 pub struct Header<'m> {
     octets: &'m [u8],
-    fields: Vec<Field<'m>>,
+    places: Vec<Place>,
     defects: Vec<Defect>,
 }
 
@@ -182,7 +326,7 @@ impl<'m> Header<'m> {
     /// what follows it, too, and how many of its lines end in CRLF.
     fn read(octets: &'m [u8], search: bool) -> (Self, &'m [u8], usize) {
         let mut header = Self::unread(octets);
-        header.fields.reserve(FEW);
+        header.places.reserve(FEW);
         let mut crlfs = 0;
         // Where the field being read starts, and where its last line ends without the line end.
         let mut open: Option<(usize, usize)> = None;
@@ -218,14 +362,19 @@ impl<'m> Header<'m> {
     }
 
     /// The fields, top to bottom.
+    #[inline]
     #[must_use]
-    pub fn fields(&self) -> &[Field<'m>] {
-        &self.fields
+    pub fn fields(&self) -> Fields<'_, 'm> {
+        Fields { octets: self.octets, places: &self.places }
     }
 
     /// The fields of one name, top to bottom.
-    pub fn named(&self, name: &str) -> impl DoubleEndedIterator<Item = &Field<'m>> {
-        self.fields.iter().filter(move |field| field.is(name))
+    pub fn named<'h>(
+        &'h self,
+        name: &'h str,
+    ) -> impl DoubleEndedIterator<Item = Field<'m>> + use<'h, 'm> {
+        let fields = self.fields();
+        fields.positions(name).filter_map(move |position| fields.get(position))
     }
 
     /// The octets read, without the empty line.
@@ -246,7 +395,14 @@ impl<'m> Header<'m> {
         if let Some(kind) = defect {
             self.note(kind, start);
         }
-        self.fields.push(field);
+        match Place::new(start, field.name_end) {
+            Some(place) => self.places.push(place),
+            None => {
+                // Nobody is to take a part of the fields for all of them.
+                self.places.clear();
+                self.note(DefectKind::TooLong, start);
+            }
+        }
     }
 
     pub(crate) fn note(&mut self, kind: DefectKind, offset: usize) {
@@ -343,7 +499,7 @@ mod tests {
     use super::*;
 
     fn names<'m>(header: &Header<'m>) -> Vec<&'m [u8]> {
-        header.fields().iter().map(Field::name).collect()
+        header.fields().iter().map(|field| field.name()).collect()
     }
 
     fn kinds(header: &Header<'_>) -> Vec<DefectKind> {
@@ -354,9 +510,9 @@ mod tests {
     fn fields_keep_every_octet() {
         let header = Header::parse(b"From: a\r\nSubject \t: b\r\n  c\r\n \t\r\n d\r\nX:\r\n");
         assert_eq!(names(&header), [&b"From"[..], b"Subject", b"X"]);
-        assert_eq!(header.fields()[1].raw_name(), b"Subject \t");
-        assert_eq!(header.fields()[1].body(), b" b\r\n  c\r\n \t\r\n d");
-        assert_eq!(header.fields()[2].body(), b"");
+        assert_eq!(header.fields().get(1).unwrap().raw_name(), b"Subject \t");
+        assert_eq!(header.fields().get(1).unwrap().body(), b" b\r\n  c\r\n \t\r\n d");
+        assert_eq!(header.fields().get(2).unwrap().body(), b"");
         assert_eq!(kinds(&header), []);
     }
 
@@ -454,7 +610,7 @@ mod tests {
         let header = Header::parse(
             b"From: 1\r\nfRom: 2\r\nFro: 3\r\nFromm: 4\r\nDate: 5\r\nFrom : 6\r\n: 7\r\n",
         );
-        let bodies: Vec<_> = header.named("FROM").map(Field::body).collect();
+        let bodies: Vec<_> = header.named("FROM").map(|field| field.body()).collect();
         assert_eq!(bodies, [b" 1", b" 2", b" 6"]);
     }
 

@@ -9,6 +9,6 @@ pub mod lex;
 mod split;
 
 pub use address::{Address, AddressError, author_addresses};
-pub use header::{Defect, DefectKind, Field, Header};
+pub use header::{Defect, DefectKind, Field, Fields, Header};
 pub use header_buf::HeaderBuf;
 pub use split::{HeaderTooLong, Splitter, split};

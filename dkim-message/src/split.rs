@@ -10,7 +10,7 @@ use crate::Header;
 ///
 /// ```
 /// let (header, body) = dkim_message::split(b"From: joe@example.com\r\n\r\nHi.\r\n");
-/// assert!(header.fields()[0].is("from"));
+/// assert!(header.fields().get(0).is_some_and(|field| field.is("from")));
 /// assert_eq!(body, b"Hi.\r\n");
 /// ```
 #[must_use]

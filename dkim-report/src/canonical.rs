@@ -12,9 +12,8 @@ use dkim_verify::Verification;
 #[must_use]
 pub fn canonical_header(found: &Verification, header: &Header<'_>) -> Option<Vec<u8>> {
     let signature = found.signature.as_ref()?;
-    let fields = header.fields().iter().enumerate();
-    let mut signatures = fields.filter(|(_, field)| field.is(Signature::FIELD_NAME));
-    let (position, field) = signatures.nth(found.index)?;
+    let position = header.fields().positions(Signature::FIELD_NAME).nth(found.index)?;
+    let field = header.fields().get(position)?;
     let tags = TagList::parse(field.body()).ok()?;
     let form = signature.canonicalization.header;
     let mut inputs = HeaderInputs::new(header);

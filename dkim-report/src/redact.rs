@@ -75,13 +75,13 @@ fn is_recipient(field: &Field<'_>) -> bool {
 /// The header with its recipients hidden.
 fn hidden_header(redactor: &Redactor, private: &Private, header: &Header<'_>) -> Vec<u8> {
     let mut octets = Vec::with_capacity(header.octets().len());
-    for field in header.fields() {
-        if is_recipient(field) {
+    for field in header.fields().iter() {
+        if is_recipient(&field) {
             octets.extend_from_slice(field.raw_name());
             octets.push(b':');
             octets.extend_from_slice(hidden_list(redactor, field.body()).as_bytes());
         } else if field.is(Signature::FIELD_NAME) {
-            octets.extend_from_slice(&private.hide(redactor, &without_copies(field)));
+            octets.extend_from_slice(&private.hide(redactor, &without_copies(&field)));
         } else {
             octets.extend_from_slice(&private.hide(redactor, field.octets()));
         }

@@ -250,10 +250,8 @@ fn covered<'h, 'm>(
     number: usize,
     header: &'h Header<'m>,
     index: &FieldIndex<'_, '_>,
-) -> impl Iterator<Item = &'h Field<'m>> {
-    let mut signatures = header.fields().iter().enumerate();
-    let own = signatures.by_ref().filter(|(_, field)| field.is(Signature::FIELD_NAME)).nth(number);
-    let own = own.map(|(position, _)| position);
+) -> impl Iterator<Item = Field<'m>> {
+    let own = header.fields().positions(Signature::FIELD_NAME).nth(number);
     let picked: Vec<usize> = index.pick(signature.signed_fields.iter(), own).flatten().collect();
     picked.into_iter().filter_map(|position| header.fields().get(position))
 }

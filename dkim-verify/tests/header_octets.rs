@@ -215,7 +215,7 @@ fn fields_that_come_one_by_one_are_judged_alike() {
     ] {
         let mut fields = HeaderBuf::new();
         fields.push(name, body);
-        for field in header.fields() {
+        for field in header.fields().iter() {
             fields.push(field.raw_name(), field.body());
         }
         let shown = String::from_utf8_lossy(body);

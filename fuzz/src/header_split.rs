@@ -37,7 +37,7 @@ pub fn header_split(data: &[u8]) {
     }
 
     let mut buffer = HeaderBuf::new();
-    for field in header.fields() {
+    for field in header.fields().iter() {
         let name = if field.raw_name().is_empty() { b"X" } else { field.raw_name() };
         buffer.push(name, field.body());
     }
@@ -50,7 +50,7 @@ pub fn header_split(data: &[u8]) {
 
 fn assert_together(data: &[u8], header: &Header<'_>, body: &[u8]) {
     let mut rest = data;
-    for field in header.fields() {
+    for field in header.fields().iter() {
         rest = rest.strip_prefix(field.octets()).expect("fields stand one after the other");
         rest = without_line_end(rest);
         assert!(!field.octets().is_empty());

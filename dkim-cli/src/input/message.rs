@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::ops::{ControlFlow, Range};
 
-use dkim_stack::message::{Field, Header, HeaderTooLong, Splitter};
+use dkim_stack::message::{Header, HeaderTooLong, Splitter};
 
 use super::file::unreadable;
 use super::{BLOCK, LineEnds, read_block};
@@ -79,7 +79,7 @@ impl<'r> Message<'r> {
         if taken == 0 {
             return Err(MessageError::Empty);
         }
-        if !header.fields().iter().any(Field::is_well_formed) {
+        if !header.fields().iter().any(|field| field.is_well_formed()) {
             return Err(MessageError::NoField);
         }
         let empty_line: &[u8] = match taken - header.octets().len() {

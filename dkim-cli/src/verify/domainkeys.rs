@@ -32,7 +32,7 @@ pub(super) struct DomainKeys(Option<Box<Verifier>>);
 
 impl DomainKeys {
     pub(super) fn new(header: &Header<'_>, policy: &Policy) -> Self {
-        let has_some = header.fields().iter().any(|field| field.is(Signature::FIELD_NAME));
+        let has_some = header.fields().positions(Signature::FIELD_NAME).next().is_some();
         Self(has_some.then(|| Box::new(Verifier::new(header, policy, provider()))))
     }
 

@@ -56,7 +56,7 @@ impl Slot {
         let now = now.filter(|field| field.octets().len() <= MOST_OCTETS);
         if let Some(field) = now {
             options.absent();
-            options.rewritten(field);
+            options.rewritten(&field);
         } else if position.is_none() {
             options.usual_values(FieldChangeKind::Removed, name);
         }

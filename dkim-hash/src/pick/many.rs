@@ -2,26 +2,17 @@
 
 use std::cmp::Ordering;
 
-use dkim_message::Field;
+use dkim_message::Fields;
 
-use super::{is, key_of};
+use super::key_of;
 
-/// Fields in buckets by the key of their name, half as many as there are fields or more, and sorted there:
-/// in most headers there is hardly anything to sort, and in a hostile one, where all names share a
-/// bucket, that costs a sort.
+/// Fields by their number, in buckets by the key of their name, half as many as there are fields or
+/// more, and sorted there: in most headers there is hardly anything to sort, and in a hostile one,
+/// where all names share a bucket, that costs a sort.
 #[derive(Clone, Debug)]
 pub(super) struct Many {
-    /// By name, then from the bottom up.
-    by_name: Vec<Place>,
-    /// Where in `by_name` each bucket ends and the next begins.
+    by_name: Vec<u32>,
     ends: Vec<u32>,
-}
-
-/// A field by its index, and the key of its name.
-#[derive(Clone, Copy, Debug, Default)]
-struct Place {
-    key: u32,
-    field: u32,
 }
 
 /// Fields beyond are not looked at: a header of so many has gigabytes.
@@ -32,28 +23,25 @@ const MOST: usize = 1 << 30;
 pub(super) struct Taken(Vec<u32>);
 
 impl Many {
-    /// Sorted by the first bits of the key by counting: how many each bucket holds, where it begins,
-    /// and then each to its place, behind which its bucket ends so far. What a bucket holds is then
-    /// sorted by name.
-    pub(super) fn new(fields: &[Field<'_>]) -> Self {
-        let keys: Vec<u32> = fields.iter().take(MOST).map(|field| key_of(field.name())).collect();
-        let (by_name, buckets) =
-            (vec![Place::default(); keys.len()], keys.len().div_ceil(2).next_power_of_two());
-        let ends = vec![0; buckets];
-        let mut many = Self { by_name, ends };
-        for key in &keys {
-            let bucket = many.bucket(*key);
+    pub(super) fn new(fields: Fields<'_, '_>) -> Self {
+        let count = fields.len().min(MOST);
+        let buckets = count.div_ceil(2).next_power_of_two();
+        let mut many = Self { by_name: vec![0; count], ends: vec![0; buckets] };
+        // The keys are computed twice rather than kept: there may be millions.
+        for name in fields.names().take(count) {
+            let bucket = many.bucket(key_of(name));
             many.ends.get_mut(bucket).into_iter().for_each(|count| *count += 1);
         }
         let mut begun = 0;
         for end in &mut many.ends {
             begun += std::mem::replace(end, begun);
         }
-        for (field, key) in keys.iter().enumerate().rev() {
-            let (bucket, field) = (many.bucket(*key), u32::try_from(field).unwrap_or(u32::MAX));
+        for (field, name) in fields.names().take(count).enumerate().rev() {
+            let bucket = many.bucket(key_of(name));
+            let field = u32::try_from(field).unwrap_or(u32::MAX);
             let Some(end) = many.ends.get_mut(bucket) else { continue };
             if let Some(place) = many.by_name.get_mut(index(*end)) {
-                *place = Place { key: *key, field };
+                *place = field;
             }
             *end += 1;
         }
@@ -61,12 +49,12 @@ impl Many {
         many
     }
 
-    fn sort_buckets(&mut self, fields: &[Field<'_>]) {
+    fn sort_buckets(&mut self, fields: Fields<'_, '_>) {
         let mut start = 0;
         for end in self.ends.iter().map(|end| index(*end)) {
             if let Some(bucket @ [_, _, ..]) = self.by_name.get_mut(start..end) {
                 bucket.sort_unstable_by(|a, b| {
-                    a.order(b.key, || b.name(fields), fields).then_with(|| b.field.cmp(&a.field))
+                    order(name(fields, *a), name(fields, *b)).then_with(|| b.cmp(a))
                 });
             }
             start = end;
@@ -74,7 +62,6 @@ impl Many {
     }
 
     fn bucket(&self, key: u32) -> usize {
-        // The first bits of a key are as good as any.
         let bits = self.ends.len().trailing_zeros();
         index(key.checked_shr(u32::BITS - bits).unwrap_or(0))
     }
@@ -83,67 +70,61 @@ impl Many {
         Taken(vec![0; self.by_name.len()])
     }
 
-    /// The lowest field of this name that is not taken and not `own`, which it then is.
     pub(super) fn pick(
         &self,
-        fields: &[Field<'_>],
-        name: &[u8],
+        fields: Fields<'_, '_>,
+        wanted: &[u8],
         own: Option<usize>,
         taken: &mut Taken,
     ) -> Option<usize> {
-        let (_, first) = self.first(fields, name);
+        let first = self.first(fields, wanted);
         let taken = taken.0.get_mut(first)?;
         loop {
-            let place = self.by_name.get(first + index(*taken))?;
-            if !is(fields.get(index(place.field)), name) {
+            let field = self.by_name.get(first + index(*taken))?;
+            if !name(fields, *field).eq_ignore_ascii_case(wanted) {
                 return None;
             }
             *taken += 1;
-            let picked = index(place.field);
+            let picked = index(*field);
             if Some(picked) != own {
                 return Some(picked);
             }
         }
     }
 
-    pub(super) fn count(&self, fields: &[Field<'_>], name: &[u8]) -> usize {
-        let (key, first) = self.first(fields, name);
-        let from = self.by_name.get(first..).unwrap_or_default();
-        from.iter().take_while(|place| place.order(key, || name, fields).is_eq()).count()
+    pub(super) fn count(&self, fields: Fields<'_, '_>, wanted: &[u8]) -> usize {
+        let from = self.by_name.get(self.first(fields, wanted)..).unwrap_or_default();
+        from.iter().take_while(|field| name(fields, **field).eq_ignore_ascii_case(wanted)).count()
     }
 
-    /// The key of a name, and where in `by_name` the name begins, or would.
-    fn first(&self, fields: &[Field<'_>], name: &[u8]) -> (u32, usize) {
-        let key = key_of(name);
-        let bucket = self.bucket(key);
+    /// Where the fields of a name begin in `by_name`, or would.
+    fn first(&self, fields: Fields<'_, '_>, wanted: &[u8]) -> usize {
+        let bucket = self.bucket(key_of(wanted));
         let end_of = |bucket: usize| self.ends.get(bucket).map(|end| index(*end));
         let start = bucket.checked_sub(1).and_then(end_of).unwrap_or(0);
-        let places = self.by_name.get(start..end_of(bucket).unwrap_or(start)).unwrap_or_default();
-        (key, start + places.partition_point(|place| place.order(key, || name, fields).is_lt()))
+        let bucket = self.by_name.get(start..end_of(bucket).unwrap_or(start)).unwrap_or_default();
+        start + bucket.partition_point(|field| order(name(fields, *field), wanted).is_lt())
     }
 }
 
-impl Place {
-    /// How a field stands to a name of this key, ASCII case apart.
-    fn order<'n>(
-        &self,
-        key: u32,
-        name: impl FnOnce() -> &'n [u8],
-        fields: &[Field<'_>],
-    ) -> Ordering {
-        self.key.cmp(&key).then_with(|| {
-            let (field, name) = (self.name(fields), name());
-            if field.eq_ignore_ascii_case(name) {
-                return Ordering::Equal;
-            }
-            let lower = |octet: &u8| octet.to_ascii_lowercase();
-            field.iter().map(lower).cmp(name.iter().map(lower))
-        })
+/// By key first, which tells most names apart.
+fn order(name: &[u8], other: &[u8]) -> Ordering {
+    match key_of(name).cmp(&key_of(other)) {
+        Ordering::Equal => lower_case_order(name, other),
+        different => different,
     }
+}
 
-    fn name<'m>(&self, fields: &[Field<'m>]) -> &'m [u8] {
-        fields.get(index(self.field)).map(Field::name).unwrap_or_default()
+fn lower_case_order(name: &[u8], other: &[u8]) -> Ordering {
+    if name.eq_ignore_ascii_case(other) {
+        return Ordering::Equal;
     }
+    let lower = |octet: &u8| octet.to_ascii_lowercase();
+    name.iter().map(lower).cmp(other.iter().map(lower))
+}
+
+fn name<'m>(fields: Fields<'_, 'm>, field: u32) -> &'m [u8] {
+    fields.name(index(field)).unwrap_or_default()
 }
 
 fn index(number: u32) -> usize {

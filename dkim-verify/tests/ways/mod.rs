@@ -78,7 +78,7 @@ pub(crate) fn milter_order(
 ) -> Vec<Verification> {
     let (header, body) = split(message);
     let mut fields = HeaderBuf::new();
-    for field in header.fields() {
+    for field in header.fields().iter() {
         // Folds are handed on with LF alone.
         fields.push(field.raw_name(), &without_cr(field.body()));
     }

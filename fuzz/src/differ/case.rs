@@ -112,7 +112,7 @@ impl Case {
 
         let (header, _) = split(&draft);
         let (position, signature) = read(&header)?;
-        let field = &header.fields()[position];
+        let field = header.fields().get(position)?;
         let tags = TagList::parse(field.body()).ok()?;
         let form = signature.canonicalization.header;
         let mut inputs = HeaderInputs::new(&header);
