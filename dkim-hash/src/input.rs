@@ -177,7 +177,7 @@ mod tests {
             let own = [None, Some(next(40))][next(2)];
             let mut expected = Vec::new();
             for picked in FieldIndex::new(&header).pick(wanted.iter().copied(), own).flatten() {
-                let field = header.fields().get(picked).unwrap();
+                let field = header.fields().get(picked).expect("a field that was picked");
                 write_field(form, field.raw_name(), field.body(), &mut expected);
                 expected.extend_from_slice(b"\r\n");
             }

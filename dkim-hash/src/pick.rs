@@ -123,7 +123,8 @@ mod tests {
             .iter()
             .map(|name| {
                 let found = (0..header.fields().len()).rev().find(|index| {
-                    !taken[*index] && header.fields().get(*index).unwrap().is(name)
+                    !taken[*index]
+                        && header.fields().get(*index).is_some_and(|field| field.is(name))
                 })?;
                 taken[found] = true;
                 Some(found)

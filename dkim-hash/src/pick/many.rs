@@ -4,11 +4,12 @@ use std::cmp::Ordering;
 
 use dkim_message::Fields;
 
-use super::key_of;
+use super::{is, key_of};
 
 /// Fields by their number, in buckets by the key of their name, half as many as there are fields or
-/// more, and sorted there: in most headers there is hardly anything to sort, and in a hostile one,
-/// where all names share a bucket, that costs a sort.
+/// more, and from the bottom up in each. A bucket is looked through. One that has many fields is
+/// sorted by name before: in most headers there is none, and in a hostile one, where all names share
+/// a bucket, that costs a sort.
 #[derive(Clone, Debug)]
 pub(super) struct Many {
     by_name: Vec<u32>,
@@ -18,7 +19,11 @@ pub(super) struct Many {
 /// Fields beyond are not looked at: a header of so many has gigabytes.
 const MOST: usize = 1 << 30;
 
-/// How many instances are taken of the name that begins at each place in `by_name`.
+/// Fields of a bucket that are looked through sooner than they are sorted.
+const FEW: usize = 8;
+
+/// For each place in `by_name` where the fields of a name begin: how many places behind it were
+/// looked at.
 #[derive(Default)]
 pub(super) struct Taken(Vec<u32>);
 
@@ -29,7 +34,7 @@ impl Many {
         let mut many = Self { by_name: vec![0; count], ends: vec![0; buckets] };
         // The keys are computed twice rather than kept: there may be millions.
         for name in fields.names().take(count) {
-            let bucket = many.bucket(key_of(name));
+            let bucket = many.bucket(name);
             many.ends.get_mut(bucket).into_iter().for_each(|count| *count += 1);
         }
         let mut begun = 0;
@@ -37,22 +42,22 @@ impl Many {
             begun += std::mem::replace(end, begun);
         }
         for (field, name) in fields.names().take(count).enumerate().rev() {
-            let bucket = many.bucket(key_of(name));
-            let field = u32::try_from(field).unwrap_or(u32::MAX);
+            let (bucket, field) = (many.bucket(name), u32::try_from(field).unwrap_or(u32::MAX));
             let Some(end) = many.ends.get_mut(bucket) else { continue };
             if let Some(place) = many.by_name.get_mut(index(*end)) {
                 *place = field;
             }
             *end += 1;
         }
-        many.sort_buckets(fields);
+        many.sort_large_buckets(fields);
         many
     }
 
-    fn sort_buckets(&mut self, fields: Fields<'_, '_>) {
+    fn sort_large_buckets(&mut self, fields: Fields<'_, '_>) {
         let mut start = 0;
         for end in self.ends.iter().map(|end| index(*end)) {
-            if let Some(bucket @ [_, _, ..]) = self.by_name.get_mut(start..end) {
+            let bucket = self.by_name.get_mut(start..end).filter(|bucket| bucket.len() > FEW);
+            if let Some(bucket) = bucket {
                 bucket.sort_unstable_by(|a, b| {
                     order(name(fields, *a), name(fields, *b)).then_with(|| b.cmp(a))
                 });
@@ -61,9 +66,9 @@ impl Many {
         }
     }
 
-    fn bucket(&self, key: u32) -> usize {
+    fn bucket(&self, name: &[u8]) -> usize {
         let bits = self.ends.len().trailing_zeros();
-        index(key.checked_shr(u32::BITS - bits).unwrap_or(0))
+        index(key_of(name).checked_shr(u32::BITS - bits).unwrap_or(0))
     }
 
     pub(super) fn none_taken(&self) -> Taken {
@@ -77,50 +82,53 @@ impl Many {
         own: Option<usize>,
         taken: &mut Taken,
     ) -> Option<usize> {
-        let first = self.first(fields, wanted);
+        let (first, named) = self.named(fields, wanted)?;
         let taken = taken.0.get_mut(first)?;
-        loop {
-            let field = self.by_name.get(first + index(*taken))?;
-            if !name(fields, *field).eq_ignore_ascii_case(wanted) {
-                return None;
-            }
+        for field in named.get(index(*taken)..)? {
             *taken += 1;
             let picked = index(*field);
-            if Some(picked) != own {
+            if Some(picked) != own && is(fields, picked, wanted) {
                 return Some(picked);
             }
         }
+        None
     }
 
     pub(super) fn count(&self, fields: Fields<'_, '_>, wanted: &[u8]) -> usize {
-        let from = self.by_name.get(self.first(fields, wanted)..).unwrap_or_default();
-        from.iter().take_while(|field| name(fields, **field).eq_ignore_ascii_case(wanted)).count()
+        let named = self.named(fields, wanted).map_or(&[][..], |(_, named)| named);
+        named.iter().filter(|field| is(fields, index(**field), wanted)).count()
     }
 
-    /// Where the fields of a name begin in `by_name`, or would.
-    fn first(&self, fields: Fields<'_, '_>, wanted: &[u8]) -> usize {
-        let bucket = self.bucket(key_of(wanted));
+    /// The fields of a name, with a few others of its bucket between them, and where in `by_name`
+    /// they begin.
+    fn named(&self, fields: Fields<'_, '_>, wanted: &[u8]) -> Option<(usize, &[u32])> {
+        let bucket = self.bucket(wanted);
         let end_of = |bucket: usize| self.ends.get(bucket).map(|end| index(*end));
         let start = bucket.checked_sub(1).and_then(end_of).unwrap_or(0);
-        let bucket = self.by_name.get(start..end_of(bucket).unwrap_or(start)).unwrap_or_default();
-        start + bucket.partition_point(|field| order(name(fields, *field), wanted).is_lt())
+        let bucket = self.by_name.get(start..end_of(bucket)?)?;
+        let compared = |field: &u32| order(name(fields, *field), wanted);
+        let (before, named) = if bucket.len() > FEW {
+            let before = bucket.partition_point(|field| compared(field).is_lt());
+            let named = bucket.get(before..)?;
+            (before, named.get(..named.partition_point(|field| compared(field).is_eq()))?)
+        } else {
+            let before = bucket.iter().position(|field| is(fields, index(*field), wanted))?;
+            (before, bucket.get(before..)?)
+        };
+        Some((start + before, named))
     }
 }
 
 /// By key first, which tells most names apart.
 fn order(name: &[u8], other: &[u8]) -> Ordering {
-    match key_of(name).cmp(&key_of(other)) {
-        Ordering::Equal => lower_case_order(name, other),
-        different => different,
-    }
-}
-
-fn lower_case_order(name: &[u8], other: &[u8]) -> Ordering {
-    if name.eq_ignore_ascii_case(other) {
-        return Ordering::Equal;
-    }
-    let lower = |octet: &u8| octet.to_ascii_lowercase();
-    name.iter().map(lower).cmp(other.iter().map(lower))
+    key_of(name).cmp(&key_of(other)).then_with(|| {
+        // Mostly they are the same, which is told sooner than in what they differ.
+        if name.eq_ignore_ascii_case(other) {
+            return Ordering::Equal;
+        }
+        let lower = |octet: &u8| octet.to_ascii_lowercase();
+        name.iter().map(lower).cmp(other.iter().map(lower))
+    })
 }
 
 fn name<'m>(fields: Fields<'_, 'm>, field: u32) -> &'m [u8] {
