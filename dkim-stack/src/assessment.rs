@@ -245,10 +245,10 @@ impl Role {
 
 /// The fields that a signature covers, which are not all fields of the names in `h=` (RFC 6376
 /// §5.4.2).
-fn covered<'h, 'm>(
+fn covered<'m>(
     signature: &Signature,
     number: usize,
-    header: &'h Header<'m>,
+    header: &Header<'m>,
     index: &FieldIndex<'_, '_>,
 ) -> impl Iterator<Item = Field<'m>> {
     let own = header.fields().positions(Signature::FIELD_NAME).nth(number);

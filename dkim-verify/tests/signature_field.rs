@@ -163,8 +163,9 @@ fn a_signature_does_not_sign_itself() {
     let old = sign(TEMPLATE, MESSAGE.as_bytes());
     let template = TEMPLATE.replace("h=from:to:subject", "h=from:dkim-signature:dkim-signature");
     let both = sign(&template, &old);
-    let field =
-        |message: &[u8]| dkim_message::split(message).0.fields().get(0).unwrap().octets().len() + 2;
+    let field = |message: &[u8]| {
+        dkim_message::split(message).0.fields().get(0).expect("a field").octets().len() + 2
+    };
     let (new, rest) = both.split_at(field(&both));
     let (old, rest) = rest.split_at(field(rest));
     for order in [[new, old], [old, new]] {
@@ -273,7 +274,7 @@ fn the_canonicalizations_that_are_not_named_are_simple() {
 fn octets_that_cannot_stand_in_a_tag_list() {
     let message = sign(TEMPLATE, MESSAGE.as_bytes());
     let (header, _) = dkim_message::split(&message);
-    let end = header.fields().get(0).unwrap().octets().len();
+    let end = header.fields().get(0).expect("a field").octets().len();
     for octet in [1, 8, 0x0b, 0x0c, 0x1b, 0x1f, 0x7f, 0x80, 0x85, 0xa0, 0xc3, 0xe9, 0xff] {
         // Within a fold it would make the header malformed instead.
         for at in (15..=end).filter(|at| !matches!(message[at - 1], b'\r' | b'\n')) {
