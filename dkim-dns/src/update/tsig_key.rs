@@ -125,15 +125,25 @@ impl TsigKey {
     ///
     /// # Errors
     ///
-    /// When the name is none, or the secret is empty.
+    /// When the name is none or the root, or has octets that are no printing ASCII, or a backslash; when the secret
+    /// is empty.
     pub fn new(
         name: &str,
         algorithm: TsigAlgorithm,
         secret: Zeroizing<Vec<u8>>,
     ) -> Result<Self, TsigKeyError> {
         let wrong = |_| TsigKeyError::Name(name.to_owned());
+        // BIND would read a backslash as the begin of an escape, and what does not print is nobody's
+        // name for a key, such as the line end after a quote that was not closed.
+        if !name.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'\\') {
+            return Err(TsigKeyError::Name(name.to_owned()));
+        }
         // RFC 8945 §4.2: the name is compared in lower case, as everything in the DNS.
-        let name = Name::absolute(name).map_err(wrong)?.to_string();
+        let absolute = Name::absolute(name).map_err(wrong)?;
+        if absolute == Name::root() {
+            return Err(TsigKeyError::Name(name.to_owned()));
+        }
+        let name = absolute.to_string();
         if secret.is_empty() {
             return Err(TsigKeyError::Missing { what: "secret" });
         }
@@ -211,8 +221,8 @@ pub enum TsigKeyError {
         /// Which one.
         what: &'static str,
     },
-    /// The name is no domain name.
-    #[error("the name of the key, {0:?}, is no domain name")]
+    /// The name is no domain name, or one with octets that names of keys do not have.
+    #[error("the name of the key, {0:?}, is no domain name of printing ASCII without backslashes")]
     Name(String),
     /// The algorithm is not known, or not to be used any more.
     #[error("algorithm {0:?} is not one of hmac-sha256, hmac-sha384, hmac-sha512")]
@@ -263,6 +273,18 @@ mod tests {
         }
         let md5 = "key k { algorithm hmac-md5; secret AQID; };";
         assert!(matches!(TsigKey::parse(md5), Err(TsigKeyError::Algorithm(_))));
+    }
+
+    /// Ours would be another name than BIND's.
+    #[test]
+    fn a_key_has_a_name_without_escapes() {
+        for name in ["a\nb", "a\r\nb", "a b", "a\\.b", "a\\010b", "\u{fc}", "a\0", "", "."] {
+            let text = format!("key \"{name}\" {{ algorithm hmac-sha256; secret \"AQID\"; }};");
+            let error = TsigKey::parse(&text).unwrap_err();
+            assert_eq!(error, TsigKeyError::Name(name.to_owned()));
+            let said = error.to_string();
+            assert!(said.chars().all(|c| !c.is_control()), "{said}");
+        }
     }
 
     #[test]
