@@ -43,7 +43,7 @@ pub(super) fn list(socket: &Path, patience: Duration, as_json: bool) -> Result<E
             };
             json::line(&mut out, &key)
         } else {
-            writeln!(out, "{} {algorithm}, {bits} bits", name)
+            writeln!(out, "{name} {algorithm}, {bits} bits")
         };
         written.map_err(|error| Failure::output(&error))?;
     }
