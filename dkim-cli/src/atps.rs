@@ -1,6 +1,7 @@
 //! `dkim atps`: who may sign for an Author Domain (RFC 6541).
 
 use clap::{Args, Subcommand};
+use dkim_keys::Publication;
 use dkim_stack::DomainName;
 use dkim_stack::adsp::AtpsRecord;
 use dkim_stack::tags::{Atps as Claim, AtpsHash};
@@ -8,7 +9,7 @@ use dkim_stack::tags::{Atps as Claim, AtpsHash};
 use crate::diagnostics::Failure;
 use crate::exit::{self, Exit};
 use crate::provider::provider;
-use crate::publication::{FormArgs, publication};
+use crate::publication::FormArgs;
 
 /// Let others sign for a domain: ATPS (RFC 6541, Experimental)
 ///
@@ -84,8 +85,9 @@ impl ZoneOf {
             }
             let name = AtpsRecord::name(third, &claim, provider())
                 .map_err(|error| Failure::of(Exit::Data, &error))?;
-            publication(name, &claim.author_domain, AtpsRecord::new(third).to_text())
-                .map_err(|failure| failure.remedy("take `--hash sha256`, which has one length"))
+            Publication::of(name, &claim.author_domain, AtpsRecord::new(third).to_text()).map_err(
+                |error| Failure::from(error).remedy("take `--hash sha256`, which has one length"),
+            )
         };
         let records = self.third_parties.iter().map(publish).collect::<Result<_, _>>()?;
         self.form.write(records)

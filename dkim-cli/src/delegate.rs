@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use clap::Args;
-use dkim_keys::{Finding, KeyTest, Publication, RecordFault};
+use dkim_keys::{Finding, KeyTest, NameTooLong, Publication, RecordFault};
 use dkim_stack::dns::{Answer, LookupError, Query, QueryId, QueryKind, drive_blocking};
 use dkim_stack::keyrec::record_name;
 use dkim_stack::{BlockingResolver, DomainName, Selector};
@@ -89,8 +89,8 @@ impl Delegate {
         }
         let dns = self.check.then(|| Dns::new(&self.dns)).transpose()?;
         for selector in &self.selector {
-            let name = record_name(selector, &self.domain);
-            let target = record_name(selector, &self.to);
+            let name = NameTooLong::unless_it_fits(record_name(selector, &self.domain))?;
+            let target = NameTooLong::unless_it_fits(record_name(selector, &self.to))?;
             let written = match &dns {
                 None => writeln!(out, "{name}. {} IN CNAME {target}.", self.ttl),
                 Some(dns) => {

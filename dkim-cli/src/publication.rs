@@ -4,14 +4,10 @@ use std::io::{self, Write};
 
 use clap::Args;
 use clap::builder::RangedI64ValueParser;
-use dkim_keys::{Form, Publication};
-use dkim_stack::DomainName;
+use dkim_keys::{Form, NameTooLong, Publication};
 
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
-
-/// A name in the DNS has at most this many octets in text (RFC 1035 §2.3.4).
-const MAX_NAME: usize = 253;
 
 /// In which form records are written.
 #[derive(Clone, Copy, Debug, Args)]
@@ -40,17 +36,10 @@ fn form(name: &str) -> Result<Form, String> {
         .ok_or_else(|| format!("one of {} is needed", Form::ALL.map(Form::name).join(", ")))
 }
 
-/// A record with this text at this name, if the DNS has room for the name.
-pub(crate) fn publication(
-    name: String,
-    domain: &DomainName,
-    text: String,
-) -> Result<Publication, Failure> {
-    if name.len() > MAX_NAME {
-        let what = format_args!("longer than the {MAX_NAME} octets of a name in the DNS");
-        return Err(Failure::new(Exit::Data, what).on(name));
+impl From<NameTooLong> for Failure {
+    fn from(error: NameTooLong) -> Self {
+        Self::of(Exit::Data, &error)
     }
-    Ok(Publication::of(name, domain, text))
 }
 
 impl FormArgs {
@@ -64,20 +53,5 @@ impl FormArgs {
         });
         written.and_then(|()| out.flush()).map_err(|error| Failure::output(&error))?;
         Ok(Exit::Success)
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_have_253_octets() {
-        let domain = DomainName::parse("example.com").unwrap();
-        for (octets, is_one) in [(MAX_NAME, true), (MAX_NAME + 1, false)] {
-            let name = format!("{}.example.com", "a".repeat(octets - ".example.com".len()));
-            assert_eq!(publication(name, &domain, "x".to_owned()).is_ok(), is_one, "{octets}");
-        }
     }
 }

@@ -15,6 +15,8 @@ use std::thread;
 use std::time::Duration;
 
 use command::{DATA, dkim, run, text};
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal as caught};
 
 const NAMES: [&str; 4] = ["--domain", "example.com", "--selector", "s"];
 const DKIM: &str = env!("CARGO_BIN_EXE_dkim");
@@ -237,9 +239,19 @@ fn a_message_written_in_part_is_told() {
     assert!(output.stdout.is_empty());
 }
 
+/// What is ignored stays ignored in a child, what is caught does not (POSIX, `exec`): a shell without
+/// job control ignores SIGINT for what it starts in the background, tests included.
+fn catch_interrupts() {
+    let runtime = Builder::new_current_thread().enable_io().build().unwrap();
+    let _entered = runtime.enter();
+    // It is caught as long as this process lives, whatever becomes of the stream.
+    drop(caught(SignalKind::interrupt()).unwrap());
+}
+
 /// Ctrl-C: it ends by the signal, as a shell expects, and leaves no file.
 #[test]
 fn an_interrupt_ends_it_and_leaves_nothing() {
+    catch_interrupts();
     let message = [fs::read(format!("{DATA}/signed.eml")).unwrap(), long_message(1 << 20)].concat();
     let sign = sign_args("keys/ed25519.pem", "-");
     for args in [&["verify", "--zone", "example.zone", "-"][..], &sign] {

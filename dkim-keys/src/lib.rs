@@ -48,7 +48,7 @@ pub use key_file::{
 pub use kind::{KeyKind, KeyPair};
 pub use lock::{Lock, LockError};
 pub use loop_back::{LoopBackError, loop_back};
-pub use publication::Publication;
+pub use publication::{NameTooLong, Publication};
 pub use record_fault::RecordFault;
 pub use rotation::{
     Done, Hands, LockedState, Phase, Plan, Progress, RotatedKey, RotationError, RotationState,

@@ -3,6 +3,9 @@
 use dkim_keyrec::{KeyRecord, record_name};
 use dkim_tags::{DomainName, Selector};
 
+/// Octets of a name in the DNS, as text (RFC 1035 §2.3.4).
+const MAX_NAME: usize = 253;
+
 /// A TXT record with its place in the DNS: a key record, or what else a domain says about mail.
 ///
 /// ```
@@ -12,7 +15,7 @@ use dkim_tags::{DomainName, Selector};
 ///
 /// let record = KeyRecord::parse(b"v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=")?;
 /// let (selector, domain) = (Selector::parse("e2024")?, DomainName::parse("example.com")?);
-/// let publication = Publication::new(&selector, &domain, &record);
+/// let publication = Publication::new(&selector, &domain, &record)?;
 /// assert_eq!(
 ///     Form::Zone.write(&publication),
 ///     "e2024._domainkey.example.com. 3600 IN TXT (\n    \
@@ -44,15 +47,26 @@ impl Publication {
     const STRING: usize = 255;
 
     /// A key record, to be kept for an hour.
-    #[must_use]
-    pub fn new(selector: &Selector, domain: &DomainName, record: &KeyRecord) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// When the DNS has no room for its name: selector and domain are too long together.
+    pub fn new(
+        selector: &Selector,
+        domain: &DomainName,
+        record: &KeyRecord,
+    ) -> Result<Self, NameTooLong> {
         Self::of(record_name(selector, domain), domain, record.to_text())
     }
 
     /// Any text at a name in a domain, to be kept for an hour.
-    #[must_use]
-    pub fn of(name: String, domain: &DomainName, text: String) -> Self {
-        Self { name, domain: domain.clone(), text, ttl: Self::TTL }
+    ///
+    /// # Errors
+    ///
+    /// When the DNS has no room for the name.
+    pub fn of(name: String, domain: &DomainName, text: String) -> Result<Self, NameTooLong> {
+        let name = NameTooLong::unless_it_fits(name)?;
+        Ok(Self { name, domain: domain.clone(), text, ttl: Self::TTL })
     }
 
     /// The name seen from the domain, such as `S._domainkey`.
@@ -66,5 +80,54 @@ impl Publication {
     pub fn strings(&self) -> impl Iterator<Item = &str> {
         let chunks = self.text.as_bytes().chunks(Self::STRING);
         chunks.map(|chunk| std::str::from_utf8(chunk).unwrap_or_default())
+    }
+}
+
+/// A name that the DNS has no room for: nothing can be published there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: longer than the {MAX_NAME} octets of a name in the DNS")]
+#[non_exhaustive]
+pub struct NameTooLong {
+    /// The name.
+    pub name: String,
+}
+
+impl NameTooLong {
+    /// The name, without a closing dot, if the DNS has room for it.
+    ///
+    /// # Errors
+    ///
+    /// When it has not.
+    pub fn unless_it_fits(name: String) -> Result<String, Self> {
+        if name.len() > MAX_NAME { Err(Self { name }) } else { Ok(name) }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_253_octets() {
+        let domain = DomainName::parse("example.com").unwrap();
+        for (octets, fits) in [(253, true), (254, false)] {
+            let name = format!("{}.example.com", "a".repeat(octets - ".example.com".len()));
+            assert_eq!(Publication::of(name, &domain, "x".to_owned()).is_ok(), fits, "{octets}");
+        }
+    }
+
+    /// Each of the two fits, and the record of the key does not.
+    #[test]
+    fn a_selector_may_be_too_long_for_its_domain() {
+        let label = "a".repeat(63);
+        let domain = DomainName::parse(&[&*label, &label, &label, "example"].join(".")).unwrap();
+        let record = KeyRecord::parse(b"p=").unwrap();
+        // Twelve octets are `._domainkey.`.
+        let room = 253 - domain.as_str().len() - 12;
+        for (octets, fits) in [(room, true), (room + 1, false)] {
+            let selector = Selector::parse(&"s".repeat(octets)).unwrap();
+            assert_eq!(Publication::new(&selector, &domain, &record).is_ok(), fits, "{octets}");
+        }
     }
 }

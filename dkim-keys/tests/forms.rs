@@ -22,7 +22,8 @@ fn publications() -> Vec<Publication> {
     let publication = |record: &KeyRecord| {
         let (selector, domain) = ("s.2024", "example.com");
         let (selector, domain) = (Selector::parse(selector), DomainName::parse(domain));
-        let mut publication = Publication::new(&selector.unwrap(), &domain.unwrap(), record);
+        let mut publication =
+            Publication::new(&selector.unwrap(), &domain.unwrap(), record).unwrap();
         publication.ttl = 7200;
         publication
     };

@@ -142,7 +142,7 @@ fn it_verifies_with_what_is_published() {
     let scene = Scene::new(vec![rightly(), rightly()]);
     let KeyName { domain, selector } = name();
     let record = dkim_keyrec::KeyRecord::new(key().public_key().clone());
-    let publication = dkim_keys::Publication::new(&selector, &domain, &record);
+    let publication = dkim_keys::Publication::new(&selector, &domain, &record).unwrap();
     let zone = Zone::new().txt(&publication.name, &publication.text);
     let outcome = loop_back(&scene.key(), &selector, &domain, NOW, &PROVIDER, &zone);
     assert_eq!(outcome.unwrap(), Outcome::Pass);

@@ -316,6 +316,12 @@ fn tables_that_cannot_be_taken_over_are_told() {
     assert!(told(inline, "").contains("put it into a file"));
     let short = "KeyTable csl:a=example.com\nSigningTable /etc/SigningTable\n";
     assert!(told(short, "").contains("DOMAIN:SELECTOR:FILE"));
+    let nobody = "KeyTable csl:k=example.com:s:/a\nSigningTable csl:joe@*=k, =k\n";
+    assert_eq!(told(nobody, ""), "SigningTable: \"\": nothing stands before its `=`");
+    let nameless = "KeyTable csl:=example.com:s:MIIEow\nSigningTable csl:joe@*=k\n";
+    assert_eq!(told(nameless, ""), "KeyTable: \"\": nothing stands before its `=`");
+    let commas = "KeyTable csl:,k=example.com:s:/a,\nSigningTable csl:joe@*=k,,ann@*=k,\n";
+    assert_eq!(import(commas, "").unwrap().config.rules.len(), 2);
 }
 
 #[test]

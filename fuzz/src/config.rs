@@ -134,7 +134,9 @@ fn assert_looked_up(conf: &str, config: &Config) {
     }
     let entries: Vec<(&str, &str)> = table
         .split(',')
-        .map(|entry| entry.trim().split_once('=').unwrap_or((entry.trim(), "")))
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty())
+        .map(|entry| entry.split_once('=').unwrap_or((entry, "")))
         .map(|(key, name)| (key.trim(), name.trim()))
         .collect();
     for (key, _) in entries.iter().take(20) {

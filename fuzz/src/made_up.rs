@@ -114,9 +114,10 @@ fn tags(u: &mut Unstructured<'_>) -> Result<Vec<(String, String)>> {
 }
 
 /// A key record, an ADSP record, or ASCII that is none, at some name.
-pub(crate) fn publication(u: &mut Unstructured<'_>) -> Result<Publication> {
+/// A record, or none where the DNS has no room for its name.
+pub(crate) fn publication(u: &mut Unstructured<'_>) -> Result<Option<Publication>> {
     let (selector, domain) = (selector(u)?.in_a_labels(), domain(u)?.in_a_labels());
-    let mut publication = match u.int_in_range(0..=2)? {
+    let publication = match u.int_in_range(0..=2)? {
         0 => Publication::new(&selector, &domain, &key_record(u)?),
         1 => Publication::of(
             format!("_adsp._domainkey.{domain}"),
@@ -129,8 +130,11 @@ pub(crate) fn publication(u: &mut Unstructured<'_>) -> Result<Publication> {
         }
     };
     // RFC 2181 §8: at most 31 bits.
-    publication.ttl = u.int_in_range(0..=u32::MAX >> 1)?;
-    Ok(publication)
+    let ttl = u.int_in_range(0..=u32::MAX >> 1)?;
+    Ok(publication.ok().map(|mut publication| {
+        publication.ttl = ttl;
+        publication
+    }))
 }
 
 pub(crate) fn public_key(u: &mut Unstructured<'_>) -> Result<PublicKey> {

@@ -8,7 +8,7 @@ use crate::made_up;
 
 /// Any record, in each form: what reads the form has the same name and the same text.
 pub fn record_form_value(data: &[u8]) {
-    let Ok(publication) = made_up::publication(&mut Unstructured::new(data)) else { return };
+    let Ok(Some(publication)) = made_up::publication(&mut Unstructured::new(data)) else { return };
     let strings: Vec<Vec<u8>> = publication.strings().map(|s| s.as_bytes().to_vec()).collect();
     assert_eq!(strings.concat(), publication.text.as_bytes());
 

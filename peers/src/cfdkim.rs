@@ -8,8 +8,6 @@ use futures::future::{BoxFuture, ready};
 
 use crate::Records;
 
-pub(crate) const VERSION: &str = "0.3.0";
-
 /// Who is asked about, as all messages are from there.
 const DOMAIN: &str = "example.com";
 

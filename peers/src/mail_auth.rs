@@ -14,8 +14,6 @@ use mail_auth::{AuthenticatedMessage, DkimResult, MessageAuthenticator};
 
 use crate::Records;
 
-pub(crate) const VERSION: &str = "0.15.1";
-
 pub(crate) fn verify(message: &[u8], records: &Records) -> Result<bool, String> {
     // It would ask this one what its cache does not know.
     let nobody = ResolverConfig::from_parts(None, Vec::new(), Vec::new());

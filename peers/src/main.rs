@@ -1,5 +1,6 @@
 //! Verifies messages with the implementation named on the command line: a line a job, which is
-//! JSON, a tab and the message in base64; JSON out. With `--version` it prints the version.
+//! JSON, a tab and the message in base64; JSON out. With `--version` it prints the version that is
+//! built in.
 #![forbid(unsafe_code)]
 
 mod cfdkim;
@@ -20,13 +21,14 @@ type Verify = fn(&[u8], &Records) -> Result<bool, String>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (verify, version): (Verify, &str) = match arguments.first().map(String::as_str) {
-        Some("mail-auth") => (mail_auth::verify, mail_auth::VERSION),
-        Some("cfdkim") => (cfdkim::verify, cfdkim::VERSION),
+    let name = arguments.first().map_or("", String::as_str);
+    let verify: Verify = match name {
+        "mail-auth" => mail_auth::verify,
+        "cfdkim" => cfdkim::verify,
         _ => return Err("mail-auth or cfdkim".into()),
     };
     if arguments.get(1).is_some_and(|option| option == "--version") {
-        println!("{version}");
+        println!("{}", locked(name).ok_or("not in Cargo.lock")?);
         return Ok(());
     }
     for line in std::io::stdin().lock().lines() {
@@ -42,4 +44,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         std::io::stdout().flush()?;
     }
     Ok(())
+}
+
+/// The version of a package in the lock file that this program was built with.
+fn locked(name: &str) -> Option<&'static str> {
+    let lock = include_str!("../Cargo.lock");
+    let (_, package) = lock.split_once(&format!("\nname = \"{name}\"\nversion = \""))?;
+    package.split('"').next()
 }

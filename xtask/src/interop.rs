@@ -29,7 +29,7 @@ use dkim_tags::{Canonicalizations, DomainName, FieldName, Selector, UnixTime};
 
 use crate::judge;
 use messages::{Damage, MESSAGES, Message};
-use peer::{Algorithm, Answer, Order, Peer};
+use peer::{Algorithm, Answer, Order, Peer, not_run};
 
 const DOMAIN: &str = "example.com";
 const SIGNED_FIELDS: [&str; 4] = ["From", "To", "Subject", "Date"];
@@ -97,9 +97,12 @@ fn exchange_all(options: &Options) -> Result<()> {
         if options.with.is_some_and(|only| only != name) {
             continue;
         }
-        let Some(version) = peer.version() else {
-            println!("{}: SKIPPED, not installed: {}", peer.name(), peer.how_to_install());
-            continue;
+        let version = match peer.version() {
+            Ok(version) => version,
+            Err(why) => {
+                println!("{}", not_run(peer.name(), &why, peer.how_to_install()));
+                continue;
+            }
         };
         met += 1;
         println!("{} {version}", peer.name());

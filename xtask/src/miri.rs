@@ -36,18 +36,21 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let count = crates.len();
         bail!("NOT RUN: {count} of {count} crates. Miri is not installed: {HOW_TO_INSTALL}");
     }
-    let mut faulty = Vec::new();
+    let (mut failed, mut not_run) = (Vec::new(), Vec::new());
     for name in &crates {
         let begun = Instant::now();
         let (passed, good) = of_crate(name)?;
         println!("miri: {name}: {passed} tests passed in {} s", begun.elapsed().as_secs());
-        // A run without a test has shown nothing.
-        if !good || passed == 0 {
-            faulty.push(*name);
+        match (good, passed) {
+            (false, _) => failed.push(*name),
+            // A run without a test has shown nothing.
+            (true, 0) => not_run.push(*name),
+            (true, _) => {}
         }
     }
-    ensure!(faulty.is_empty(), "failed, or ran no test: {}", faulty.join(", "));
-    println!("miri: {} crates run, 0 NOT RUN", crates.len());
+    println!("miri: {} crates run, {} NOT RUN", crates.len() - not_run.len(), not_run.len());
+    ensure!(failed.is_empty(), "failed: {}", failed.join(", "));
+    ensure!(not_run.is_empty(), "no test was run of {}", not_run.join(", "));
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! `dkim adsp publish`: the record to publish.
 
 use clap::{Args, ValueEnum};
+use dkim_keys::Publication;
 use dkim_stack::DomainName;
 use dkim_stack::adsp::{self, AdspRecord};
 use dkim_stack::report::{AdspIncident, ReportTerms};
@@ -8,7 +9,7 @@ use dkim_stack::report::{AdspIncident, ReportTerms};
 use crate::diagnostics::{Failure, note};
 use crate::exit::{self, Exit};
 use crate::failure_report::no_local_part;
-use crate::publication::{FormArgs, publication};
+use crate::publication::FormArgs;
 
 /// Print the record of a domain, ready to be published
 ///
@@ -106,7 +107,7 @@ impl Publish {
             let terms = terms.map_err(|_| no_local_part(local_part))?.about(&incidents);
             text = format!("{text}; {}", terms.to_tags());
         }
-        let publication = publication(name, &self.domain, text)?;
+        let publication = Publication::of(name, &self.domain, text)?;
         note(&self.domain, "ADSP is Historic; what receivers look for today is DMARC (RFC 7489)");
         self.form.write(vec![publication])
     }

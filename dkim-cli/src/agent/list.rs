@@ -4,9 +4,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use dkim_keys::Publication;
 use dkim_keys::agent::Agent;
-use dkim_stack::keyrec::KeyRecord;
+use dkim_stack::keyrec::{KeyRecord, record_name};
 use serde::Serialize;
 
 use super::remote::failure;
@@ -31,8 +30,7 @@ pub(super) fn list(socket: &Path, patience: Duration, as_json: bool) -> Result<E
     let mut out = io::BufWriter::new(io::stdout().lock());
     for key in keys {
         let (bits, algorithm) = (key.public.bits(), key.algorithm.name());
-        let record = KeyRecord::new(key.public);
-        let publication = Publication::new(&key.name.selector, &key.name.domain, &record);
+        let name = record_name(&key.name.selector, &key.name.domain);
         let written = if as_json {
             let key = Key {
                 schema: json::SCHEMA,
@@ -40,12 +38,12 @@ pub(super) fn list(socket: &Path, patience: Duration, as_json: bool) -> Result<E
                 selector: key.name.selector.as_str(),
                 algorithm,
                 bits,
-                name: &publication.name,
-                text: &publication.text,
+                name: &name,
+                text: &KeyRecord::new(key.public).to_text(),
             };
             json::line(&mut out, &key)
         } else {
-            writeln!(out, "{} {algorithm}, {bits} bits", publication.name)
+            writeln!(out, "{name} {algorithm}, {bits} bits")
         };
         written.map_err(|error| Failure::output(&error))?;
     }

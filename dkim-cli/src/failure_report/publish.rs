@@ -1,12 +1,13 @@
 //! `dkim report publish`: the record that asks for reports.
 
 use clap::{Args, ValueEnum};
+use dkim_keys::Publication;
 use dkim_stack::DomainName;
 use dkim_stack::report::{DkimIncident, ReportTerms};
 
 use crate::diagnostics::Failure;
 use crate::exit::{self, Exit};
-use crate::publication::{FormArgs, publication};
+use crate::publication::FormArgs;
 
 /// Print the record that asks for reports about failures, ready to be published
 ///
@@ -113,6 +114,6 @@ impl Publish {
             terms = terms.with_smtp_text(text.as_bytes());
         }
         let name = ReportTerms::record_name(&self.domain);
-        self.form.write(vec![publication(name, &self.domain, terms.to_text())?])
+        self.form.write(vec![Publication::of(name, &self.domain, terms.to_text())?])
     }
 }

@@ -50,6 +50,6 @@ impl Dns {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let key = key_file::read(&self.key)?;
         let record = self.tags.record(key.public_key().clone())?;
-        self.form.write(vec![Publication::new(&self.selector, &self.domain, &record)])
+        self.form.write(vec![Publication::new(&self.selector, &self.domain, &record)?])
     }
 }

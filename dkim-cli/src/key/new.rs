@@ -7,9 +7,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use dkim_keys::{Form, KeyKind, KeyPair, Publication, key_file_name, save_new};
+use dkim_keys::{Form, KeyKind, KeyPair, NameTooLong, Publication, key_file_name, save_new};
 use dkim_stack::crypto::{PrivateKey, PrivateKeyError};
-use dkim_stack::keyrec::KeyRecord;
+use dkim_stack::keyrec::{KeyRecord, record_name};
 use dkim_stack::{DomainName, Selector};
 use serde::Serialize;
 
@@ -189,6 +189,8 @@ impl New {
             let selector = format!("{}{suffix}", self.selector.as_str());
             let selector =
                 Selector::parse(&selector).map_err(|error| Failure::of(Exit::Usage, &error))?;
+            // A key whose record can stand nowhere signs in vain.
+            NameTooLong::unless_it_fits(record_name(&selector, &self.domain))?;
             let named = || self.dir.join(key_file_name(&selector, &self.domain));
             let path = self.out.clone().unwrap_or_else(named);
             let place = if to_output { Place::Output } else { Place::File(path) };
@@ -199,10 +201,10 @@ impl New {
 
     fn make(&self, Wanted { kind, selector, place }: Wanted) -> Result<(), Failure> {
         let pair = KeyPair::make(kind, provider()).map_err(|error| not_made(&error))?;
-        place.save(&pair.private, self.owner)?;
         let bits = pair.public.bits();
         let record = KeyRecord::new(pair.public);
-        let publication = Publication::new(&selector, &self.domain, &record);
+        let publication = Publication::new(&selector, &self.domain, &record)?;
+        place.save(&pair.private, self.owner)?;
         let zone = Form::Zone.write(&publication);
         let (mut out, path): (Box<dyn Write>, _) = match &place {
             Place::File(path) => (Box::new(io::stdout().lock()), Some(path)),

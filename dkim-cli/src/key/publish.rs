@@ -166,7 +166,7 @@ impl Publish {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let public = public_key(&self.key)?;
         let record = self.tags.record(public.clone())?;
-        let mut publication = Publication::new(&self.place.selector, &self.place.domain, &record);
+        let mut publication = Publication::new(&self.place.selector, &self.place.domain, &record)?;
         publication.ttl = self.ttl.unwrap_or(Publication::TTL);
         let may_go = if self.replace { MayGo::Anything } else { MayGo::RecordsOf(&public) };
         // Without a word about it, a record that is kept for another time is right as it is.

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dkim_keys::{
-    Done, Hands, KeyEntry, KeyFileError, KeyPair, KeySource, KeyTest, LockedState, NamedKey, Phase,
-    Publication, RotatedKey, RotationState, Severity, delete_key, delete_unfinished, is_in_token,
-    key_file_name, loop_back, public_sha256, save_new,
+    Done, Hands, KeyEntry, KeyFileError, KeyPair, KeySource, KeyTest, LockedState, NameTooLong,
+    NamedKey, Phase, Publication, RotatedKey, RotationState, Severity, delete_key,
+    delete_unfinished, is_in_token, key_file_name, loop_back, public_sha256, save_new,
 };
 use dkim_stack::crypto::PublicKey;
 use dkim_stack::dns::{
@@ -241,13 +241,18 @@ impl<'c> World<'c> {
     }
 
     /// A record for the key, kept for as long as its plan says.
-    fn publication(&self, key: &RotatedKey, place: &Place, record: &KeyRecord) -> Publication {
-        let mut publication = Publication::new(&place.selector, &place.domain, record);
+    fn publication(
+        &self,
+        key: &RotatedKey,
+        place: &Place,
+        record: &KeyRecord,
+    ) -> Result<Publication, NameTooLong> {
+        let mut publication = Publication::new(&place.selector, &place.domain, record)?;
         let entry = self.file.config.keys.get(&key.name).map(|entry| &entry.key);
         if let Some(KeySource::Rotated { plan, .. }) = entry {
             publication.ttl = plan.ttl;
         }
-        publication
+        Ok(publication)
     }
 }
 
@@ -292,7 +297,7 @@ impl Hands for World<'_> {
     fn publish(&mut self, key: &RotatedKey) -> Result<Done, Failure> {
         let place = Place::of(key)?;
         let public = self.signing_key(key)?.public_key().clone();
-        let publication = self.publication(key, &place, &KeyRecord::new(public.clone()));
+        let publication = self.publication(key, &place, &KeyRecord::new(public.clone()))?;
         let may_go = |record: &Record| self.whose(key, record) == Whose::Own;
         let objection = |dns: &Dns| place.objection(dns, &public);
         self.bring_about(&Wanted::Record(publication), may_go, objection)
@@ -307,7 +312,7 @@ impl Hands for World<'_> {
         let text = format!("v=DKIM1; k={}; p=", key.kind.type_and_bits().0.name());
         let record = KeyRecord::parse(text.as_bytes())
             .map_err(|error| Failure::of(Exit::Data, &error).on(&place.name))?;
-        let publication = self.publication(key, &place, &record);
+        let publication = self.publication(key, &place, &record)?;
         let is_by_hand = self.is_by_hand();
         let objection = |dns: &Dns| {
             let answer = place.txt(dns);

@@ -125,15 +125,27 @@ impl TsigKey {
     ///
     /// # Errors
     ///
-    /// When the name is none, or the secret is empty.
+    /// When the name is none or the root, or has octets that are no printing ASCII or one of `\{};"`; when
+    /// the secret is empty.
     pub fn new(
         name: &str,
         algorithm: TsigAlgorithm,
         secret: Zeroizing<Vec<u8>>,
     ) -> Result<Self, TsigKeyError> {
         let wrong = |_| TsigKeyError::Name(name.to_owned());
+        // BIND would read a backslash as the begin of an escape, and what does not print is nobody's
+        // name for a key, such as the line end after a quote that was not closed; nor is what has a
+        // meaning in the file.
+        let is_plain = |octet: u8| octet.is_ascii_graphic() && !b"\\{};\"".contains(&octet);
+        if !name.bytes().all(is_plain) {
+            return Err(TsigKeyError::Name(name.to_owned()));
+        }
         // RFC 8945 §4.2: the name is compared in lower case, as everything in the DNS.
-        let name = Name::absolute(name).map_err(wrong)?.to_string();
+        let absolute = Name::absolute(name).map_err(wrong)?;
+        if absolute == Name::root() {
+            return Err(TsigKeyError::Name(name.to_owned()));
+        }
+        let name = absolute.to_string();
         if secret.is_empty() {
             return Err(TsigKeyError::Missing { what: "secret" });
         }
@@ -185,7 +197,9 @@ fn words(text: &str) -> Result<Vec<Zeroizing<String>>, TsigKeyError> {
             }
             _ => {
                 let ends = |c: char| c.is_whitespace() || matches!(c, '{' | '}' | ';' | '"' | '#');
-                let end = rest.find(ends).unwrap_or(rest.len());
+                // A comment may stand right behind a word, as BIND has it; a `/` alone may be in one.
+                let ends = [rest.find(ends), rest.find("//"), rest.find("/*")];
+                let end = ends.into_iter().flatten().min().unwrap_or(rest.len());
                 let (word, rest) = rest.split_at_checked(end).unwrap_or((rest, ""));
                 words.push(Zeroizing::new(word.to_owned()));
                 rest
@@ -211,8 +225,8 @@ pub enum TsigKeyError {
         /// Which one.
         what: &'static str,
     },
-    /// The name is no domain name.
-    #[error("the name of the key, {0:?}, is no domain name")]
+    /// The name is no domain name, or one with octets that names of keys do not have.
+    #[error("the name of the key, {0:?}, is no domain name of letters, digits and the like")]
     Name(String),
     /// The algorithm is not known, or not to be used any more.
     #[error("algorithm {0:?} is not one of hmac-sha256, hmac-sha384, hmac-sha512")]
@@ -263,6 +277,38 @@ mod tests {
         }
         let md5 = "key k { algorithm hmac-md5; secret AQID; };";
         assert!(matches!(TsigKey::parse(md5), Err(TsigKeyError::Algorithm(_))));
+    }
+
+    /// Ours would be another name than BIND's.
+    #[test]
+    fn a_key_has_a_name_without_escapes() {
+        for name in
+            ["a\nb", "a\r\nb", "a b", "a\\.b", "a\\010b", "\u{fc}", "a\0", "", ".", ";", "}"]
+        {
+            let text = format!("key \"{name}\" {{ algorithm hmac-sha256; secret \"AQID\"; }};");
+            let error = TsigKey::parse(&text).unwrap_err();
+            assert_eq!(error, TsigKeyError::Name(name.to_owned()));
+            let said = error.to_string();
+            assert!(said.chars().all(|c| !c.is_control()), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_comment_may_follow_at_once() {
+        let texts = [
+            "key k// a {\n{ algorithm hmac-sha256/* b; */; secret AQ/D; }; // c",
+            "key/**/\"k\"/**/{ algorithm/**/hmac-sha256; secret \"AQ/D\"// d\n; };",
+        ];
+        for text in texts {
+            let key = TsigKey::parse(text).unwrap();
+            assert_eq!((key.name(), key.secret()), ("k", &[1, 0x0f, 0xc3][..]), "{text}");
+        }
+        // Without quotes it is the begin of a comment, and the `;` is in it.
+        let bare = "key k { algorithm hmac-sha256; secret AQ//; };";
+        assert!(matches!(TsigKey::parse(bare), Err(TsigKeyError::Syntax { .. })));
+        let quoted = "key k { algorithm hmac-sha256; secret \"AQ//\"; };";
+        assert_eq!(TsigKey::parse(quoted).unwrap().secret(), [1, 0x0f, 0xff]);
+        assert!(TsigKey::parse("key } { algorithm hmac-sha256; secret AQID; };").is_err());
     }
 
     #[test]

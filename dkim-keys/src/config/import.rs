@@ -348,12 +348,12 @@ impl Table {
         match kind {
             "refile" => Ok(Self { is_wild: true, entries: lines(&file(rest)?) }),
             "file" => Ok(Self { is_wild: false, entries: lines(&file(rest)?) }),
-            "csl" => Ok(Self { is_wild: false, entries: list(rest) }),
+            "csl" => Ok(Self { is_wild: false, entries: list(setting, rest)? }),
             _ if spec.starts_with('/') => Ok(Self { is_wild: false, entries: lines(&file(spec)?) }),
             "db" | "dsn" | "ldap" | "ldaps" | "ldapi" | "lua" | "memcache" | "erlang" | "mdb" => {
                 Err(ImportError::Kind { setting, kind: kind.to_owned() })
             }
-            _ => Ok(Self { is_wild: false, entries: list(spec) }),
+            _ => Ok(Self { is_wild: false, entries: list(setting, spec)? }),
         }
     }
 }
@@ -367,11 +367,16 @@ fn lines(text: &str) -> Vec<(String, String)> {
     text.lines().filter_map(line).collect()
 }
 
-fn list(text: &str) -> Vec<(String, String)> {
-    let item = |item: &str| {
-        let item = item.trim();
+/// Two commas in a row, or one at the end, have nothing between them that could be missed.
+fn list(setting: &'static str, text: &str) -> Result<Vec<(String, String)>, ImportError> {
+    let entry = |item: &str| {
         let (key, value) = item.split_once('=').unwrap_or((item, ""));
-        (!key.is_empty()).then(|| (key.trim().to_owned(), value.trim().to_owned()))
+        if key.is_empty() {
+            // Without the value, which may be a key.
+            let why = "nothing stands before its `=`";
+            return Err(ImportError::Entry { setting, entry: String::new(), why });
+        }
+        Ok((key.trim().to_owned(), value.trim().to_owned()))
     };
-    text.split(',').filter_map(item).collect()
+    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(entry).collect()
 }

@@ -66,7 +66,11 @@ pub(super) fn executions(line: &str) -> Option<u64> {
 pub(super) fn add(target: &str, run: Spent) -> Result<()> {
     let path = workspace::path("fuzz/LOG.md");
     let log = fs::read_to_string(&path).context("fuzz/LOG.md")?;
-    fs::write(&path, added(&log, target, run).context("fuzz/LOG.md has no table of runs")?)?;
+    fs::write(
+        &path,
+        added(&log, target, run)
+            .context("fuzz/LOG.md has no table of runs, or a row that is none")?,
+    )?;
     Ok(())
 }
 
@@ -75,9 +79,10 @@ const HEAD: &str = "| target | CPU minutes | executions | findings |\n| --- | --
 fn added(log: &str, target: &str, run: Spent) -> Option<String> {
     let start = log.find(HEAD)? + HEAD.len();
     let (before, table) = log.split_at(start);
-    let end = table.find("\n\n").map_or(table.len(), |end| end + 1);
-    let (table, after) = table.split_at(end);
-    let mut rows: Vec<(String, Spent)> = table.lines().filter_map(row).collect();
+    // The first line that is no row ends the table, which may have none yet.
+    let rows = table.split_inclusive('\n').take_while(|line| line.starts_with('|'));
+    let (table, after) = table.split_at(rows.map(str::len).sum());
+    let mut rows: Vec<(String, Spent)> = table.lines().map(row).collect::<Option<_>>()?;
     match rows.iter_mut().find(|(name, _)| name == target) {
         Some((_, spent)) => *spent = spent.and(run),
         None => rows.push((target.to_owned(), run)),
@@ -107,6 +112,11 @@ mod tests {
         let rows = "| `a` | 1.5 | 11 | 1 |\n| `b` | 3.0 | 111 | 2 |\n";
         assert_eq!(log, format!("# Runs\n\n{HEAD}{rows}\nAnd more.\n"));
         assert_eq!(added("no table", "a", run), None);
+        assert_eq!(added(&format!("{HEAD}| `b` | many | 100 | 2 |\n"), "a", run), None);
+        for after in ["", "\nAnd more.\n\nAnd more.\n", "And more.\n\nAnd more.\n"] {
+            let log = added(&format!("{HEAD}{after}"), "a", run).expect("a table");
+            assert_eq!(log, format!("{HEAD}| `a` | 1.5 | 11 | 0 |\n{after}"));
+        }
     }
 
     #[test]

@@ -8,11 +8,11 @@ mod rsa;
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use dkim_dns::Zone;
 
 use super::opendkim::OpenDkim;
-use super::peer::{Algorithm, Peer};
+use super::peer::{Algorithm, Answer, Peer, not_run};
 use super::{NOW, script};
 use crate::judge;
 
@@ -105,29 +105,37 @@ pub(super) fn run() -> Result<()> {
         Box::new(script::mail_auth()),
         Box::new(script::cfdkim()),
     ];
-    let mut peers = Vec::new();
+    let (mut peers, mut absent) = (Vec::new(), Vec::new());
     for peer in all {
         match peer.version() {
-            Some(version) => peers.push((peer, version)),
-            None => println!("{}: SKIPPED, not installed: {}", peer.name(), peer.how_to_install()),
+            Ok(version) => peers.push((peer, version)),
+            Err(why) => absent.push(not_run(peer.name(), &why, peer.how_to_install())),
         }
     }
-    ensure!(!peers.is_empty(), "nobody to compare with is installed");
     for (peer, version) in &peers {
         println!("{} {version}", peer.name());
     }
+    for one in &absent {
+        println!("{one}");
+    }
+    ensure!(!peers.is_empty(), "nobody to compare with is installed");
+    let cases = cases::all()?;
+    let misled: Vec<String> =
+        peers.iter().flat_map(|(peer, version)| misled(&**peer, version, &cases)).collect();
+    ensure!(misled.is_empty(), "who refuses a good message judges none:\n{}", misled.join("\n"));
     let names: Vec<&str> = peers.iter().map(|(peer, _)| peer.name()).collect();
     println!("\n| attack | message | RFC | says | here | {} |", names.join(" | "));
     println!("| --- | --- | --- | --- | --- |{}", " --- |".repeat(names.len()));
     let mut wrong = 0;
-    for case in cases::all()? {
-        let here = here(&case);
+    for case in &cases {
+        let here = here(case);
         wrong += usize::from(here.errs(case.rfc));
-        let theirs = peers.iter().map(|(peer, version)| there(&**peer, version, &case));
+        let theirs = peers.iter().map(|(peer, version)| there(&**peer, version, case));
         let verdicts = std::iter::once(here).chain(theirs);
         let cells: Vec<String> = verdicts.map(|verdict| cell(verdict, case.rfc)).collect();
         println!("{} {} |", case.beginning(), cells.join(" | "));
     }
+    println!("\n{} messages, {} peers run, {} NOT RUN", cases.len(), peers.len(), absent.len());
     if wrong > 0 {
         bail!("{wrong} of our own verdicts are not what the RFCs say");
     }
@@ -148,15 +156,37 @@ fn here(case: &Case) -> Verdict {
     }
 }
 
+/// Messages that nobody forged, and a peer does not pass: it is not installed as it should be, or not
+/// asked as it should be, and its refusals of others would mean nothing.
+fn misled(peer: &dyn Peer, version: &str, cases: &[Case]) -> Vec<String> {
+    let plain =
+        cases.iter().filter(|case| case.row.is_empty() && peer.knows(case.algorithm, version));
+    let told = plain.filter_map(|case| {
+        let said = match ask(peer, case) {
+            Ok(Ok(true)) => return None,
+            Ok(Ok(false)) => "it does not pass".to_owned(),
+            Ok(Err(error)) => error,
+            Err(error) => format!("{error:#}"),
+        };
+        Some(format!("{}: {}: {said}", peer.name(), case.what))
+    });
+    told.collect()
+}
+
 /// Each case has a process of its own, so that none suffers from what another did.
+fn ask(peer: &dyn Peer, case: &Case) -> Result<Answer<bool>> {
+    let mut answers = peer.verify(std::slice::from_ref(&case.message), &case.records)?;
+    answers.pop().context("no answer")
+}
+
 fn there(peer: &dyn Peer, version: &str, case: &Case) -> Verdict {
     if !peer.knows(case.algorithm, version) {
         return Verdict::Unknown;
     }
-    match peer.verify(std::slice::from_ref(&case.message), &case.records).as_deref() {
-        Ok([Ok(true)]) => Verdict::Pass,
-        Ok([Ok(false)]) => Verdict::No,
-        Ok(_) => Verdict::Error,
+    match ask(peer, case) {
+        Ok(Ok(true)) => Verdict::Pass,
+        Ok(Ok(false)) => Verdict::No,
+        Ok(Err(_)) => Verdict::Error,
         Err(_) => Verdict::Ended,
     }
 }
@@ -186,6 +216,64 @@ mod tests {
                 case.row
             );
         }
+    }
+
+    /// Somebody who says the same of every message, and knows RSA alone.
+    struct Parrot(fn() -> Result<Answer<bool>>);
+
+    impl Peer for Parrot {
+        fn name(&self) -> &'static str {
+            "parrot"
+        }
+
+        fn version(&self) -> Result<String> {
+            Ok("1".to_owned())
+        }
+
+        fn how_to_install(&self) -> &'static str {
+            "feed it"
+        }
+
+        fn knows(&self, algorithm: Algorithm, _: &str) -> bool {
+            algorithm == Algorithm::Rsa
+        }
+
+        fn keeps_first_blanks(&self) -> bool {
+            true
+        }
+
+        fn known_fault(&self, _: &crate::interop::About) -> Option<&'static str> {
+            None
+        }
+
+        fn verify(&self, _: &[Vec<u8>], _: &BTreeMap<String, String>) -> Result<Vec<Answer<bool>>> {
+            Ok(vec![self.0()?])
+        }
+
+        fn sign(
+            &self,
+            _: &[Vec<u8>],
+            _: Algorithm,
+            _: &'static str,
+        ) -> Result<Vec<Answer<Vec<u8>>>> {
+            bail!("it does not write")
+        }
+    }
+
+    #[test]
+    fn who_refuses_a_good_message_is_not_taken_for_a_judge() {
+        let cases = cases::all().unwrap();
+        let told = |says| misled(&Parrot(says), "1", &cases).join("; ");
+        assert_eq!(told(|| Ok(Ok(true))), "");
+        let refuses = told(|| Ok(Ok(false)));
+        assert!(
+            refuses.starts_with("parrot: RSA, nothing forged: it does not pass; "),
+            "{refuses}"
+        );
+        // It was not asked what it does not know.
+        assert!(!refuses.contains("Ed25519"), "{refuses}");
+        assert!(told(|| Ok(Err("no such module".to_owned()))).contains(": no such module"));
+        assert!(told(|| bail!("0 answers to 1 jobs")).contains(": 0 answers to 1 jobs"));
     }
 
     /// The page holds a row for each case, in this order, and no other.

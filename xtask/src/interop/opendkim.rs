@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use super::messages::NO_FINAL_LINE_END;
-use super::peer::{Algorithm, Answer, Peer};
+use super::peer::{Algorithm, Answer, Peer, printed};
 use super::{About, DOMAIN};
 
 pub(super) struct OpenDkim;
@@ -18,12 +18,11 @@ impl Peer for OpenDkim {
         "OpenDKIM"
     }
 
-    fn version(&self) -> Option<String> {
-        let output = Command::new("opendkim").arg("-V").output().ok()?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let first = text.lines().next()?;
+    fn version(&self) -> Result<String> {
+        let text = printed(Command::new("opendkim").arg("-V"))?;
+        let version = text.lines().next().and_then(|first| first.rsplit(' ').next());
         let ed25519 = if text.contains("ed25519-sha256") { ", ed25519-sha256" } else { "" };
-        Some(format!("{}{ed25519}", first.rsplit(' ').next()?))
+        Ok(format!("{}{ed25519}", version.context("it tells no version")?))
     }
 
     fn how_to_install(&self) -> &'static str {
@@ -119,8 +118,9 @@ fn evaluate(directory: &TempDir, settings: &str, message: &[u8]) -> Result<Outpu
     };
     let settings = write("settings", format!("{settings}Syslog no\n").as_bytes())?;
     let message = write("message", message)?;
-    Command::new("opendkim")
-        .args(["-f", "-vv", "-t"])
+    // Two minutes are long for a message.
+    Command::new("timeout")
+        .args(["120", "opendkim", "-f", "-vv", "-t"])
         .arg(message)
         .arg("-x")
         .arg(settings)

@@ -1,8 +1,9 @@
 //! Another implementation, as seen from here.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 
 use super::About;
 use crate::workspace;
@@ -64,12 +65,33 @@ pub(super) struct Order {
 /// What came of one message; the error is the peer's, in its own words.
 pub(super) type Answer<T> = Result<T, String>;
 
+/// That somebody takes no part, why, and what helps where nothing is installed.
+pub(super) fn not_run(name: &str, why: &anyhow::Error, install: &str) -> String {
+    format!("{name}: NOT RUN, {why:#}; to install: {install}")
+}
+
+/// What a command prints, of which the line about an error is told where it fails.
+pub(super) fn printed(command: &mut Command) -> Result<String> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command.output().with_context(|| format!("cannot start {program}"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let mut lines = said.lines().filter(|line| !line.trim().is_empty());
+    let error = lines.clone().find(|line| line.contains("rror")).or(lines.next());
+    let error = error.unwrap_or("without a word").trim();
+    ensure!(output.status.success(), "{program} failed, {}: {error}", output.status);
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
+
 /// Another implementation of DKIM.
 pub(super) trait Peer {
     fn name(&self) -> &'static str;
 
-    /// Its version, or `None` if it is not installed.
-    fn version(&self) -> Option<String>;
+    /// Its version, as it tells it itself.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot take part: it is not installed, cannot be built or does not run.
+    fn version(&self) -> Result<String>;
 
     /// What to type where it is not.
     fn how_to_install(&self) -> &'static str;
@@ -103,4 +125,22 @@ pub(super) trait Peer {
         algorithm: Algorithm,
         form: &'static str,
     ) -> Result<Vec<Answer<Vec<u8>>>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_somebody_takes_no_part_is_told() {
+        let nowhere = printed(&mut Command::new("/nowhere/node"));
+        let why = nowhere.expect_err("it is not there");
+        let told = not_run("mailauth", &why, "npm install mailauth");
+        assert!(told.starts_with("mailauth: NOT RUN, cannot start /nowhere/node: "), "{told}");
+        assert!(told.ends_with("; to install: npm install mailauth"), "{told}");
+        // The program of these tests, which has no such option.
+        let own = std::env::current_exe().expect("it runs");
+        let why = printed(Command::new(own).arg("--no-such-option")).expect_err("it fails");
+        assert!(why.to_string().contains("no-such-option"), "{why}");
+    }
 }

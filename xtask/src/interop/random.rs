@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use super::peer::{Algorithm, Answer, Order, Peer as _};
+use super::peer::{Algorithm, Answer, Order, Peer as _, not_run};
 use super::script::{self, Conversation, Script};
 use super::{Bench, Name, Options, sign};
 use dice::Dice;
@@ -139,9 +139,12 @@ fn guests(options: &Options) -> Result<Vec<Guest>> {
         if options.with.is_some_and(|only| only != name) {
             continue;
         }
-        let Some(version) = script.version() else {
-            println!("{party}: SKIPPED, not installed: {}", script.how_to_install());
-            continue;
+        let version = match script.version() {
+            Ok(version) => version,
+            Err(why) => {
+                println!("{}", not_run(script.name(), &why, script.how_to_install()));
+                continue;
+            }
         };
         println!("{party} {version}");
         let knows_ed25519 = script.knows(Algorithm::Ed25519, &version);

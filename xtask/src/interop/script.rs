@@ -3,15 +3,20 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use dkim_tags::value::{base64, to_base64};
 use serde_json::{Value, json};
 
 use super::messages::NO_FINAL_LINE_END;
-use super::peer::{Algorithm, Answer, Order, Peer};
+use super::peer::{Algorithm, Answer, Order, Peer, printed};
 use super::{About, DOMAIN, NOW, SIGNED_FIELDS};
 use crate::workspace;
+
+/// How long is waited for an answer. Most take milliseconds.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A library and the script that speaks for it.
 pub(super) struct Script {
@@ -122,7 +127,8 @@ impl Script {
             .with_context(|| format!("cannot start {}", self.interpreter))?;
         let input = child.stdin.take().context("a pipe was asked for")?;
         let output = BufReader::new(child.stdout.take().context("a pipe was asked for")?);
-        Ok(Conversation { name: self.name, child, input: Some(input), output })
+        let patience = PATIENCE;
+        Ok(Conversation { name: self.name, child, input: Some(input), output, patience })
     }
 }
 
@@ -132,6 +138,7 @@ pub(super) struct Conversation {
     child: Child,
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
+    patience: Duration,
 }
 
 impl Conversation {
@@ -201,15 +208,24 @@ impl Conversation {
     /// Hands all jobs to the script and returns its answers, in the same order.
     fn ask(&mut self, jobs: &[String]) -> Result<Vec<Value>> {
         let (name, output, child) = (self.name, &mut self.output, &mut self.child);
+        let patience = self.patience;
         let input = self.input.as_mut().context("the script has ended")?;
         // Both pipes at once: neither side may wait for the other to read.
         std::thread::scope(|scope| {
             let write = || jobs.iter().try_for_each(|job| input.write_all(job.as_bytes()));
             let writer = scope.spawn(write);
+            let (reader, lines) = mpsc::channel();
+            scope.spawn(move || {
+                for _ in jobs {
+                    let mut line = String::new();
+                    // Whoever waits for lines waits for as many.
+                    let _ = reader.send(output.read_line(&mut line).map(|_| line));
+                }
+            });
             let answers: Result<Vec<Value>> = (0..jobs.len())
                 .map(|number| {
-                    let mut line = String::new();
-                    output.read_line(&mut line)?;
+                    let silent = || format!("{name}: no answer within {} s", patience.as_secs());
+                    let line = lines.recv_timeout(patience).with_context(silent)??;
                     let ended = || format!("{name}: {number} answers to {} jobs", jobs.len());
                     serde_json::from_str(&line).with_context(ended)
                 })
@@ -248,12 +264,11 @@ impl Peer for Script {
         self.name
     }
 
-    fn version(&self) -> Option<String> {
+    fn version(&self) -> Result<String> {
         let mut command = Command::new(self.interpreter);
-        command.args(self.print_version).current_dir(workspace::root());
-        let output = command.output().ok()?;
-        let version = String::from_utf8(output.stdout).ok()?.trim().to_owned();
-        output.status.success().then_some(version)
+        let version = printed(command.args(self.print_version).current_dir(workspace::root()))?;
+        ensure!(!version.is_empty(), "it tells no version");
+        Ok(version)
     }
 
     fn how_to_install(&self) -> &'static str {
@@ -296,5 +311,33 @@ impl Peer for Script {
             length: false,
         };
         self.start()?.sign(&messages.iter().map(order).collect::<Vec<_>>())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn script(interpreter: &'static str, run: &'static [&'static str]) -> Script {
+        Script { interpreter, run, ..mail_auth() }
+    }
+
+    /// What comes after it is not held up: it ends, be its child as patient as it likes.
+    #[test]
+    fn who_does_not_answer_is_given_up() {
+        let mut silent = script("sleep", &["100000"]).start().unwrap();
+        silent.patience = Duration::from_millis(10);
+        let error = silent.verify(&[b"From: joe@example.com"], &BTreeMap::new()).unwrap_err();
+        assert!(error.to_string().contains("mail-auth: no answer within"), "{error:#}");
+        assert!(!silent.child.wait().unwrap().success());
+    }
+
+    #[test]
+    fn who_ends_has_not_answered() {
+        let mut short = script("true", &[]).start().unwrap();
+        let messages: [&[u8]; 2] = [b"From: joe@example.com"; 2];
+        let error = short.verify(&messages, &BTreeMap::new()).unwrap_err();
+        assert!(error.to_string().contains("0 answers to 2 jobs"), "{error:#}");
     }
 }
