@@ -7,7 +7,7 @@ use dkim_crypto::ring::PROVIDER;
 use dkim_crypto::{PrivateKey, Provider, SigningKey};
 use dkim_dns::{Answer, Found, LookupError, Query, Record};
 use dkim_hash::HeaderInputs;
-use dkim_message::{Field, Header, split};
+use dkim_message::{Header, split};
 use dkim_tags::value::{base64, to_base64};
 use dkim_tags::{Signature, TagList, UnixTime, without_b};
 use dkim_verify::{Policy, Verification};
@@ -165,10 +165,8 @@ fn now() -> UnixTime {
 /// The DKIM-Signature field that has room for a signature, among the fields of the header.
 fn read(header: &Header<'_>) -> Option<(usize, Signature)> {
     let room = base64(NOT_YET)?;
-    let signature = |field: &Field<'_>| Signature::parse(field.body()).ok();
-    header.fields().iter().enumerate().find_map(|(position, field)| {
-        let is_one = field.is(Signature::FIELD_NAME);
-        let signature = is_one.then(|| signature(field)).flatten()?;
+    header.fields().positions(Signature::FIELD_NAME).find_map(|position| {
+        let signature = Signature::parse(header.fields().get(position)?.body()).ok()?;
         (signature.signature == room).then_some((position, signature))
     })
 }
