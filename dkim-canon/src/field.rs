@@ -74,8 +74,9 @@ fn reduce(mut text: &[u8], out: &mut Vec<u8>) {
         text = skip_white_space(rest);
         match text {
             [] => return,
-            [cr, after @ ..] if text.len() == rest.len() => {
-                out.push(*cr);
+            // A CR that is no fold, or what follows a run that was cut.
+            [octet, after @ ..] if text.len() == rest.len() => {
+                out.push(*octet);
                 text = after;
             }
             _ => out.push(b' '),

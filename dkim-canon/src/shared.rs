@@ -7,7 +7,8 @@ use bytes::Bytes;
 use crate::{BodyCanonicalizer, Canonicalization};
 
 /// The canonical form of a whole body, in order, as slices that share `body`'s allocation wherever
-/// octets come in long runs that stay as they are; the small pieces between them are copied.
+/// octets come in long runs that stay as they are; the small pieces between them are copied, and what
+/// is left at the end of a run.
 ///
 /// ```
 /// use bytes::Bytes;

@@ -32,6 +32,8 @@ fn clean_text_is_not_copied() {
             .filter(|slice| body.as_ptr_range().contains(&slice.as_ptr()))
             .map(Bytes::len)
             .sum();
-        assert!(shared >= 2 * count * line.len() - 2, "{c}: {shared} of {} octets", body.len());
+        // Of each of the two runs a small piece may be left.
+        let least = 2 * (count * line.len() - 256);
+        assert!(shared >= least, "{c}: {shared} of {} octets", body.len());
     }
 }

@@ -66,16 +66,14 @@ impl Verifier {
             taken: 0,
             lanes: Vec::new(),
         };
-        let fields = header.fields();
-        let mut signatures = fields.positions(Signature::FIELD_NAME).peekable();
+        let mut signatures = header.fields().named(Signature::FIELD_NAME).peekable();
         if signatures.peek().is_none() {
             return verifier;
         }
         // Of a header over the limit nothing is read.
         let within = header.octets().len() <= policy.limits.header_octets;
         let message = within.then(|| Message::of(header));
-        for position in signatures.by_ref().take(policy.limits.listed) {
-            let Some(field) = fields.get(position) else { continue };
+        for (position, field) in signatures.by_ref().take(policy.limits.listed) {
             verifier.signature(header, position, &field, message.as_ref());
         }
         verifier.unlisted = signatures.count();

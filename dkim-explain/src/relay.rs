@@ -96,8 +96,6 @@ pub fn relayed(
 fn signatures<'h>(
     header: &'h Header<'_>,
 ) -> impl Iterator<Item = (usize, Result<Signature, SignatureError>)> + 'h {
-    let fields = header.fields();
-    fields.positions(Signature::FIELD_NAME).filter_map(move |position| {
-        Some((position, Signature::parse(fields.get(position)?.body())))
-    })
+    let signatures = header.fields().named(Signature::FIELD_NAME);
+    signatures.map(|(position, field)| (position, Signature::parse(field.body())))
 }

@@ -11,7 +11,7 @@ use many::Many;
 /// The fields of a header, ready to be picked by name from the bottom up.
 ///
 /// Made once and used for every signature of the message. The few fields of most headers are
-/// looked through; many are put into order first.
+/// looked through; many are put into buckets first.
 #[derive(Clone, Debug)]
 pub struct FieldIndex<'h, 'm> {
     pub(crate) fields: Fields<'h, 'm>,
@@ -132,7 +132,7 @@ mod tests {
             .collect()
     }
 
-    /// A few fields are looked through, many are put into order: the numbers where that changes.
+    /// A few fields are looked through, many are put into buckets: the numbers where that changes.
     #[test]
     fn few_and_many_fields_are_picked_alike() {
         for count in 60..70 {

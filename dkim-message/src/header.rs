@@ -123,7 +123,7 @@ pub enum DefectKind {
     OrphanFold,
     /// A line end inside a field body that no white space follows.
     BrokenFold,
-    /// More than 4 GiB: none of the fields is read.
+    /// A field that begins beyond 4 GiB, or has a name of that length: none of the fields is read.
     TooLong,
 }
 
@@ -198,7 +198,16 @@ impl<'h, 'm> Fields<'h, 'm> {
         self.places.iter().map(move |place| place.name(self.octets))
     }
 
-    /// Where the fields of one name stand, top to bottom.
+    /// The fields of one name and their positions, top to bottom.
+    pub fn named<'n>(
+        self,
+        name: &'n str,
+    ) -> impl DoubleEndedIterator<Item = (usize, Field<'m>)> + use<'h, 'm, 'n> {
+        let field = move |position| Some((position, self.get(position)?));
+        self.positions(name).filter_map(field)
+    }
+
+    /// The positions of the fields of one name, top to bottom.
     pub fn positions<'n>(
         self,
         name: &'n str,
@@ -211,11 +220,12 @@ impl<'h, 'm> Fields<'h, 'm> {
         places.filter_map(move |(position, place)| is(place).then_some(position))
     }
 
-    /// Those below this position.
+    /// Those below this position, counted from 0 again.
     #[inline]
     #[must_use]
     pub fn below(self, position: usize) -> Self {
-        Self { places: self.places.get(position + 1..).unwrap_or_default(), ..self }
+        let below = position.saturating_add(1);
+        Self { places: self.places.get(below..).unwrap_or_default(), ..self }
     }
 
     /// Each of them.
@@ -243,7 +253,7 @@ impl fmt::Debug for Fields<'_, '_> {
 }
 
 /// Where a field stands among the octets of its header, and how long its name is. A header may have
-/// a field in every five octets: no more is kept of each than it takes to find it.
+/// a line in every two octets: no more is kept of each than it takes to find it.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     start: u32,
@@ -373,8 +383,7 @@ impl<'m> Header<'m> {
         &'h self,
         name: &'h str,
     ) -> impl DoubleEndedIterator<Item = Field<'m>> + use<'h, 'm> {
-        let fields = self.fields();
-        fields.positions(name).filter_map(move |position| fields.get(position))
+        self.fields().named(name).map(|(_, field)| field)
     }
 
     /// The octets read, without the empty line.

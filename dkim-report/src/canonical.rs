@@ -12,8 +12,7 @@ use dkim_verify::Verification;
 #[must_use]
 pub fn canonical_header(found: &Verification, header: &Header<'_>) -> Option<Vec<u8>> {
     let signature = found.signature.as_ref()?;
-    let position = header.fields().positions(Signature::FIELD_NAME).nth(found.index)?;
-    let field = header.fields().get(position)?;
+    let (position, field) = header.fields().named(Signature::FIELD_NAME).nth(found.index)?;
     let tags = TagList::parse(field.body()).ok()?;
     let form = signature.canonicalization.header;
     let mut inputs = HeaderInputs::new(header);

@@ -69,11 +69,9 @@ impl Verifier {
         let mut inputs = within.then(|| HeaderInputs::new(header));
         let findings =
             inputs.as_ref().map(|inputs| MessageFindings::of(header, inputs.index(), policy));
-        let fields = header.fields();
-        let mut signatures = fields.positions(Signature::FIELD_NAME);
+        let mut signatures = header.fields().named(Signature::FIELD_NAME);
         // RFC 6376 §6.1: each for itself; neither a bad one nor their order tells on another.
-        for position in signatures.by_ref().take(policy.limits.listed) {
-            let Some(field) = fields.get(position) else { continue };
+        for (position, field) in signatures.by_ref().take(policy.limits.listed) {
             reading.signature(position, &field, inputs.as_mut().zip(findings.as_ref()));
         }
         Self {

@@ -32,11 +32,9 @@ impl Held {
     /// The DKIM-Signature fields that can be read, by their positions.
     pub(crate) fn signatures(&self) -> Vec<(usize, Signature)> {
         let header = Header::parse(&self.header);
-        let fields = header.fields();
-        let read = |position| {
-            let signature = Signature::parse(fields.get(position)?.body());
-            Some((position, signature.ok()?))
-        };
-        fields.positions(Signature::FIELD_NAME).filter_map(read).collect()
+        let signatures = header.fields().named(Signature::FIELD_NAME);
+        signatures
+            .filter_map(|(position, field)| Some((position, Signature::parse(field.body()).ok()?)))
+            .collect()
     }
 }

@@ -1,4 +1,4 @@
-//! Many fields, put into order by name.
+//! Many fields, put into buckets by the key of their name.
 
 use std::cmp::Ordering;
 
@@ -6,13 +6,14 @@ use dkim_message::Fields;
 
 use super::{is, key_of};
 
-/// Fields by their number, in buckets by the key of their name, half as many as there are fields or
-/// more, and from the bottom up in each. A bucket is looked through. One that has many fields is
-/// sorted by name before: in most headers there is none, and in a hostile one, where all names share
-/// a bucket, that costs a sort.
+/// Half as many buckets as there are fields, or more. A bucket is looked through. One of many fields
+/// is sorted by name before: in most headers there is none, and in a hostile one, where all names
+/// share a bucket, that costs a sort.
 #[derive(Clone, Debug)]
 pub(super) struct Many {
+    /// The fields by their number: one bucket behind the other, from the bottom up in each.
     by_name: Vec<u32>,
+    /// Where each bucket ends there.
     ends: Vec<u32>,
 }
 
@@ -28,6 +29,7 @@ const FEW: usize = 8;
 pub(super) struct Taken(Vec<u32>);
 
 impl Many {
+    /// Counts what goes into each bucket, and puts it there.
     pub(super) fn new(fields: Fields<'_, '_>) -> Self {
         let count = fields.len().min(MOST);
         let buckets = count.div_ceil(2).next_power_of_two();
@@ -75,6 +77,7 @@ impl Many {
         Taken(vec![0; self.by_name.len()])
     }
 
+    /// The lowest field of this name that is not taken, which it then is.
     pub(super) fn pick(
         &self,
         fields: Fields<'_, '_>,
@@ -99,8 +102,8 @@ impl Many {
         named.iter().filter(|field| is(fields, index(**field), wanted)).count()
     }
 
-    /// The fields of a name, with a few others of its bucket between them, and where in `by_name`
-    /// they begin.
+    /// The fields of a name and where in `by_name` they begin; between those of a small bucket stand
+    /// others.
     fn named(&self, fields: Fields<'_, '_>, wanted: &[u8]) -> Option<(usize, &[u32])> {
         let bucket = self.bucket(wanted);
         let end_of = |bucket: usize| self.ends.get(bucket).map(|end| index(*end));
@@ -161,7 +164,7 @@ mod tests {
         }
     }
 
-    /// What is in one bucket is sorted: slow where that is much.
+    /// What is in one bucket is looked through: slow where that is much.
     #[test]
     fn names_are_spread_over_the_buckets() {
         let octets: String = (0..1000).map(|name| format!("X-Field-{name}: x\r\n")).collect();

@@ -165,8 +165,8 @@ fn now() -> UnixTime {
 /// The DKIM-Signature field that has room for a signature, among the fields of the header.
 fn read(header: &Header<'_>) -> Option<(usize, Signature)> {
     let room = base64(NOT_YET)?;
-    header.fields().positions(Signature::FIELD_NAME).find_map(|position| {
-        let signature = Signature::parse(header.fields().get(position)?.body()).ok()?;
+    header.fields().named(Signature::FIELD_NAME).find_map(|(position, field)| {
+        let signature = Signature::parse(field.body()).ok()?;
         (signature.signature == room).then_some((position, signature))
     })
 }
