@@ -112,8 +112,8 @@ pub fn without_forged(header: &Header<'_>, own: &[impl AsRef<str>]) -> (Vec<u8>,
     (kept, forged)
 }
 
-/// The most octets of a name that we look at: one of 253 has no more in UTF-8, where a character that
-/// is not composed takes up to twelve, and IDNA mapping is not linear.
+/// The most octets of a name that we look at: one of 253 has no more in UTF-8, where a character
+/// that is not composed takes up to twelve, and IDNA mapping is not linear.
 const LONGEST: usize = 12 * 253;
 
 fn is_forged(body: &[u8], own: &[String]) -> bool {
