@@ -112,9 +112,9 @@ pub fn without_forged(header: &Header<'_>, own: &[impl AsRef<str>]) -> (Vec<u8>,
     (kept, forged)
 }
 
-/// The most octets of a name that we look at: one of 253 has no more in UTF-8, and IDNA mapping is
-/// not linear.
-const LONGEST: usize = 4 * 253;
+/// The most octets of a name that we look at: one of 253 has no more in UTF-8, where a character
+/// that is not composed takes up to twelve, and IDNA mapping is not linear.
+const LONGEST: usize = 12 * 253;
 
 fn is_forged(body: &[u8], own: &[String]) -> bool {
     let version = version_digits(body).map(|digits| digits.parse());
@@ -143,13 +143,16 @@ fn claims(text: &str, id: &str) -> bool {
 /// in a text too long to tell.
 fn holds(text: &str, own: &[String]) -> bool {
     let plain = squeezed(text);
+    if plain.len() > LONGEST {
+        return true;
+    }
     // Labels as they stand, and as they are once put together.
     let mapped = [squeezed(&u_labels(text)), squeezed(&u_labels(&plain))];
     let held = |id: &String| {
         let (id, u_id) = (squeezed(id), squeezed(&u_labels(id)));
         plain.contains(&id) || mapped.iter().any(|text| text.contains(&u_id))
     };
-    plain.len() > LONGEST || own.iter().any(held)
+    own.iter().any(held)
 }
 
 /// An id without what makes no difference.

@@ -1,5 +1,5 @@
 //! A border deletes every field that could pass for its own, and no other (RFC 8601 §5).
-#![allow(missing_docs)]
+#![allow(clippy::unwrap_used, missing_docs)]
 
 use dkim_authres::{Forged, forged, without_forged};
 use dkim_message::Header;
@@ -16,7 +16,7 @@ fn is_removed(body: &[u8]) -> bool {
 
 #[test]
 fn sixty_spellings_of_ours() {
-    let spellings: [&[u8]; 62] = [
+    let spellings: [&[u8]; 64] = [
         // Well-formed.
         b"example.org; none",
         b" example.org; dkim=pass header.d=bank.example\r\n",
@@ -63,6 +63,9 @@ fn sixty_spellings_of_ours() {
         // Ours for readers who do not know comments well.
         b"(a(b) example.org; dkim=pass) other.example; dkim=pass",
         b"(\\) example.org; dkim=pass (\\)) other.example; dkim=pass",
+        // Those who know that comments nest and no quoted-pairs, and the other way round.
+        b"(((x)\\)) example.org; dkim=pass) other.example; dkim=pass",
+        b"(((\\)) example.org; dkim=pass)) other.example; dkim=pass",
         // Readable up to the results.
         b"example.org; dkim=pass action=none",
         b"example.org; dkim",
@@ -154,8 +157,12 @@ fn a_broken_id_is_mapped_too() {
     // Well-formed, and longer than any name but for what mapping drops.
     let padded = format!("\u{ff4d}x{}.example.org; dkim=pass", "\u{fe0f}".repeat(padding));
     assert!(is_removed(&padded));
-    // Too long for anybody's name.
-    assert!(is_removed(&format!("{}/1; dkim=pass", "x".repeat(2_000))));
+    // Too long for anybody's name: 253 characters, of twelve octets at most.
+    let broken = |octets: usize| format!("{}/1; dkim=pass", "x".repeat(octets - "/1".len()));
+    assert!(!is_removed(&broken(12 * 253)));
+    for octets in [12 * 253 + 1, 5_000] {
+        assert!(is_removed(&broken(octets)));
+    }
     for body in [
         "b\u{fc}cher.net/1; dkim=pass",
         "\u{ff4d}y.example.org/1; dkim=pass",
@@ -170,6 +177,25 @@ fn an_id_of_u_labels_is_ours_in_either_form() {
     let own = ["b\u{fc}cher.example"];
     for body in ["b\u{fc}cher.example; none", "xn--bcher-kva.example; none"] {
         assert_eq!(forged([("Authentication-Results", body)], &own).len(), 1, "{body}");
+    }
+}
+
+/// A name of 231 octets in the DNS has 603 in U-labels, and 1803 where they are not composed.
+#[test]
+fn a_long_id_of_u_labels_is_ours_in_every_form() {
+    let syllables = if cfg!(miri) { 3 } else { 50 };
+    let name = |syllable: &str| [syllable.repeat(syllables).as_str(); 4].join(".");
+    let composed = name("\u{ac01}");
+    let forms = [
+        composed.clone(),
+        name("\u{1100}\u{1161}\u{11a8}"),
+        idna::domain_to_ascii(&composed).unwrap(),
+    ];
+    for own in &forms {
+        for form in &forms {
+            let fields = [("Authentication-Results", format!("{form}; none"))];
+            assert_eq!(forged(fields, &[own]).len(), 1, "{form}");
+        }
     }
 }
 

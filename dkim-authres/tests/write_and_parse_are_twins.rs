@@ -170,6 +170,18 @@ fn lines_fold_between_tokens() {
     );
 }
 
+/// RFC 5322 §2.1.1: a line "SHOULD be no more than 78 characters, excluding the CRLF".
+#[test]
+fn lines_have_78_characters() {
+    for (characters, lines) in [(78, 2), (79, 3)] {
+        let before = "    dkim=pass header.d=";
+        let d = "\u{fc}".repeat(characters - before.len() - ".example".len()) + ".example";
+        let result = ResInfo::new("dkim", "pass").prop("header", "d", d);
+        let field = AuthenticationResults::new("x").with(result).field();
+        assert_eq!(field.lines().count(), lines, "{field}");
+    }
+}
+
 #[test]
 fn what_is_too_long_is_cut() {
     let long = "\\\"ü".repeat(2000);
@@ -177,6 +189,8 @@ fn what_is_too_long_is_cut() {
     let value = AuthenticationResults::new("a".repeat(5000)).with(result);
     let field = value.field();
     assert!(field.split("\r\n").all(|line| line.len() <= 998), "{field}");
+    // A fold that makes a line of white space alone is obsolete (RFC 5322 §4.2).
+    assert!(field.split_terminator("\r\n").all(|line| !line.trim().is_empty()), "{field}");
     let read = AuthenticationResults::parse(value.field_body().as_bytes()).unwrap();
     assert!(long.starts_with(read.results[0].reason.as_deref().unwrap()));
     let signature = "A".repeat(684);
@@ -216,7 +230,11 @@ fn mutated_fields_never_panic_and_what_is_read_reads_back() {
 fn what_would_not_be_read_is_left_out_and_counted() {
     let results = |count: usize, text: &str| {
         let one = ResInfo::new("dkim", "permerror").reason(text).prop("header", "d", "a.example");
-        let last = ResInfo::new("dkim-adsp", "discard").prop("header", "from", "joe@b.example");
+        // Longer than the others: it does not stay because it fits in what they leave.
+        let joe = format!("joe.{}@b.example", "x".repeat(700));
+        let last = ResInfo::new("dkim-adsp", "discard")
+            .reason("y".repeat(780))
+            .prop("header", "from", joe);
         let value = AuthenticationResults::new("x".repeat(2_000));
         vec![one; count].into_iter().chain([last]).fold(value, AuthenticationResults::with)
     };
@@ -261,4 +279,7 @@ fn limits_from_both_sides() {
     assert_eq!(written(&"a".repeat(800)), (64, 800));
     // In quotes now, which count.
     assert_eq!(written(&"a".repeat(801)), (64, 798));
+    // And so do backslashes: there is room for 399 pairs.
+    assert_eq!(written(&"\\".repeat(500)), (64, 399));
+    assert_eq!(written(&format!("a{}", "\\".repeat(500))), (64, 1 + 398));
 }

@@ -401,7 +401,7 @@ mod tests {
 
     #[test]
     fn never_guesses() {
-        let cases: [(&[u8], usize); 33] = [
+        let cases: [(&[u8], usize); 34] = [
             (b"", 0),
             (b" \r\n ", 4),
             (b",", 1),
@@ -424,6 +424,7 @@ mod tests {
             (b". <a@b>", 0),
             (b"Doe, John <a@b>", 3),
             (b"a@b; c@d", 3),
+            (b"a@b,; c@d", 4),
             (b"A: a@b", 6),
             (b"A: B: a@b;;", 4),
             (b"A: a@b; c@d", 8),

@@ -51,6 +51,7 @@ fn times_have_up_to_twelve_digits() {
     let signature = with("t=999999999998; x=999999999999").unwrap();
     assert_eq!(signature.timestamp.unwrap().0, 999_999_999_998);
     assert_eq!(signature.expiration.unwrap().0, 999_999_999_999);
+    assert_eq!(signature.expiration.unwrap().to_string(), "999999999999");
     assert_eq!(with("t=1000000000000"), Err(SignatureError::Invalid("t")));
     assert_eq!(with("x=1000000000000"), Err(SignatureError::Invalid("x")));
 }

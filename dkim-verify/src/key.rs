@@ -184,6 +184,16 @@ mod tests {
     }
 
     #[test]
+    fn a_cache_shows_how_many_keys_it_has() {
+        let cache = KeyCache::new(&PROVIDER, 2);
+        for (number, keys) in [(0, 1), (1, 2), (2, 2)] {
+            cache.read(&record(number)).unwrap();
+            let shown = format!("{cache:?}");
+            assert!(shown.ends_with(&format!("keys: {keys} }}")), "{shown}");
+        }
+    }
+
+    #[test]
     fn neither_long_records_nor_broken_ones_are_kept() {
         let cache = KeyCache::new(&PROVIDER, 10);
         let text = |text: String| Record { strings: vec![text.into_bytes()] };

@@ -106,9 +106,16 @@ fn domain_and_result_are_told() {
     for (zone, result) in [(zone(), "pass"), (unavailable, "temperror")] {
         let found = verify(&message, &zone);
         assert_eq!(found[0].outcome.result().name(), result);
-        assert_eq!(found[0].claims().sdid.as_ref().unwrap().as_str(), "example.com");
+        assert_eq!(found[0].sdid().unwrap().as_str(), "example.com");
+        assert_eq!(found[0].claims().sdid.as_ref(), found[0].sdid());
         let told = res_infos(&found).remove(0);
         assert_eq!(told.get("header", "d"), Some("example.com"));
+    }
+    // A field that is no signature claims a domain, if one can be read there.
+    for (field, sdid) in [("v=2; d=example.com", Some("example.com")), ("v=1", None), ("d", None)] {
+        let message = format!("DKIM-Signature: {field}\r\n{MESSAGE}");
+        let found = verify(message.as_bytes(), &zone());
+        assert_eq!(found[0].sdid().map(|sdid| sdid.as_str()), sdid, "{field}");
     }
 }
 
