@@ -172,6 +172,22 @@ fn a_broken_id_is_mapped_too() {
     }
 }
 
+/// What some reader may find in a field is looked for in 64 KiB of them; plain ones need no such look.
+#[test]
+fn so_many_doubtful_fields_are_looked_at() {
+    let plain = format!("other.example; none {}", "x".repeat(1_000));
+    let doubtful = "(a) \u{f6}ther.example; none";
+    let filler = format!("(b) other.example; none{}", " ".repeat(65_536 - 23 - 2 * doubtful.len()));
+    let fields = |bodies: &[&str]| {
+        let fields = bodies.iter().map(|body| ("Authentication-Results", *body));
+        positions(&forged(fields, &OWN))
+    };
+    assert!(fields(&[&filler, doubtful, doubtful]).is_empty());
+    assert_eq!(fields(&[&filler, doubtful, doubtful, doubtful, &plain]), [3]);
+    assert_eq!(fields(&[doubtful, &format!("{filler} "), doubtful, doubtful, &plain]), [3, 2]);
+    assert!(fields(&[plain.as_str(); 100]).is_empty());
+}
+
 #[test]
 fn an_id_of_u_labels_is_ours_in_either_form() {
     let own = ["b\u{fc}cher.example"];
