@@ -131,6 +131,24 @@ pub struct Rule {
     pub authenticated: bool,
 }
 
+impl Rule {
+    /// All mail of these authors is signed with these keys of the configuration.
+    ///
+    /// ```
+    /// use dkim_keys::{Config, KeyEntry, Mail, Pattern, Rule};
+    ///
+    /// let mut config = Config::default();
+    /// let key = KeyEntry::new("example.com".into(), "s2024".into(), "s2024.pem".into());
+    /// config.keys.insert("main".into(), key);
+    /// config.rules.push(Rule::new(vec![Pattern::new("*@example.com")], vec!["main".into()]));
+    /// assert_eq!(config.select(&Mail::new("joe", "example.com")).chosen[0].key, "main");
+    /// ```
+    #[must_use]
+    pub const fn new(from: Vec<Pattern>, keys: Vec<String>) -> Self {
+        Self { from, keys, identity: None, clients: Vec::new(), authenticated: false }
+    }
+}
+
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
+use arbitrary::Unstructured;
 use dkim_keys::{
     Compliance, Config, ConfigError, KeySource, Mail, RotationState, Verdict, check_rotation,
     import_opendkim,
 };
 use dkim_tags::Selector;
 
+use crate::made_up;
 use crate::pieces::Random;
 
 /// What is read and written reads as the same; errors name a line that is there; who signs is a key
@@ -35,6 +37,36 @@ pub fn config(data: &[u8]) {
     // It asks for files: there are none.
     let _ = config.signatories(Path::new("/nowhere"));
     let _ = Compliance::new(&config).finish();
+}
+
+/// What is made in a program, whatever it says, is written as TOML that keeps its places: what cannot
+/// be read then is no value by its own grammar, and what can is what was written.
+pub fn config_value(data: &[u8]) {
+    let Ok(config) = made_up::config(&mut Unstructured::new(data)) else { return };
+    let written = match config.to_toml() {
+        Ok(written) => written,
+        // TOML has no number beyond 63 bits.
+        Err(ConfigError::Unwritable(_)) => return assert!(has_long_numbers(&config)),
+        Err(error) => panic!("{error}"),
+    };
+    match Config::parse(&written) {
+        Ok(read) => {
+            assert_eq!(read, config, "{written}");
+            assert_selects(&config);
+        }
+        Err(ConfigError::Toml { what, .. }) => panic!("{what}: {written}"),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+fn has_long_numbers(config: &Config) -> bool {
+    let of_plans = config.keys.values().filter_map(|entry| match &entry.key {
+        KeySource::Rotated { plan, .. } => {
+            Some([plan.every, plan.negative_ttl, plan.message_life, plan.grave])
+        }
+        _ => None,
+    });
+    config.signing.expires.into_iter().chain(of_plans.flatten()).any(|n| i64::try_from(n).is_err())
 }
 
 fn assert_written(config: &Config) {

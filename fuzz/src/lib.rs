@@ -45,7 +45,7 @@ pub use auth_results::{auth_results, auth_results_value};
 pub use body_hash::body_hash;
 pub use border::border;
 pub use canon::{canon_body, canon_field};
-pub use config::{config, opendkim, rotation_state};
+pub use config::{config, config_value, opendkim, rotation_state};
 #[cfg(feature = "peers")]
 pub use differ::{CLASSES, Class};
 pub use differ::{Case, differ, differ_made};

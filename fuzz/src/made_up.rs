@@ -1,6 +1,6 @@
 //! Values made up from octets: any that the types allow and the writers promise to write.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arbitrary::{Result, Unstructured};
 use dkim_adsp::{Adsp, AdspRecord, AtpsRecord};
@@ -8,8 +8,10 @@ use dkim_authres::{AuthenticationResults, ResInfo};
 use dkim_canon::Canonicalization;
 use dkim_crypto::{HashAlgorithm, KeyType, PublicKey, SigningAlgorithm};
 use dkim_keyrec::KeyRecord;
-use dkim_keys::Publication;
 use dkim_keys::agent::wire as agent;
+use dkim_keys::{
+    Config, KeyEntry, KeyKind, KeySource, Matching, Pattern, Plan, Publication, Rule, ServerAddress,
+};
 use dkim_message::author_addresses;
 use dkim_report::{AuthFailure, DeliveryResult, Feedback, Incident, Original, Report, ReportTerms};
 use dkim_sign::{BodyLength, Copies, Expiration, Fields, QueryMethod, Reports, Request, Timestamp};
@@ -405,6 +407,84 @@ fn list<'a, T>(
 ) -> Result<Vec<T>> {
     let count = u.int_in_range(0..=most)?;
     (0..count).map(|_| item(u)).collect()
+}
+
+/// Any that the types allow, most of it plausible.
+pub(crate) fn config(u: &mut Unstructured<'_>) -> Result<Config> {
+    let mut config = Config::default();
+    config.matching = *u.choose(&[Matching::Every, Matching::First])?;
+    config.signing.canonicalization = maybe(u, |u| name(u, &["relaxed/simple", "simple", ""]))?;
+    config.signing.oversign =
+        maybe(u, |u| list(u, 4, |u| name(u, &["From", "subject", "X-\u{fc}", "a:b"])))?;
+    config.signing.expires = u.arbitrary()?;
+    config.signing.body_length = u.arbitrary()?;
+    let servers = ["192.0.2.1:53", "[2001:db8::1]:5353"];
+    let server = |u: &mut Unstructured<'_>| {
+        Ok(u.choose(&servers)?.parse::<ServerAddress>().expect("an address"))
+    };
+    config.rotation.server = maybe(u, server)?;
+    config.rotation.tsig = maybe(u, |u| Ok(name(u, &["update.key", "/etc/bind/k"])?.into()))?;
+    config.rotation.zone = maybe(u, |u| name(u, &["example.com", "a..b"]))?;
+    config.rotation.servers = list(u, 3, server)?;
+    config.rotation.owner = maybe(u, |u| name(u, &["dkim", "dkim:mail"]))?;
+    config.rotation.hook = list(u, 4, |u| name(u, &["systemctl", "reload", "--", ""]))?;
+    for _ in 0..u.int_in_range(0..=5)? {
+        let key = name(u, &["main", "second", "a.b", "", "\"'\n"])?;
+        config.keys.insert(key, key_entry(u)?);
+    }
+    config.rules = list(u, 5, |u| rule(u, &config.keys))?;
+    Ok(config)
+}
+
+fn key_entry(u: &mut Unstructured<'_>) -> Result<KeyEntry> {
+    let domain = name(u, &["example.com", "%", "b\u{fc}cher.example", "a b"])?;
+    let selector = name(u, &["s2024", "a._domainkey.b", "*"])?;
+    let file = name(u, &["s2024.pem", "%/key.pem", "pkcs11:object=dkim", "../x"])?;
+    let mut entry = KeyEntry::new(domain, selector, file.into());
+    if let (KeySource::Fixed(named), true) = (entry.key.clone(), u.arbitrary()?) {
+        let mut plan = Plan::default();
+        plan.kind = *u.choose(&KeyKind::ALL)?;
+        let template = *u.choose(&["{year}{month}", "k{counter}", "s-{year}-{counter}"])?;
+        plan.selector = template.parse().expect("a template");
+        plan.ttl = u.arbitrary()?;
+        for time in
+            [&mut plan.every, &mut plan.negative_ttl, &mut plan.message_life, &mut plan.grave]
+        {
+            *time = u.arbitrary()?;
+        }
+        plan.reveal = maybe(u, |u| Ok(name(u, &["revealed", "/srv/keys"])?.into()))?;
+        let before = u.arbitrary::<bool>()?.then_some(named);
+        let (active, standby, other_domain) = (None, Vec::new(), None);
+        entry.key = KeySource::Rotated { plan, before, active, standby, other_domain };
+    }
+    Ok(entry)
+}
+
+fn rule(u: &mut Unstructured<'_>, keys: &BTreeMap<String, KeyEntry>) -> Result<Rule> {
+    let keys: Vec<&String> = keys.keys().collect();
+    let from = ["*@example.com", "*@*.example.com", "JOE@example.com", "*", "a@b@c"];
+    let from = list(u, 4, |u| Ok(Pattern::new(name(u, &from)?)))?;
+    let mut rule = Rule::new(from, Vec::new());
+    if !keys.is_empty() {
+        rule.keys = list(u, 3, |u| Ok((*u.choose(&keys)?).clone()))?;
+    }
+    rule.identity = maybe(u, |u| name(u, &["joe@%", "@sub.%", "%"]))?;
+    let networks = ["10.0.0.0/8", "::1/128", "192.0.2.1/24", "0.0.0.0/0"];
+    rule.clients = list(u, 3, |u| Ok(u.choose(&networks)?.parse().expect("a network")))?;
+    rule.authenticated = u.arbitrary()?;
+    Ok(rule)
+}
+
+/// One of these, or any text.
+fn name(u: &mut Unstructured<'_>, likely: &[&str]) -> Result<String> {
+    if u.ratio(7, 8)? { Ok((*u.choose(likely)?).to_owned()) } else { text(u) }
+}
+
+fn maybe<'a, T>(
+    u: &mut Unstructured<'a>,
+    item: impl FnOnce(&mut Unstructured<'a>) -> Result<T>,
+) -> Result<Option<T>> {
+    if u.arbitrary()? { item(u).map(Some) } else { Ok(None) }
 }
 
 /// A DomainKey-Signature field, and what it says.

@@ -32,6 +32,7 @@ pub const TARGETS: &[Target] = &[
     ("zone_file", fuzz::zone_file),
     ("record_form_value", fuzz::record_form_value),
     ("config", fuzz::config),
+    ("config_value", fuzz::config_value),
     ("opendkim", fuzz::opendkim),
     ("rotation_state", fuzz::rotation_state),
     ("tsig_key", fuzz::tsig_key),

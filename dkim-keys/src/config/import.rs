@@ -140,7 +140,7 @@ impl Import {
             let rule = |pattern: String, name: String| {
                 let (from, keys, identity) =
                     (vec![Pattern::new(pattern)], vec![name], identity.clone());
-                Rule { from, keys, identity, clients: Vec::new(), authenticated: false }
+                Rule { identity, ..Rule::new(from, keys) }
             };
             // A name that is only `%` is the domain of the author: each key that is called so signs.
             if name == "%" {
