@@ -8,9 +8,6 @@ use crate::{AdspError, AdspRecord};
 /// More TXT records than this at one name are not looked at.
 const MAX_RECORDS: usize = 20;
 
-/// A name in the DNS has at most this many octets in text (RFC 1035 §3.1).
-const MAX_NAME: usize = 253;
-
 const SCOPE: QueryId = QueryId(0);
 const RECORD: QueryId = QueryId(1);
 
@@ -65,7 +62,9 @@ impl AdspLookup {
     /// the same as NXDOMAIN".
     fn scope(&self, answer: Answer) -> Step {
         match records(&answer) {
-            Ok(_) | Err(LookupError::NoRecords) if self.record_name().len() > MAX_NAME => {
+            Ok(_) | Err(LookupError::NoRecords)
+                if self.record_name().len() > DomainName::MAX_LEN =>
+            {
                 Step::Done(Ok(None))
             }
             Ok(_) | Err(LookupError::NoRecords) => Step::Ask(RECORD),

@@ -417,6 +417,7 @@ fn refused(error: &RequestError) -> Failure {
             (Exit::Usage, "name the domain that sends in --atps, or leave it out")
         }
         RequestError::SingleLabelDomain(_) => (Exit::Usage, "give the --domain that sends"),
+        RequestError::NoRoomForKey { .. } => (Exit::Usage, "give a shorter --selector"),
         RequestError::SignsItself => {
             (Exit::Usage, "name DKIM-Signature in --headers as often as it is there, at most")
         }

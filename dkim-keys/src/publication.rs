@@ -3,9 +3,6 @@
 use dkim_keyrec::{KeyRecord, record_name};
 use dkim_tags::{DomainName, Selector};
 
-/// Octets of a name in the DNS, as text (RFC 1035 §2.3.4).
-const MAX_NAME: usize = 253;
-
 /// A TXT record with its place in the DNS: a key record, or what else a domain says about mail.
 ///
 /// ```
@@ -85,7 +82,7 @@ impl Publication {
 
 /// A name that the DNS has no room for: nothing can be published there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name}: longer than the {MAX_NAME} octets of a name in the DNS")]
+#[error("{name}: longer than the {} octets of a name in the DNS", DomainName::MAX_LEN)]
 #[non_exhaustive]
 pub struct NameTooLong {
     /// The name.
@@ -99,7 +96,7 @@ impl NameTooLong {
     ///
     /// When it has not.
     pub fn unless_it_fits(name: String) -> Result<String, Self> {
-        if name.len() > MAX_NAME { Err(Self { name }) } else { Ok(name) }
+        if name.len() > DomainName::MAX_LEN { Err(Self { name }) } else { Ok(name) }
     }
 }
 

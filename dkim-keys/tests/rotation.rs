@@ -577,6 +577,14 @@ fn keys_are_fixed_or_change() {
         let config = Config::parse(&format!("[keys.main]\n{key}\n"));
         assert_eq!(config.is_ok(), is, "{key}: {config:?}");
     }
+    // Each of the two names fits, and the record of the key does not.
+    let long = format!("{}.example", ["a".repeat(63), "b".repeat(63), "c".repeat(63)].join("."));
+    for (selector, is) in [("d".repeat(253 - long.len() - 12), true), ("d".repeat(63), false)] {
+        let config = Config::parse(&format!(
+            "[keys.main]\ndomain = '{long}'\nselector = '{selector}'\nfile = 'x'\n"
+        ));
+        assert_eq!(config.is_ok(), is, "{config:?}");
+    }
     for (server, is) in [("192.0.2.1", true), ("[::1]:5353", true), ("ns.example", false)] {
         let config = Config::parse(&format!("[rotation]\nserver = '{server}'\n"));
         assert_eq!(config.is_ok(), is, "{server}");

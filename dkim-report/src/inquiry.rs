@@ -11,9 +11,6 @@ use crate::{DkimIncident, ReportAddress, ReportTerms, TermsError};
 /// overall".
 pub const MAX_DOMAINS: usize = 5;
 
-/// A name in the DNS has at most this many octets in text (RFC 1035 §3.1).
-const MAX_NAME: usize = 253;
-
 /// Finds out whether reports are wanted about signatures that failed: an
 /// [`Inquirer`], made after the verification, which it does not change.
 ///
@@ -81,7 +78,7 @@ impl ReportInquiry {
         if sdid.is_single_label() {
             return Err(Unwanted::SingleLabelDomain);
         }
-        if ReportTerms::record_name(&sdid).len() > MAX_NAME {
+        if ReportTerms::record_name(&sdid).len() > DomainName::MAX_LEN {
             return Err(Unwanted::NoRecord(LookupError::NoSuchName));
         }
         let question = match self.questions.iter().position(|asked| asked.sdid == sdid) {

@@ -177,6 +177,15 @@ pub enum RequestError {
     /// The SDID has one label only; verifiers refuse it (RFC 6376 §6.1.1).
     #[error("the signing domain {0} is a top-level domain")]
     SingleLabelDomain(DomainName),
+    /// Selector and SDID are too long together: the DNS has no room for the name that verifiers ask
+    /// for the key (RFC 6376 §3.6.2.1).
+    #[error("no name in the DNS has room for a key of selector {selector} in {sdid}")]
+    NoRoomForKey {
+        /// The selector asked for.
+        selector: Selector,
+        /// The signing domain.
+        sdid: DomainName,
+    },
     /// The algorithm is for verifying archives only (RFC 8301 §3.1).
     #[error("{0} must not be used to sign")]
     Forbidden(SigningAlgorithm),

@@ -5,7 +5,7 @@ use dkim_hash::{
     BodyHash, BodyHashRequest, BodyHasher, FieldIndex, HeaderInputs, Stance, close_input,
 };
 use dkim_message::Header;
-use dkim_tags::{Auid, CopiedField, FieldName, Signature, UnixTime};
+use dkim_tags::{Auid, CopiedField, DomainName, FieldName, Signature, UnixTime};
 
 use crate::long_lines::LongLines;
 use crate::{
@@ -191,6 +191,11 @@ fn describe(
     if request.sdid.is_single_label() {
         return Err(RequestError::SingleLabelDomain(request.sdid.clone()));
     }
+    let key_record = [request.selector.as_str(), "._domainkey.", request.sdid.as_str()];
+    if key_record.map(str::len).iter().sum::<usize>() > DomainName::MAX_LEN {
+        let (selector, sdid) = (request.selector.clone(), request.sdid.clone());
+        return Err(RequestError::NoRoomForKey { selector, sdid });
+    }
     if let Some(auid) = &request.auid
         && !auid.domain().is_within(&request.sdid)
     {
@@ -305,8 +310,8 @@ mod tests {
     #[test]
     fn what_verifiers_would_refuse_is_not_signed() {
         use RequestError::{
-            ExpiresAtOnce, Forbidden, FromNotListed, NoFrom, SeveralFrom, SignsItself,
-            TimeOutOfRange,
+            ExpiresAtOnce, Forbidden, FromNotListed, NoFrom, NoRoomForKey, SeveralFrom,
+            SignsItself, TimeOutOfRange,
         };
         assert_eq!(sign(request(), b"Subject: x\r\n\r\n"), Err(NoFrom));
         assert_eq!(sign(request(), b"From: a\r\nfrom : b\r\n\r\n"), Err(SeveralFrom));
@@ -327,6 +332,15 @@ mod tests {
             with(&|request| request.sdid = DomainName::parse("com").unwrap()),
             Err(RequestError::SingleLabelDomain(com))
         );
+        let long = format!("{}.example.com", [&*"a".repeat(63); 3].join("."));
+        let (sdid, labels) = (DomainName::parse(&long).unwrap(), 253 - long.len() - 12);
+        let selector = |octets| Selector::parse(&format!("{}.s", "b".repeat(octets - 2))).unwrap();
+        let with_names = |octets| {
+            with(&|request| (request.sdid, request.selector) = (sdid.clone(), selector(octets)))
+        };
+        assert!(with_names(labels).is_ok());
+        let too_long = NoRoomForKey { selector: selector(labels + 1), sdid: sdid.clone() };
+        assert_eq!(with_names(labels + 1), Err(too_long));
         assert_eq!(with(&|request| request.fields = Fields::Exact(Vec::new())), Err(FromNotListed));
         let names = ["From", "dkim-signature"].map(|name| FieldName::parse(name).unwrap());
         let with_own = |request: &mut Request| request.fields = Fields::Exact(names.to_vec());

@@ -14,7 +14,7 @@ use dkim_message::lex::is_atext;
 /// ```
 ///
 /// U-labels become A-labels (RFC 8616 §3), ASCII becomes lower case; at most 63 octets a label
-/// and 253 in all. A single label is read (so that it can be refused by name, RFC 6376 §6.1.1)
+/// and [253](Self::MAX_LEN) in all. A single label is read (so that it can be refused by name, RFC 6376 §6.1.1)
 /// and [`is_single_label`](Self::is_single_label) tells.
 ///
 /// ```
@@ -31,6 +31,10 @@ use dkim_message::lex::is_atext;
 pub struct DomainName(Labels);
 
 impl DomainName {
+    /// A name in the DNS has at most this many octets as text, without a closing dot (RFC 1035
+    /// §3.1: 255 with the octets that tell lengths).
+    pub const MAX_LEN: usize = 253;
+
     /// Reads a domain name of ASCII or U-labels.
     ///
     /// # Errors
@@ -254,7 +258,7 @@ impl std::hash::Hash for Labels {
 fn to_ascii(name: &str) -> Result<SmolStr, InvalidName> {
     // Four octets a character and 253 octets in A-labels: longer text has no chance, and IDNA
     // mapping is not linear.
-    if name.len() > 4 * 253 {
+    if name.len() > 4 * DomainName::MAX_LEN {
         return Err(InvalidName::TooLong);
     }
     if name.is_ascii() {
@@ -265,7 +269,7 @@ fn to_ascii(name: &str) -> Result<SmolStr, InvalidName> {
 }
 
 fn check_labels(name: &str, is_label: impl Fn(&[u8]) -> bool) -> Result<(), InvalidName> {
-    if name.len() > 253 {
+    if name.len() > DomainName::MAX_LEN {
         return Err(InvalidName::TooLong);
     }
     name.as_bytes().split(|octet| *octet == b'.').try_for_each(|label| match label.len() {
@@ -387,6 +391,7 @@ mod tests {
         assert_eq!(DomainName::parse(&format!("a{label}.com")), Err(InvalidName::TooLong));
         let long = [label.as_str(); 4].join(".");
         assert_eq!(DomainName::parse(&long), Err(InvalidName::TooLong));
+        assert!(DomainName::parse(&long[1..]).is_err());
         assert!(DomainName::parse(&long[2..]).is_ok());
         assert_eq!(
             DomainName::parse(&"\u{fc}".repeat(if cfg!(miri) { 1_000 } else { 100_000 })),

@@ -82,6 +82,10 @@ fn assert_refusable(
             RequestError::Forbidden(algorithm) => *algorithm == SigningAlgorithm::RSA_SHA1,
             RequestError::SingleLabelDomain(sdid) =>
                 any(&|r| r.sdid == *sdid && !sdid.as_str().contains('.')),
+            RequestError::NoRoomForKey { selector, sdid } => {
+                record_name(selector, sdid).len() > 253
+                    && any(&|r| r.sdid == *sdid && r.selector == *selector)
+            }
             RequestError::ExpiresAtOnce => any(&|r| r.expiration == Expiration::After(0)),
             RequestError::SignsItself => any(&|request| match &request.fields {
                 Fields::Exact(names) => names.iter().any(|name| name.is("DKIM-Signature")),

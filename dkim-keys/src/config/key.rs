@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use dkim_keyrec::record_name;
 use dkim_tags::{DomainName, Selector};
 use serde::{Deserialize, Serialize};
 
-use crate::{Phase, Plan, Publication, RotatedKey, RotationState};
+use crate::{NameTooLong, Phase, Plan, Publication, RotatedKey, RotationState};
 
 /// A key that signs by a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -164,9 +165,10 @@ impl KeyEntry {
 
     /// What is wrong with its grammar.
     pub(super) fn check(&self) -> Result<(), String> {
-        if self.domain != "%" {
-            DomainName::parse(&self.domain).map_err(|error| error.to_string())?;
-        }
+        let domain = match self.domain.as_str() {
+            "%" => None,
+            domain => Some(DomainName::parse(domain).map_err(|error| error.to_string())?),
+        };
         let named = match &self.key {
             KeySource::Fixed(named) => Some(named),
             KeySource::Rotated { .. } if self.domain == "%" => {
@@ -190,7 +192,11 @@ impl KeyEntry {
             KeySource::Rotated { before, .. } => before.as_ref(),
         };
         if let Some(named) = named {
-            Selector::parse(&named.selector).map_err(|error| error.to_string())?;
+            let selector = Selector::parse(&named.selector).map_err(|error| error.to_string())?;
+            if let Some(domain) = domain {
+                NameTooLong::unless_it_fits(record_name(&selector, &domain))
+                    .map_err(|error| error.to_string())?;
+            }
             // RFC 7512 has an attribute for it, and a configuration keeps no secret.
             if is_in_token(&named.file) && named.file.to_string_lossy().contains("pin-value=") {
                 return Err("its PIN is for all to see; name a file with pin-source".to_owned());
