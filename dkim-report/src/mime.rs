@@ -37,7 +37,7 @@ pub(crate) struct ContentType {
 impl ContentType {
     /// The type that a header states; `text/plain`, if it states none (RFC 2045 §5.2).
     pub(crate) fn of(header: &Header<'_>) -> Option<Self> {
-        match header.fields().iter().find(|field| field.is("Content-Type")) {
+        match header.named("Content-Type").next() {
             Some(field) => Self::parse(&unfolded(field.body())),
             None => Some(Self { media_type: "text/plain".to_owned(), parameters: Vec::new() }),
         }
@@ -119,7 +119,7 @@ impl<'m> Part<'m> {
         let Ok((splitter, body)) = split(octets) else { return Self::default() };
         let header = splitter.header();
         let content_type = ContentType::of(&header).unwrap_or_default();
-        let encoding = header.fields().iter().find(|field| field.is("Content-Transfer-Encoding"));
+        let encoding = header.named("Content-Transfer-Encoding").next();
         let encoding =
             encoding.and_then(|field| token(&unfolded(field.body())).map(|(_, token)| token));
         Self { content_type, encoding: encoding.unwrap_or_default().to_ascii_lowercase(), body }

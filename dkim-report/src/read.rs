@@ -107,7 +107,7 @@ fn is_feedback(kind: &str) -> bool {
 
 /// The body of the first field of this name, without folds and white space around it.
 fn value(header: &Header<'_>, name: &str) -> Option<String> {
-    let field = header.fields().iter().find(|field| field.is(name))?;
+    let field = header.named(name).next()?;
     Some(String::from_utf8_lossy(&unfolded(field.body())).trim().to_owned())
 }
 

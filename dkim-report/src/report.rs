@@ -64,7 +64,7 @@ impl Report {
         original: Original,
     ) -> Self {
         let header = original.header();
-        let subject = header.fields().iter().find(|field| field.is("Subject"));
+        let subject = header.named("Subject").next();
         let subject = subject.map(|field| unfolded(field.body()));
         let subject = subject.map(|text| String::from_utf8_lossy(&text).trim().to_owned());
         let text = text(&feedback);

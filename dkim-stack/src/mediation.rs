@@ -48,17 +48,16 @@ impl Mediation {
         received: &[Verification],
         broken: &[usize],
     ) -> Self {
-        let fields = || header.fields().iter().enumerate();
         let is_own = |body: &[u8]| {
             Signature::parse(body).is_ok_and(|signature| signature.sdid.is_within(own))
         };
-        let stale = fields().filter(|(position, field)| {
-            field.is(Signature::FIELD_NAME) && (is_own(field.body()) || broken.contains(position))
-        });
-        let results = fields().filter(|(_, field)| field.is("Authentication-Results"));
-        let removed = stale.chain(results).map(|(position, _)| position);
+        let signatures = header.fields().named(Signature::FIELD_NAME);
+        let stale = signatures
+            .filter(|(position, field)| is_own(field.body()) || broken.contains(position))
+            .map(|(position, _)| position);
         // No field is both.
-        let mut removed: Vec<usize> = removed.collect();
+        let mut removed: Vec<usize> =
+            stale.chain(header.fields().positions("Authentication-Results")).collect();
         removed.sort_unstable_by(|a, b| b.cmp(a));
         let none = received.is_empty().then(|| ResInfo::new("dkim", DkimResult::None.name()));
         let infos = res_infos(received).into_iter().chain(none);

@@ -153,7 +153,7 @@ impl Hashes {
 fn signature(report: &ReadReport) -> Option<Signature> {
     let feedback = &report.feedback;
     let header = report.original.as_ref()?.header();
-    let fields = header.fields().iter().filter(|field| field.is(Signature::FIELD_NAME));
+    let fields = header.named(Signature::FIELD_NAME);
     let mut signatures = fields.filter_map(|field| Signature::parse(field.body()).ok());
     signatures.find(|signature| {
         Some(&signature.sdid) == feedback.dkim_domain.as_ref()

@@ -70,10 +70,10 @@ impl Slot {
             options.name_case(field.raw_name(), field.body());
             options.usual_values(FieldChangeKind::Rewritten, name);
         }
-        let others =
-            header.fields().iter().enumerate().filter(|(other, field)| {
-                field.is(name) && *other != own && Some(*other) != position
-            });
+        let others = header
+            .fields()
+            .named(name)
+            .filter(|(other, _)| *other != own && Some(*other) != position);
         for (_, other) in others.take(MOST_INSTANCES) {
             options.add_raw(FieldChangeKind::Reordered, other.raw_name(), other.body());
         }
