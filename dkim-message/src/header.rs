@@ -624,6 +624,33 @@ mod tests {
     }
 
     #[test]
+    fn fields_are_found_by_their_positions() {
+        let header = Header::parse(b"From: 1\r\nDate : 2\r\nTo: 3\r\n");
+        let fields = header.fields();
+        let from = fields.get(0).unwrap();
+        assert!(from.is("fROM") && !from.is("Date") && !from.is("Fro") && !from.is(""));
+        assert_eq!(
+            [0, 1, 2, 3].map(|at| fields.name(at)),
+            [Some(&b"From"[..]), Some(b"Date"), Some(b"To"), None]
+        );
+        assert!(fields.below(0).names().eq([&b"Date"[..], b"To"]));
+        assert!(fields.below(2).is_empty() && fields.below(usize::MAX).is_empty());
+    }
+
+    #[test]
+    fn fields_are_the_same_if_each_octet_is() {
+        let header = Header::parse(b"From: 1\r\nTo: 2\r\n");
+        for (octets, are) in [
+            (&b"From: 1\nTo: 2"[..], true),
+            (b"From: 1\r\nTo: 3\r\n", false),
+            (b"from: 1\r\nTo: 2\r\n", false),
+            (b"From: 1\r\n", false),
+        ] {
+            assert_eq!(header.fields() == Header::parse(octets).fields(), are, "{octets:?}");
+        }
+    }
+
+    #[test]
     fn fields_and_defects_are_shown_as_text() {
         let header = Header::parse(b"A: \"b\"\r\n c\r\n");
         assert_eq!(format!("{:?}", header.fields()), r#"["A: \"b\"\r\n c"]"#);
