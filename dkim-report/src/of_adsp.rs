@@ -68,7 +68,8 @@ impl Feedback {
         // A domain out of the scope of ADSP has no practices that could be reported about.
         let domain = author.domain().map(|domain| domain.as_str().to_owned());
         feedback.reported_domain = domain.into_iter().collect();
-        // What is no such record cannot have been used.
+        // RFC 6591 §3.2.5: "MUST be formatted per Section 4.2.1 of [ADSP]". What is no such record
+        // cannot have been used.
         feedback.dkim_adsp_dns =
             AdspRecord::parse(record.as_bytes()).is_ok().then(|| record.to_owned());
         feedback

@@ -1,4 +1,5 @@
-//! Text to the fields of a report; the twin of `feedback.rs`, in the same order.
+//! Text to the fields of a report (RFC 5965 §3.5, RFC 6591 §4); the twin of `feedback.rs`, in the
+//! same order.
 
 use core::net::IpAddr;
 use std::fmt;

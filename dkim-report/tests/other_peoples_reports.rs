@@ -58,6 +58,12 @@ fn what_must_be_there() {
         // Without its type it is not known what else must be there.
         assert_eq!(faults, [format!("{name} is missing")], "{line}");
     }
+    let revoked = GOOD.replace("signature", "revoked");
+    assert_eq!(read(&revoked).1, [""; 0]);
+    let (_, faults) = read(&revoked.replace("DKIM-Domain: a.example\r\n", ""));
+    assert_eq!(faults, ["DKIM-Domain is missing"]);
+    let (_, faults) = read(&revoked.replace("DKIM-Selector: s\r\n", ""));
+    assert_eq!(faults, ["DKIM-Selector is missing"]);
     let (_, faults) = read(&GOOD.replace("signature", "adsp"));
     assert_eq!(faults, ["DKIM-ADSP-DNS is missing"]);
     let (_, faults) = read(&GOOD.replace("signature", "spf"));
@@ -72,6 +78,10 @@ fn what_may_be_there_once() {
     for (more, fault) in [
         ("Auth-Failure: bodyhash\r\n", "Auth-Failure stands there more than once"),
         ("Incidents: 1\r\nincidents: 2\r\n", "Incidents stands there more than once"),
+        (
+            "Delivery-Result: spam\r\nDelivery-Result: reject\r\n",
+            "Delivery-Result stands there more than once",
+        ),
         ("Arrival-Date: a\r\nReceived-Date: b\r\n", "Arrival-Date stands there more than once"),
         (
             "Authentication-Results: mx.example; spf=pass\r\n",
