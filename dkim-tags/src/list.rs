@@ -324,6 +324,45 @@ mod tests {
         );
     }
 
+    /// A line end without white space behind it is no white space, wherever it stands.
+    #[test]
+    fn a_line_end_alone_is_no_white_space() {
+        for octets in ["\r\nv=1", "v\r\n=1", "v=\r\n1", "v=1\r\n;", "v=1;\r\na=b", "v=1; \r\na=b"] {
+            assert!(TagList::parse(octets.as_bytes()).is_err(), "{octets:?}");
+        }
+    }
+
+    /// The short way is taken for all lists that it is for, and for no others.
+    #[test]
+    fn clean_is_what_has_no_stray_octet() {
+        let naive = |octets: &[u8]| {
+            octets.iter().enumerate().all(|(at, octet)| match octet {
+                b'\r' => {
+                    matches!(octets.get(at + 1..at + 3), Some([b'\n', b' ' | b'\t']))
+                }
+                b'\n' => at > 0 && octets.get(at - 1) == Some(&b'\r'),
+                b'\t' => true,
+                octet => !octet.is_ascii_control(),
+            })
+        };
+        let alphabet = [b'a', b';', b' ', b'\t', b'\r', b'\n', 0, 0x1f, 0x7f, 0x80, 0xff];
+        let longest = if cfg!(miri) { 2 } else { 5 };
+        let mut longest_so_far = vec![Vec::new()];
+        let mut all = Vec::new();
+        for _ in 0..=longest {
+            let longer = longest_so_far
+                .iter()
+                .flat_map(|octets| alphabet.map(|octet| [octets.as_slice(), &[octet]].concat()))
+                .collect();
+            all.append(&mut std::mem::replace(&mut longest_so_far, longer));
+        }
+        for octets in all {
+            assert_eq!(is_clean(&octets), naive(&octets), "{octets:?}");
+        }
+        let folded = b"v=1;\r\n a=rsa-sha256; \r\n\tb=cd\r\n ef".repeat(5);
+        assert!(is_clean(&folded) && !is_clean(&folded[..folded.len() - 3]));
+    }
+
     #[test]
     fn the_list_may_end_in_a_semicolon_and_white_space() {
         for end in ["", ";", "; ", ";\r\n\t ", " ; "] {
