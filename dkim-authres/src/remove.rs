@@ -121,6 +121,10 @@ pub fn without_forged(header: &Header<'_>, own: &[impl AsRef<str>]) -> (Vec<u8>,
 /// that is not composed takes up to twelve, and IDNA mapping is not linear.
 const LONGEST: usize = 12 * 253;
 
+/// The most characters of a label that are mapped: one of 63 octets has no more than 59, each of
+/// which takes up to four where it is not composed. Making A-labels takes the square of them.
+const LONGEST_LABEL: usize = 4 * 59;
+
 /// The octets of field bodies that get a closer look, in one message.
 const MAX_DOUBTFUL: usize = 65_536;
 
@@ -213,9 +217,16 @@ fn holds(text: &str, own: &[Id]) -> bool {
 /// An id without what makes no difference.
 fn plain(id: &str) -> String {
     let id: String = id.trim().chars().filter(|&c| !is_ignorable(c)).collect();
-    let mapped = (!id.is_ascii() && id.len() <= LONGEST).then(|| idna::domain_to_ascii(&id).ok());
+    let mapped = (!id.is_ascii() && may_be_a_name(&id)).then(|| idna::domain_to_ascii(&id).ok());
     let id = mapped.flatten().unwrap_or_else(|| id.to_ascii_lowercase());
     id.trim_matches('.').to_owned()
+}
+
+/// Whether a text is short enough for a name, however it is written.
+fn may_be_a_name(text: &str) -> bool {
+    let is_dot = |c| matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}');
+    text.len() <= LONGEST
+        && text.split(is_dot).all(|label| label.chars().nth(LONGEST_LABEL).is_none())
 }
 
 /// Text with each domain name in it mapped by UTS 46 and in U-labels, as far as that can be. What
@@ -225,8 +236,8 @@ fn u_labels(text: &str) -> String {
     let map = |piece: &str| {
         let name = piece.trim_end_matches(ends);
         let end = piece.strip_prefix(name).unwrap_or_default();
-        let short = name.len() <= LONGEST;
-        let name = if short { idna::domain_to_unicode(name).0 } else { name.to_lowercase() };
+        let name =
+            if may_be_a_name(name) { idna::domain_to_unicode(name).0 } else { name.to_lowercase() };
         name + end
     };
     text.split_inclusive(ends).map(map).collect()

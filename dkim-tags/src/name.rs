@@ -254,6 +254,14 @@ impl std::hash::Hash for Labels {
     }
 }
 
+/// Octets of a label (RFC 1035 §2.3.4).
+const MAX_LABEL: usize = 63;
+
+/// The full stop, and what becomes one when IDNA maps it (UTS 46 §4).
+const fn is_dot(c: char) -> bool {
+    matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}')
+}
+
 /// RFC 8616 §3: "U-labels [...] are translated to A-labels before being looked up in the DNS".
 fn to_ascii(name: &str) -> Result<SmolStr, InvalidName> {
     // Four octets a character and 253 octets in A-labels: longer text has no chance, and IDNA
@@ -263,6 +271,10 @@ fn to_ascii(name: &str) -> Result<SmolStr, InvalidName> {
     }
     if name.is_ascii() {
         Ok(name.to_ascii_lowercase_smolstr())
+    } else if name.split(is_dot).any(|label| label.chars().nth(MAX_LABEL).is_some()) {
+        // A label has as many octets in its A-label as it has characters, or more, and what makes
+        // A-labels takes the square of their number.
+        Err(InvalidName::TooLong)
     } else {
         idna::domain_to_ascii_strict(name).map(SmolStr::from).map_err(|_| InvalidName::Idna)
     }
@@ -274,7 +286,7 @@ fn check_labels(name: &str, is_label: impl Fn(&[u8]) -> bool) -> Result<(), Inva
     }
     name.as_bytes().split(|octet| *octet == b'.').try_for_each(|label| match label.len() {
         0 => Err(InvalidName::EmptyLabel),
-        64.. => Err(InvalidName::TooLong),
+        len if len > MAX_LABEL => Err(InvalidName::TooLong),
         _ if is_label(label) => Ok(()),
         _ => Err(InvalidName::Label),
     })
@@ -338,6 +350,22 @@ mod tests {
             parse("b\u{fc}cher.example").in_a_labels().as_written(),
             "xn--bcher-kva.example"
         );
+    }
+
+    /// Labels longer than any are not mapped: that they are too long is told sooner than what they
+    /// would be.
+    #[test]
+    fn labels_have_63_characters_or_fewer() {
+        for dot in ["\u{3002}", "\u{ff0e}", "\u{ff61}", "."] {
+            let label = "\u{ff41}".repeat(MAX_LABEL);
+            let name = [&*label, "\u{fc}"].join(dot);
+            let mapped = format!("{}.xn--tda", "a".repeat(MAX_LABEL));
+            assert_eq!(DomainName::parse(&name).unwrap().as_str(), mapped);
+            // Mapping would leave the mark out.
+            for too_many in [format!("{label}\u{fe0f}{dot}a"), format!("a{dot}a{label}")] {
+                assert_eq!(DomainName::parse(&too_many), Err(InvalidName::TooLong), "{too_many}");
+            }
+        }
     }
 
     /// A-labels may be much shorter than what they stand for.
