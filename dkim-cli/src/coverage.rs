@@ -1,24 +1,55 @@
 //! What of a header a signature covers.
 
+use std::collections::HashMap;
+use std::fmt;
+
 use dkim_stack::Signature;
 use dkim_stack::hash::FieldIndex;
 use dkim_stack::message::{Field, Header};
 
 /// Names of fields, each with how often it stands here, in the order of their first appearance.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Names(pub(crate) Vec<(String, usize)>);
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    listed: Vec<(String, usize)>,
+    /// Where each stands there, by the name in lower case: a hostile header has names without end.
+    places: HashMap<String, usize>,
+}
+
+/// More names than these are counted, and not shown.
+const MAX_SHOWN: usize = 100;
 
 impl Names {
     fn add(&mut self, name: &str) {
-        match self.0.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+        let place = *self.places.entry(name.to_ascii_lowercase()).or_insert(self.listed.len());
+        match self.listed.get_mut(place) {
             Some((_, count)) => *count += 1,
-            None => self.0.push((name.to_owned(), 1)),
+            None => self.listed.push((name.to_owned(), 1)),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.listed.is_empty()
+    }
+}
+
+impl fmt::Display for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, (name, count)) in self.listed.iter().take(MAX_SHOWN).enumerate() {
+            let gap = if place == 0 { "" } else { ", " };
+            write!(f, "{gap}{name}")?;
+            if *count > 1 {
+                write!(f, " ({count} times)")?;
+            }
+        }
+        match self.listed.len().checked_sub(MAX_SHOWN) {
+            None | Some(0) => Ok(()),
+            Some(more) => write!(f, ", and {more} more"),
         }
     }
 }
 
 /// What `h=` picks of a header (RFC 6376 §5.4.2).
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct Coverage {
     /// Fields of the message that are signed.
     pub(crate) signed: Names,
@@ -80,20 +111,28 @@ mod tests {
             b"v=1; a=rsa-sha256; d=example.com; s=s; h=from:From:x:Received; bh=YQ==; b=YQ==",
         )
         .expect("a signature");
-        let names = |names: &[(&str, usize)]| {
-            Names(names.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect())
-        };
+        let coverage = Coverage::of(&signature, 1, &header);
+        assert_eq!(coverage.signed.to_string(), "from, x, Received");
+        assert_eq!(coverage.oversigned.to_string(), "From");
         assert_eq!(
-            Coverage::of(&signature, 1, &header),
-            Coverage {
-                signed: names(&[("from", 1), ("x", 1), ("Received", 1)]),
-                oversigned: names(&[("From", 1)]),
-                unsigned: names(&[
-                    ("Received", 1),
-                    ("DKIM-Signature", 1),
-                    ("(a line that is no field)", 1)
-                ]),
-            }
+            coverage.unsigned.to_string(),
+            "Received, DKIM-Signature, (a line that is no field)"
         );
+    }
+
+    #[test]
+    fn so_many_names_are_shown() {
+        let mut names = Names::default();
+        for number in 0..MAX_SHOWN {
+            names.add(&format!("X-{number}"));
+            names.add(&format!("x-{number}"));
+        }
+        let all = names.to_string();
+        assert!(
+            all.starts_with("X-0 (2 times), X-1 (2 times), ") && all.ends_with("X-99 (2 times)")
+        );
+        names.add("Y");
+        names.add("Z");
+        assert_eq!(names.to_string(), format!("{all}, and 2 more"));
     }
 }

@@ -15,9 +15,9 @@ use serde::Serialize;
 pub(crate) use self::json::Entries;
 use self::json::Entry;
 pub(crate) use self::text::{difference, title};
-use crate::diagnostics::Failure;
+use crate::diagnostics::{Failure, note};
 use crate::exit::{self, Exit};
-use crate::input::Held;
+use crate::input::{Held, Origin};
 use crate::json::{SCHEMA, line};
 
 /// Compare a message as it was signed with the same message as it arrived
@@ -25,7 +25,7 @@ use crate::json::{SCHEMA, line};
 /// For each signature of SIGNED, or of RECEIVED if SIGNED has none, the signed fields and the body of
 /// both are brought into the signature's canonical form and compared. Lines with `-` are in SIGNED,
 /// lines with `+` in RECEIVED. What the canonicalization forgives, and what is not signed, is no
-/// difference.
+/// difference. Of many signatures the first ten are compared.
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub(crate) struct Diff {
@@ -72,16 +72,18 @@ struct Compared {
 impl Diff {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let (signed, received) = (Held::read(&self.signed)?, Held::read(&self.received)?);
-        let mut signatures: Vec<Signature> = [&signed, &received]
-            .into_iter()
-            .map(Held::signatures)
-            .find(|all| !all.is_empty())
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(_, signature)| signature)
-            .collect();
+        let (signed, received) = (Side::of(&signed), Side::of(&received));
+        let all = if signed.signatures.is_empty() { &received } else { &signed };
+        let mut signatures: Vec<&Signature> =
+            all.signatures.iter().map(|(_, signature)| signature).collect();
         if let Some(number) = self.signature.and_then(|number| usize::try_from(number - 1).ok()) {
             signatures = signatures.into_iter().skip(number).take(1).collect();
+        }
+        let count = signatures.len();
+        if count > MAX_COMPARED {
+            let what = "signatures are compared, choose others with --signature N";
+            note(Origin::of(&self.signed), format_args!("{MAX_COMPARED} of {count} {what}"));
+            signatures.truncate(MAX_COMPARED);
         }
         if signatures.is_empty() {
             return Err(Failure::new(
@@ -112,19 +114,33 @@ impl Diff {
     }
 }
 
-fn compare(signature: Signature, signed: &Held, received: &Held) -> Compared {
-    let own = |message: &Held| {
-        let same = |(_, other): &(usize, Signature)| other.signature == signature.signature;
-        message.signatures().into_iter().find(same).map(|(position, _)| position)
-    };
-    let headers = [signed, received].map(|message| Header::parse(&message.header));
-    let [signed_header, received_header] = &headers;
-    let difference = diff(
-        &signature,
-        (signed_header, own(signed), &signed.body),
-        (received_header, own(received), &received.body),
-    );
-    Compared { signature, difference }
+/// Signatures that are compared: for each of them all of the messages is looked at.
+const MAX_COMPARED: usize = 10;
+
+/// One of the two messages, read.
+struct Side<'m> {
+    header: Header<'m>,
+    body: &'m [u8],
+    signatures: Vec<(usize, Signature)>,
+}
+
+impl<'m> Side<'m> {
+    fn of(message: &'m Held) -> Self {
+        let (header, body) = (Header::parse(&message.header), message.body.as_slice());
+        Self { header, body, signatures: message.signatures() }
+    }
+
+    /// What is compared of it for this signature.
+    fn seen_by(&self, signature: &Signature) -> (&Header<'m>, Option<usize>, &'m [u8]) {
+        let same = |(_, other): &&(usize, Signature)| other.signature == signature.signature;
+        let own = self.signatures.iter().find(same).map(|(position, _)| *position);
+        (&self.header, own, self.body)
+    }
+}
+
+fn compare(signature: &Signature, signed: &Side<'_>, received: &Side<'_>) -> Compared {
+    let difference = diff(signature, signed.seen_by(signature), received.seen_by(signature));
+    Compared { signature: signature.clone(), difference }
 }
 
 #[derive(Serialize)]

@@ -10,12 +10,16 @@ use dkim_stack::authres::{AuthenticationResults, DkimResult};
 use dkim_stack::message::Header;
 use dkim_stack::{Auid, Signature, Verification};
 
-use crate::coverage::{Coverage, Names};
+use crate::coverage::Coverage;
 use crate::date::date;
 use crate::input::Origin;
 use crate::practices::text;
 use crate::printable::printable;
 use crate::verify::Found;
+
+/// Of so many signatures of a message it is told which fields they cover, as many as are judged by
+/// default: each is looked for in the whole header.
+const MAX_COVERAGES: usize = 10;
 
 /// Writes what was found in a message.
 pub(crate) fn message(
@@ -30,8 +34,9 @@ pub(crate) fn message(
     if found.dkim.is_empty() {
         writeln!(out, "  no DKIM-Signature field")?;
     }
+    let mut to_cover = MAX_COVERAGES;
     for verification in &found.dkim {
-        signature(out, header, verification)?;
+        signature(out, header, verification, &mut to_cover)?;
     }
     for verification in &found.domainkeys {
         domainkeys::signature(out, verification)?;
@@ -43,7 +48,12 @@ pub(crate) fn message(
     writeln!(out)
 }
 
-fn signature(out: &mut impl Write, header: &Header<'_>, found: &Verification) -> io::Result<()> {
+fn signature(
+    out: &mut impl Write,
+    header: &Header<'_>,
+    found: &Verification,
+    to_cover: &mut usize,
+) -> io::Result<()> {
     let result = found.outcome.result();
     let style = style_of(result);
     writeln!(out, "  signature {}: {style}{result}{style:#}", found.index + 1)?;
@@ -72,15 +82,20 @@ fn signature(out: &mut impl Write, header: &Header<'_>, found: &Verification) ->
         line("canonicalization", canonicalization)?;
     }
     if let Some(signature) = &found.signature {
-        let coverage = Coverage::of(signature, found.index, header);
-        for (label, names) in [
-            ("signed", coverage.signed),
-            ("over-signed", coverage.oversigned),
-            ("not signed", coverage.unsigned),
-        ] {
-            if !names.0.is_empty() {
-                line(label, &list(&names))?;
+        if let Some(left) = to_cover.checked_sub(1) {
+            *to_cover = left;
+            let coverage = Coverage::of(signature, found.index, header);
+            for (label, names) in [
+                ("signed", coverage.signed),
+                ("over-signed", coverage.oversigned),
+                ("not signed", coverage.unsigned),
+            ] {
+                if !names.is_empty() {
+                    line(label, &names)?;
+                }
             }
+        } else {
+            line("signed", &format_args!("(not listed: {MAX_COVERAGES} others are above)"))?;
         }
         line("body", &body(signature, found))?;
         for (label, time) in [("made", signature.timestamp), ("expires", signature.expiration)] {
@@ -107,14 +122,6 @@ fn body(signature: &Signature, found: &Verification) -> String {
         (None, Some(length)) => format!("{length} octets signed"),
         (None, None) => "signed as a whole".to_owned(),
     }
-}
-
-fn list(names: &Names) -> String {
-    let name = |(name, count): &(String, usize)| match count {
-        1 => name.clone(),
-        count => format!("{name} ({count} times)"),
-    };
-    names.0.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
 fn style_of(result: DkimResult) -> Style {
