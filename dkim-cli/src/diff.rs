@@ -73,16 +73,19 @@ impl Diff {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let (signed, received) = (Held::read(&self.signed)?, Held::read(&self.received)?);
         let (signed, received) = (Side::of(&signed), Side::of(&received));
-        let all = if signed.signatures.is_empty() { &received } else { &signed };
+        let (of, path) = match signed.signatures.as_slice() {
+            [] => (&received, &self.received),
+            _ => (&signed, &self.signed),
+        };
         let mut signatures: Vec<&Signature> =
-            all.signatures.iter().map(|(_, signature)| signature).collect();
+            of.signatures.iter().map(|(_, signature)| signature).collect();
         if let Some(number) = self.signature.and_then(|number| usize::try_from(number - 1).ok()) {
             signatures = signatures.into_iter().skip(number).take(1).collect();
         }
         let count = signatures.len();
         if count > MAX_COMPARED {
             let what = "signatures are compared, choose others with --signature N";
-            note(Origin::of(&self.signed), format_args!("{MAX_COMPARED} of {count} {what}"));
+            note(Origin::of(path), format_args!("{MAX_COMPARED} of {count} {what}"));
             signatures.truncate(MAX_COMPARED);
         }
         if signatures.is_empty() {
