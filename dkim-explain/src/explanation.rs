@@ -1,13 +1,14 @@
 //! Everything that can be said about why a signature does not verify.
 
 use dkim_crypto::{HashValue, Provider};
+use dkim_hash::FieldIndex;
 use dkim_message::Header;
-use dkim_tags::Signature;
 use dkim_verify::{Outcome, Verification};
 
 use crate::body::{self, BodyFinding};
+use crate::copies::{self, CopyDifference};
 use crate::header::{self, HeaderFinding};
-use crate::input::{self, HashInput, canonical_field};
+use crate::input::{self, HashInput};
 
 /// What was hashed for a signature, and what became of it.
 #[derive(Clone, Debug)]
@@ -27,18 +28,6 @@ pub struct Explanation {
     /// The fields that are not as their copies in `z=` have them. Copies are not signed octet by
     /// octet and prove nothing by themselves.
     pub copies: Vec<CopyDifference>,
-}
-
-/// A field that is not as its copy in `z=` has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CopyDifference {
-    /// The name of the field.
-    pub name: String,
-    /// The field body when the message was signed.
-    pub copy: Vec<u8>,
-    /// The field bodies of that name now, top to bottom.
-    pub now: Vec<Vec<u8>>,
 }
 
 /// Finds out why a signature does not verify, or shows that it does (RFC 6376 §3.7, §6.1.3). The
@@ -92,27 +81,6 @@ pub fn explain(
         body_hash,
         body,
         header: header::find(signature, own, header, found, provider),
-        copies: copies(signature, header),
+        copies: copies::compare(signature, header, &FieldIndex::new(header)),
     })
-}
-
-/// Compares the copies in `z=` with the fields there are, white space apart where the header's
-/// canonicalization sets it apart.
-fn copies(signature: &Signature, header: &Header<'_>) -> Vec<CopyDifference> {
-    let form = signature.canonicalization.header;
-    let canonical = |name: &str, body: &[u8]| canonical_field(form, name.as_bytes(), body);
-    signature
-        .copied_fields
-        .iter()
-        .filter(|copy| {
-            let name = copy.name.as_str();
-            let copied = canonical(name, &copy.body);
-            header.named(name).all(|field| canonical(name, field.body()) != copied)
-        })
-        .map(|copy| CopyDifference {
-            name: copy.name.as_str().to_owned(),
-            copy: copy.body.clone(),
-            now: header.named(copy.name.as_str()).map(|field| field.body().to_vec()).collect(),
-        })
-        .collect()
 }
