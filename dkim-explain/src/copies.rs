@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use dkim_hash::FieldIndex;
-use dkim_message::{Field, Header};
+use dkim_message::Field;
 use dkim_tags::{CopiedField, Signature};
 
-use crate::input::canonical_field;
+use crate::input::{Indexed, canonical_field};
 
 /// How many fields of its name are shown beside a copy, at most.
 const MAX_NOW: usize = 8;
@@ -41,8 +40,7 @@ struct Named<'m> {
 /// canonicalization sets it apart. Of copies that are the same the first is told.
 pub(crate) fn compare(
     signature: &Signature,
-    header: &Header<'_>,
-    index: &FieldIndex<'_, '_>,
+    Indexed { header, index }: &Indexed<'_, '_>,
 ) -> Vec<CopyDifference> {
     let form = signature.canonicalization.header;
     let name_of = |copy: &CopiedField| copy.name.as_str().to_ascii_lowercase();
@@ -85,6 +83,8 @@ pub(crate) fn compare(
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use dkim_message::Header;
+
     use super::*;
 
     fn compared(copies: &str, fields: &str) -> Vec<CopyDifference> {
@@ -94,7 +94,7 @@ mod tests {
         );
         let header = Header::parse(fields.as_bytes());
         let signature = Signature::parse(signature.as_bytes()).unwrap();
-        compare(&signature, &header, &FieldIndex::new(&header))
+        compare(&signature, &Indexed::new(&header))
     }
 
     #[test]
