@@ -14,11 +14,8 @@ use lines::Lines;
 use mend::MENDINGS;
 
 /// How many octets are brought into canonical form in search of changes to what the signatures of
-/// a message are over, at most. They share them.
+/// a message are over, at most. They share them, and one has half of them at most.
 const MAX_OCTETS: usize = 256 * 1024 * 1024;
-
-/// What one signature is worth at most: half of all.
-const MOST_OCTETS: usize = MAX_OCTETS / 2;
 
 /// Octets of a body beyond which no change all over it is tried: that takes copies of it.
 const MOST_MENDED: usize = 16 * 1024 * 1024;
@@ -180,6 +177,15 @@ pub(crate) type Looked = (usize, Option<HashValue>, BodyFinding);
 /// Hashes the body as it is for each of the signatures, and looks for what was done to it if that
 /// is not `bh=`.
 pub(crate) fn look(signatures: &[&Signature], body: &[u8], provider: &dyn Provider) -> Vec<Looked> {
+    look_within(MAX_OCTETS, signatures, body, provider)
+}
+
+fn look_within(
+    octets: usize,
+    signatures: &[&Signature],
+    body: &[u8],
+    provider: &dyn Provider,
+) -> Vec<Looked> {
     let mut searches: Vec<Search<'_>> = Vec::new();
     // Of signatures that are over the body in the same way the same is found.
     let which: Vec<usize> = signatures
@@ -193,7 +199,7 @@ pub(crate) fn look(signatures: &[&Signature], body: &[u8], provider: &dyn Provid
         })
         .collect();
     let open = searches.iter().filter(|search| search.is_open()).count();
-    let share = MOST_OCTETS.min(MAX_OCTETS / open.max(1));
+    let share = octets / open.max(2);
     searches.iter_mut().for_each(|search| search.budget = share);
     mended(&mut searches, body);
     if searches.iter().any(Search::is_open) {
@@ -350,5 +356,64 @@ impl<'s> Search<'s> {
         let mut digest = self.provider.digest(hash)?;
         digest.update(canonical);
         Some(digest.finish())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use dkim_crypto::ring::PROVIDER;
+
+    use super::*;
+
+    /// How many bodies were tried for signatures with these body hashes, within so many octets.
+    fn tried(octets: usize, hashes: &[usize], body: &[u8]) -> Vec<usize> {
+        let signature = |number: &usize| {
+            let field =
+                format!("v=1; a=rsa-sha256; d=a.example; s=s; h=from; bh=AAA{number}; b=YQ==");
+            Signature::parse(field.as_bytes()).unwrap()
+        };
+        let signatures: Vec<Signature> = hashes.iter().map(signature).collect();
+        let looked = look_within(octets, &signatures.iter().collect::<Vec<_>>(), body, &PROVIDER);
+        let tried = |looked: &Looked| match looked.2 {
+            BodyFinding::Unexplained { tried } => tried,
+            _ => 0,
+        };
+        looked.iter().map(tried).collect()
+    }
+
+    /// What is hashed with nothing to spend is hashed anyhow.
+    #[test]
+    fn signatures_share_the_octets_of_a_message() {
+        // Nothing mends it: lines that were put in are all that is looked for.
+        let body = b"a. b\r\n".repeat(100);
+        let anyhow = tried(0, &[0], &body)[0];
+        let longest = body.len() - 6;
+        for (octets, count, more) in [
+            (2 * longest - 1, 1, 0),
+            (2 * longest, 1, 1),
+            (2 * longest, 2, 1),
+            (2 * longest, 3, 0),
+            (20 * longest, 1, 10),
+            (20 * longest, 10, 2),
+            (MAX_OCTETS, 10, 200),
+        ] {
+            let hashes: Vec<usize> = (0..count).collect();
+            assert_eq!(
+                tried(octets, &hashes, &body),
+                vec![anyhow + more; count],
+                "{octets} {count}"
+            );
+        }
+        // The same is found for signatures that are over the body in the same way.
+        assert_eq!(tried(2 * longest, &[1, 1, 1], &body), [anyhow + 1; 3]);
+    }
+
+    /// Once all is spent, nothing is mended any more.
+    #[test]
+    fn bodies_are_not_mended_on_credit() {
+        let body = b"a. b \r\n>From =3D\r\n".repeat(10);
+        assert_eq!(tried(0, &[0], &body), tried(2, &[0], &body));
+        assert!(tried(100 * body.len(), &[0], &body) > tried(2, &[0], &body));
     }
 }
