@@ -252,3 +252,33 @@ fn moved<'m>(name: &str, indexed: &Indexed<'_, 'm>) -> Vec<(FieldChangeKind, &'m
         })
         .collect()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use dkim_message::Header;
+
+    use super::*;
+
+    /// Of fields with much white space little is left in canonical form, but what is kept of them
+    /// takes room all the same.
+    #[test]
+    fn options_take_no_more_than_their_room() {
+        let signature =
+            b"v=1; a=rsa-sha256; c=relaxed/relaxed; d=a.example; s=s; h=from; bh=YQ==; b=YQ==";
+        let signature = Signature::parse(signature).unwrap();
+        for (blanks, kept) in [(50_000, 3), (MOST_OCTETS - 1, 3), (MOST_OCTETS, 0)] {
+            let octets = format!("From: a\r\nX-From:{}x\r\n", " ".repeat(blanks));
+            let header = Header::parse(octets.as_bytes());
+            let mut room = 3 * (blanks + 100);
+            let slots = [(); 5].map(|()| {
+                Slot::of("from", Some(0), 2, &Indexed::new(&header), &signature, &mut room)
+            });
+            let moved = slots.iter().flat_map(|slot| &slot.options).filter(|option| {
+                let signed = option.change.as_ref().and_then(|change| change.signed.as_ref());
+                signed.is_some_and(|signed| signed.len() == blanks + 1)
+            });
+            assert_eq!(moved.count(), kept, "{blanks}");
+        }
+    }
+}
