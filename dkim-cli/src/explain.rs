@@ -115,10 +115,12 @@ impl Explain {
             let more = format_args!("{more} more signatures; choose one with --signature");
             note(origin, more);
         }
+        let found: Vec<Verification> = found.into_iter().take(MOST_EXPLAINED).collect();
+        let explanations = explain(&header, &body, &found, provider());
         let told: Vec<Told> = found
             .into_iter()
-            .take(MOST_EXPLAINED)
-            .map(|found| Told { explanation: explain(&header, &body, &found, provider()), found })
+            .zip(explanations)
+            .map(|(found, explanation)| Told { found, explanation })
             .collect();
         if self.json {
             json::message(&mut io::stdout().lock(), origin, &told)

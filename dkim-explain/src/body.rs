@@ -13,8 +13,9 @@ use crate::input::canonical_body;
 use lines::Lines;
 use mend::MENDINGS;
 
-/// How many octets are brought into canonical form in search of a change, at most.
-const BUDGET: usize = 128 * 1024 * 1024;
+/// How many octets are brought into canonical form in search of changes to what the signatures of
+/// a message are over, at most. They share them, and one has half of them at most.
+const MAX_OCTETS: usize = 256 * 1024 * 1024;
 
 /// Octets of a body beyond which no change all over it is tried: that takes copies of it.
 const MOST_MENDED: usize = 16 * 1024 * 1024;
@@ -170,29 +171,69 @@ impl fmt::Display for BodyChange {
     }
 }
 
-/// Hashes the body as it is, and looks for what was done to it if that is not `bh=`. Returns how
-/// many canonical octets are hashed, their hash, and what became of the body.
-pub(crate) fn look(
-    signature: &Signature,
+/// How many canonical octets are hashed, their hash, and what became of the body.
+pub(crate) type Looked = (usize, Option<HashValue>, BodyFinding);
+
+/// Hashes the body as it is for each of the signatures, and looks for what was done to it if that
+/// is not `bh=`.
+pub(crate) fn look(signatures: &[&Signature], body: &[u8], provider: &dyn Provider) -> Vec<Looked> {
+    look_within(MAX_OCTETS, signatures, body, provider)
+}
+
+fn look_within(
+    octets: usize,
+    signatures: &[&Signature],
     body: &[u8],
     provider: &dyn Provider,
-) -> (usize, Option<HashValue>, BodyFinding) {
-    let mut search = Search { signature, provider, budget: BUDGET, tried: 0 };
-    let (form, algorithm) = search.ways();
-    let whole = canonical_body(form, body, None);
-    let (now, signed) = (whole.len(), signature.body_length);
-    let signed_length = signed.and_then(|signed| usize::try_from(signed).ok()).unwrap_or(now);
-    let hashed = whole.get(..signed_length).unwrap_or(&whole);
-    let hash = search.hash(algorithm, hashed);
-    let now = u64::try_from(now).unwrap_or(u64::MAX);
-    let finding = match signed.filter(|signed| *signed > now) {
-        Some(signed) => BodyFinding::Short { signed, now },
-        None if hash.is_some_and(|hash| hash.as_bytes() == signature.body_hash) => {
-            BodyFinding::Intact
+) -> Vec<Looked> {
+    let mut searches: Vec<Search<'_>> = Vec::new();
+    // Of signatures that are over the body in the same way the same is found.
+    let which: Vec<usize> = signatures
+        .iter()
+        .map(|signature| {
+            let same = searches.iter().position(|search| search.is_of(signature));
+            same.unwrap_or_else(|| {
+                searches.push(Search::new(signature, body, provider));
+                searches.len() - 1
+            })
+        })
+        .collect();
+    let open = searches.iter().filter(|search| search.is_open()).count();
+    let share = octets / open.max(2);
+    searches.iter_mut().for_each(|search| search.budget = share);
+    mended(&mut searches, body);
+    if searches.iter().any(Search::is_open) {
+        let lines = Lines::of(body);
+        for search in searches.iter_mut().filter(|search| search.is_open()) {
+            let cut = lines.as_ref().and_then(|lines| search.cut(lines, body));
+            search.finding = cut.map(BodyFinding::Changed);
         }
-        None => search.find(&whole, hashed, body),
+    }
+    let looked = |search: &Search<'_>| {
+        let none = BodyFinding::Unexplained { tried: search.tried };
+        (search.length, search.now, search.finding.clone().unwrap_or(none))
     };
-    (hashed.len(), hash, finding)
+    which.into_iter().filter_map(|which| searches.get(which)).map(looked).collect()
+}
+
+/// A change all over the body. What undoes it is done once for all signatures, and not when none
+/// has anything left to spend on it.
+fn mended(searches: &mut [Search<'_>], body: &[u8]) {
+    if body.len() > MOST_MENDED {
+        return;
+    }
+    for (change, mend) in MENDINGS {
+        if !searches.iter().any(Search::may_go_on) {
+            return;
+        }
+        for mended in mend(body).into_iter().filter(|mended| mended != body) {
+            for search in searches.iter_mut().filter(|search| search.may_go_on()) {
+                if search.fits(&mended) {
+                    search.finding = Some(BodyFinding::Changed(change.clone()));
+                }
+            }
+        }
+    }
 }
 
 struct Search<'s> {
@@ -201,15 +242,52 @@ struct Search<'s> {
     /// How many octets may still be brought into canonical form.
     budget: usize,
     tried: usize,
+    /// How many canonical octets are hashed.
+    length: usize,
+    /// Their hash.
+    now: Option<HashValue>,
+    /// What became of the body; `None` while it is not known.
+    finding: Option<BodyFinding>,
 }
 
-impl Search<'_> {
-    fn find(&mut self, whole: &[u8], hashed: &[u8], body: &[u8]) -> BodyFinding {
-        let found = self.otherwise(whole, hashed, body);
-        match found.or_else(|| self.mended(body)).or_else(|| self.cut(body)) {
-            Some(change) => BodyFinding::Changed(change),
-            None => BodyFinding::Unexplained { tried: self.tried },
-        }
+impl<'s> Search<'s> {
+    /// Hashes the body as it is, in the way the signature says and in others.
+    fn new(signature: &'s Signature, body: &[u8], provider: &'s dyn Provider) -> Self {
+        let mut search =
+            Self { signature, provider, budget: 0, tried: 0, length: 0, now: None, finding: None };
+        let (form, algorithm) = search.ways();
+        let whole = canonical_body(form, body, None);
+        let (now, signed) = (whole.len(), signature.body_length);
+        let signed_length = signed.and_then(|signed| usize::try_from(signed).ok()).unwrap_or(now);
+        let hashed = whole.get(..signed_length).unwrap_or(&whole);
+        search.length = hashed.len();
+        search.now = search.hash(algorithm, hashed);
+        let now = u64::try_from(now).unwrap_or(u64::MAX);
+        search.finding = match signed.filter(|signed| *signed > now) {
+            Some(signed) => Some(BodyFinding::Short { signed, now }),
+            None if search.now.is_some_and(|hash| hash.as_bytes() == signature.body_hash) => {
+                Some(BodyFinding::Intact)
+            }
+            None => search.otherwise(&whole, hashed, body).map(BodyFinding::Changed),
+        };
+        search
+    }
+
+    /// Whether this signature is over the body in the same way, and has the same hash of it.
+    fn is_of(&self, signature: &Signature) -> bool {
+        let way = |signature: &Signature| {
+            let form = signature.canonicalization.body;
+            (form, signature.algorithm.hash(), signature.body_length)
+        };
+        way(self.signature) == way(signature) && self.signature.body_hash == signature.body_hash
+    }
+
+    fn is_open(&self) -> bool {
+        self.finding.is_none()
+    }
+
+    fn may_go_on(&self) -> bool {
+        self.is_open() && self.budget > 0
     }
 
     /// The body as it is, hashed in another way than the signature says: `whole` of it in its
@@ -238,20 +316,8 @@ impl Search<'_> {
         lf.is_some_and(|lf| self.is_hash_of(hash, &lf)).then_some(BodyChange::LfHashed)
     }
 
-    /// A change all over the body.
-    fn mended(&mut self, body: &[u8]) -> Option<BodyChange> {
-        if body.len() > MOST_MENDED {
-            return None;
-        }
-        let change = MENDINGS.iter().find(|(_, mend)| {
-            mend(body).into_iter().any(|mended| mended != body && self.fits(&mended))
-        });
-        change.map(|(change, _)| change.clone())
-    }
-
     /// Lines that were put in, those first that lists and gateways put in most often.
-    fn cut(&mut self, body: &[u8]) -> Option<BodyChange> {
-        let lines = Lines::of(body)?;
+    fn cut(&mut self, lines: &Lines<'_>, body: &[u8]) -> Option<BodyChange> {
         for cut in lines.cuts() {
             if self.budget == 0 {
                 return None;
@@ -290,5 +356,64 @@ impl Search<'_> {
         let mut digest = self.provider.digest(hash)?;
         digest.update(canonical);
         Some(digest.finish())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use dkim_crypto::ring::PROVIDER;
+
+    use super::*;
+
+    /// How many bodies were tried for signatures with these body hashes, within so many octets.
+    fn tried(octets: usize, hashes: &[usize], body: &[u8]) -> Vec<usize> {
+        let signature = |number: &usize| {
+            let field =
+                format!("v=1; a=rsa-sha256; d=a.example; s=s; h=from; bh=AAA{number}; b=YQ==");
+            Signature::parse(field.as_bytes()).unwrap()
+        };
+        let signatures: Vec<Signature> = hashes.iter().map(signature).collect();
+        let looked = look_within(octets, &signatures.iter().collect::<Vec<_>>(), body, &PROVIDER);
+        let tried = |looked: &Looked| match looked.2 {
+            BodyFinding::Unexplained { tried } => tried,
+            _ => 0,
+        };
+        looked.iter().map(tried).collect()
+    }
+
+    /// What is hashed with nothing to spend is hashed anyhow.
+    #[test]
+    fn signatures_share_the_octets_of_a_message() {
+        // Nothing mends it: lines that were put in are all that is looked for.
+        let body = b"a. b\r\n".repeat(100);
+        let anyhow = tried(0, &[0], &body)[0];
+        let longest = body.len() - 6;
+        for (octets, count, more) in [
+            (2 * longest - 1, 1, 0),
+            (2 * longest, 1, 1),
+            (2 * longest, 2, 1),
+            (2 * longest, 3, 0),
+            (20 * longest, 1, 10),
+            (20 * longest, 10, 2),
+            (MAX_OCTETS, 10, 200),
+        ] {
+            let hashes: Vec<usize> = (0..count).collect();
+            assert_eq!(
+                tried(octets, &hashes, &body),
+                vec![anyhow + more; count],
+                "{octets} {count}"
+            );
+        }
+        // The same is found for signatures that are over the body in the same way.
+        assert_eq!(tried(2 * longest, &[1, 1, 1], &body), [anyhow + 1; 3]);
+    }
+
+    /// Once all is spent, nothing is mended any more.
+    #[test]
+    fn bodies_are_not_mended_on_credit() {
+        let body = b"a. b \r\n>From =3D\r\n".repeat(10);
+        assert_eq!(tried(0, &[0], &body), tried(2, &[0], &body));
+        assert!(tried(100 * body.len(), &[0], &body) > tried(2, &[0], &body));
     }
 }

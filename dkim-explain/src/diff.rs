@@ -4,7 +4,7 @@ use dkim_message::Header;
 use dkim_tags::Signature;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use crate::input::{HashInput, HashedField, canonical_body};
+use crate::input::{HashInput, HashedField, Indexed, canonical_body};
 
 /// How many lines of a body are compared in all ways. Of a longer stretch without a line in common
 /// at its ends, all of one are told against all of the other.
@@ -77,21 +77,42 @@ pub fn diff(
     signed: (&Header<'_>, Option<usize>, &[u8]),
     received: (&Header<'_>, Option<usize>, &[u8]),
 ) -> Difference {
-    let input = |(header, own, body): (&Header<'_>, Option<usize>, &[u8])| {
+    let fields = of_fields(
+        signature,
+        (&Indexed::new(signed.0), signed.1),
+        (&Indexed::new(received.0), received.1),
+    );
+    Difference { fields, body: of_bodies(signature, signed.2, received.2) }
+}
+
+/// The signed fields that differ.
+pub(crate) fn of_fields(
+    signature: &Signature,
+    signed: (&Indexed<'_, '_>, Option<usize>),
+    received: (&Indexed<'_, '_>, Option<usize>),
+) -> Vec<FieldDifference> {
+    let form = signature.canonicalization.header;
+    let input = |(indexed, own): (&Indexed<'_, '_>, Option<usize>)| {
         // A field beyond the last is none.
-        let own = own.unwrap_or(header.fields().len());
-        let form = signature.canonicalization.body;
-        let fields = HashInput::of(signature, own, header).fields;
-        (fields, canonical_body(form, body, signature.body_length))
+        let own = own.unwrap_or(indexed.header.fields().len());
+        HashInput::in_form(form, signature, own, indexed).fields
     };
     let own = signed.1.is_some() && received.1.is_some();
-    let ((signed, signed_body), (received, received_body)) = (input(signed), input(received));
     let compared = signature.signed_fields.len() + usize::from(own);
+    let (signed, received) = (input(signed), input(received));
     let fields = signed.iter().zip(&received).take(compared);
-    Difference {
-        fields: fields.filter_map(|(signed, received)| of_field(signed, received)).collect(),
-        body: of_body(&signed_body, &received_body),
-    }
+    fields.filter_map(|(signed, received)| of_field(signed, received)).collect()
+}
+
+/// The stretches of the canonical body that differ.
+pub(crate) fn of_bodies(
+    signature: &Signature,
+    signed: &[u8],
+    received: &[u8],
+) -> Vec<LineDifference> {
+    let form = signature.canonicalization.body;
+    let canonical = |body| canonical_body(form, body, signature.body_length);
+    of_body(&canonical(signed), &canonical(received))
 }
 
 fn of_field(signed: &HashedField, received: &HashedField) -> Option<FieldDifference> {

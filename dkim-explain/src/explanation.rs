@@ -6,8 +6,9 @@ use dkim_tags::Signature;
 use dkim_verify::{Outcome, Verification};
 
 use crate::body::{self, BodyFinding};
-use crate::header::{self, HeaderFinding};
-use crate::input::{self, HashInput, canonical_field};
+use crate::copies::{self, CopyDifference};
+use crate::header::{self, Budget, HeaderFinding};
+use crate::input::{HashInput, Indexed};
 
 /// What was hashed for a signature, and what became of it.
 #[derive(Clone, Debug)]
@@ -29,28 +30,21 @@ pub struct Explanation {
     pub copies: Vec<CopyDifference>,
 }
 
-/// A field that is not as its copy in `z=` has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CopyDifference {
-    /// The name of the field.
-    pub name: String,
-    /// The field body when the message was signed.
-    pub copy: Vec<u8>,
-    /// The field bodies of that name now, top to bottom.
-    pub now: Vec<Vec<u8>>,
-}
+/// How many signatures of a message are explained, at most.
+const MAX_EXPLAINED: usize = 10;
 
-/// Finds out why a signature does not verify, or shows that it does (RFC 6376 §3.7, §6.1.3). The
-/// message is the one that `found` was made from, its line ends CRLF as in transit.
+/// Finds out why signatures do not verify, or shows that they do (RFC 6376 §3.7, §6.1.3): an
+/// explanation for each of `found`, in their order. The message is the one that `found` was made
+/// from, its line ends CRLF as in transit.
 ///
-/// At most 128 MiB of body are canonicalized in search of a change, and at most 10 000 headers and
-/// 64 MiB of them verified; bodies over 16 MiB or of more than a million lines are looked at less
-/// closely. That is for each signature: how many of a message are worth it is for the caller to
-/// say.
+/// What is spent is bounded for the message, and signatures that do not pass share it: at most
+/// 256 MiB of body are canonicalized in search of a change, and at most 128 MiB of headers
+/// verified, 20 000 times with an RSA key of 2048 bits, less often with a longer one; of all that
+/// half at most for one signature. Bodies over 16 MiB or of more than a million lines are looked at
+/// less closely.
 ///
-/// `None` when the signature cannot be read, is beyond a limit of the policy, or is not of this
-/// message.
+/// `None` for a signature that cannot be read, is beyond a limit of the policy, or is not of this
+/// message, and when ten were explained before.
 ///
 /// ```
 /// use dkim_crypto::ring::PROVIDER;
@@ -65,8 +59,8 @@ pub struct CopyDifference {
 /// let mut verifier = Verifier::new(&header, &Policy::rfc(), UnixTime(1_700_000_000), &PROVIDER);
 /// drive_blocking(&mut verifier, &Zone::new());
 /// verifier.body_chunk(body);
-/// for found in verifier.finish() {
-///     let explanation = explain(&header, body, &found, &PROVIDER).ok_or("not readable")?;
+/// for explanation in explain(&header, body, &verifier.finish(), &PROVIDER) {
+///     let explanation = explanation.ok_or("not readable")?;
 ///     assert_eq!(explanation.input.fields.len(), 2);
 ///     assert_eq!(explanation.body_length, 5);
 /// }
@@ -76,43 +70,48 @@ pub struct CopyDifference {
 pub fn explain(
     header: &Header<'_>,
     body: &[u8],
-    found: &Verification,
+    found: &[Verification],
     provider: &dyn Provider,
-) -> Option<Explanation> {
-    // Whoever sends a thousand signatures is not told about each of them.
-    if matches!(found.outcome, Outcome::Limit(_)) {
-        return None;
-    }
-    let signature = found.signature.as_ref()?;
-    let own = input::position_of(found.index, header)?;
-    let (body_length, body_hash, body) = body::look(signature, body, provider);
-    Some(Explanation {
-        input: HashInput::of(signature, own, header),
-        body_length,
-        body_hash,
-        body,
-        header: header::find(signature, own, header, found, provider),
-        copies: copies(signature, header),
-    })
-}
-
-/// Compares the copies in `z=` with the fields there are, white space apart where the header's
-/// canonicalization sets it apart.
-fn copies(signature: &Signature, header: &Header<'_>) -> Vec<CopyDifference> {
-    let form = signature.canonicalization.header;
-    let canonical = |name: &str, body: &[u8]| canonical_field(form, name.as_bytes(), body);
-    signature
-        .copied_fields
+) -> Vec<Option<Explanation>> {
+    let positions: Vec<usize> = header.fields().positions(Signature::FIELD_NAME).collect();
+    let mut left = MAX_EXPLAINED;
+    let chosen: Vec<Option<(&Signature, usize)>> = found
         .iter()
-        .filter(|copy| {
-            let name = copy.name.as_str();
-            let copied = canonical(name, &copy.body);
-            header.named(name).all(|field| canonical(name, field.body()) != copied)
+        .map(|found| {
+            // Whoever sends a thousand signatures is not told about each of them.
+            let is_limited = matches!(found.outcome, Outcome::Limit(_));
+            let signature = found.signature.as_ref().filter(|_| !is_limited)?;
+            let own = positions.get(found.index)?;
+            left = left.checked_sub(1)?;
+            Some((signature, *own))
         })
-        .map(|copy| CopyDifference {
-            name: copy.name.as_str().to_owned(),
-            copy: copy.body.clone(),
-            now: header.named(copy.name.as_str()).map(|field| field.body().to_vec()).collect(),
+        .collect();
+    let signatures: Vec<&Signature> =
+        chosen.iter().flatten().map(|(signature, _)| *signature).collect();
+    let mut bodies = body::look(&signatures, body, provider).into_iter();
+    let indexed = Indexed::new(header);
+    let mut budget = Budget::of_message();
+    // Those that pass need nothing of the budget.
+    let is_broken =
+        |(found, chosen): &(&Verification, &Option<_>)| chosen.is_some() && !found.passes();
+    let mut broken = found.iter().zip(&chosen).filter(is_broken).count();
+    found
+        .iter()
+        .zip(&chosen)
+        .map(|(found, chosen)| {
+            let (signature, own) = (*chosen)?;
+            let (body_length, body_hash, body) = bodies.next()?;
+            let work = (&mut budget, broken);
+            broken = broken.saturating_sub(usize::from(!found.passes()));
+            let form = signature.canonicalization.header;
+            Some(Explanation {
+                input: HashInput::in_form(form, signature, own, &indexed),
+                body_length,
+                body_hash,
+                body,
+                header: header::find((signature, own), &indexed, found, provider, work),
+                copies: copies::compare(signature, &indexed),
+            })
         })
         .collect()
 }

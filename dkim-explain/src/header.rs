@@ -1,5 +1,6 @@
 //! What was done to the signed fields of a header.
 
+mod budget;
 mod mend;
 mod slot;
 
@@ -7,24 +8,18 @@ use std::fmt;
 
 use dkim_canon::Canonicalization;
 use dkim_crypto::{HashAlgorithm, Provider, SigningAlgorithm, VerifyingKey};
-use dkim_hash::FieldIndex;
 use dkim_message::Header;
 use dkim_tags::Signature;
 use dkim_verify::Verification;
 
-use crate::input::HashInput;
+use crate::input::{HashInput, Indexed};
 use crate::key::KeyFit;
+pub(crate) use budget::Budget;
 use mend::RESPACINGS;
 use slot::Slot;
 
-/// How many header hash inputs are verified in search of changes, at most.
-const MOST_TRIALS: usize = 10_000;
-
-/// How many octets are verified in search of changes, at most.
-const BUDGET: usize = 64 * 1024 * 1024;
-
-/// Octets in which the options of all fields are held, at most.
-const ROOM: usize = 4 * 1024 * 1024;
+/// Octets in which the options of all fields are held, at most, as signed and in canonical form.
+const ROOM: usize = 8 * 1024 * 1024;
 
 /// How many names in `h=` are looked at, at most. Who signs more does so out of malice.
 const MOST_SLOTS: usize = 100;
@@ -196,32 +191,34 @@ impl fmt::Display for FieldChange {
     }
 }
 
-/// Looks for what was done to the signed fields.
+/// Looks for what was done to the signed fields, within the share that one of so many signatures
+/// has of the budget of their message.
 pub(crate) fn find(
-    signature: &Signature,
-    own: usize,
-    header: &Header<'_>,
+    (signature, own): (&Signature, usize),
+    indexed: &Indexed<'_, '_>,
     found: &Verification,
     provider: &dyn Provider,
+    (budget, among): (&mut Budget, usize),
 ) -> HeaderFinding {
     let key = found.key_record.as_ref().and_then(|record| record.key.as_ref());
     let Some((key, prepared)) = key.and_then(|key| Some((key, provider.prepare(key).ok()?))) else {
         return HeaderFinding::NoKey;
     };
-    let mut search = Search { signature, key: &*prepared, tried: 0, budget: BUDGET };
-    if search.verifies(&HashInput::of(signature, own, header).header()) {
+    let form = signature.canonicalization.header;
+    let input = HashInput::in_form(form, signature, own, indexed).header();
+    if prepared.verify(signature.algorithm, &input, &signature.signature).is_ok() {
         return HeaderFinding::Intact;
     }
-    (search.tried, search.budget) = (0, BUDGET);
     let fit = KeyFit::of(key, &signature.signature);
+    let (price, left) = (budget::price(key), budget.share(among));
+    let mut search = Search { signature, key: &*prepared, price, tried: 0, left };
     // No change of the header helps with the wrong key.
     let changes = match fit {
         KeyFit::DoesNotFit => None,
-        KeyFit::Fits(hash) if hash != signature.algorithm.hash() => {
-            search.other_hash(own, header, hash)
-        }
-        _ => search.whole(own, header).or_else(|| search.fields(own, header)),
+        KeyFit::Fits(hash) if hash != signature.algorithm.hash() => search.other_hash(&input, hash),
+        _ => search.whole(&input, own, indexed).or_else(|| search.fields(own, indexed)),
     };
+    budget.give_back(search.left);
     match changes {
         Some(changes) => HeaderFinding::Changed(changes),
         None => HeaderFinding::Unexplained { tried: search.tried, key: fit },
@@ -231,24 +228,28 @@ pub(crate) fn find(
 struct Search<'s> {
     signature: &'s Signature,
     key: &'s dyn VerifyingKey,
+    /// What a trial with this key costs.
+    price: usize,
     tried: usize,
-    /// How many octets may still be verified.
-    budget: usize,
+    left: Budget,
 }
 
 impl Search<'_> {
-    /// The header as it is, hashed in another way than the signature says.
-    fn whole(&mut self, own: usize, header: &Header<'_>) -> Option<Vec<HeaderChange>> {
+    /// The header as it is, whose hash input this is, hashed in another way than the signature
+    /// says.
+    fn whole(
+        &mut self,
+        input: &[u8],
+        own: usize,
+        indexed: &Indexed<'_, '_>,
+    ) -> Option<Vec<HeaderChange>> {
         let form = self.signature.canonicalization.header;
         for other in Canonicalization::ALL.iter().filter(|other| **other != form) {
-            let mut signature = self.signature.clone();
-            signature.canonicalization.header = *other;
-            if self.verifies(&HashInput::of(&signature, own, header).header()) {
+            if self.verifies(&HashInput::in_form(*other, self.signature, own, indexed).header()) {
                 return Some(vec![HeaderChange::OtherCanonicalization(*other)]);
             }
         }
-        let input = HashInput::of(self.signature, own, header).header();
-        if self.verifies(&[&input, &b"\r\n"[..]].concat()) {
+        if self.verifies(&[input, &b"\r\n"[..]].concat()) {
             return Some(vec![HeaderChange::TrailingCrlf]);
         }
         let lf: Vec<u8> = input.iter().copied().filter(|octet| *octet != b'\r').collect();
@@ -273,38 +274,29 @@ impl Search<'_> {
         self.verifies(&turned)
     }
 
-    fn other_hash(
-        &mut self,
-        own: usize,
-        header: &Header<'_>,
-        hash: HashAlgorithm,
-    ) -> Option<Vec<HeaderChange>> {
-        let input = HashInput::of(self.signature, own, header).header();
+    fn other_hash(&mut self, input: &[u8], hash: HashAlgorithm) -> Option<Vec<HeaderChange>> {
         let key = self.signature.algorithm.key();
         let algorithm = SigningAlgorithm::ALL
             .iter()
             .find(|algorithm| algorithm.key() == key && algorithm.hash() == hash)?;
-        self.tried += 1;
-        let verified = self.key.verify(*algorithm, &input, &self.signature.signature);
-        verified.is_ok().then(|| vec![HeaderChange::OtherHash(hash)])
+        self.verifies_as(*algorithm, input).then(|| vec![HeaderChange::OtherHash(hash)])
     }
 
     /// One field changed, then two, and so on.
-    fn fields(&mut self, own: usize, header: &Header<'_>) -> Option<Vec<HeaderChange>> {
+    fn fields(&mut self, own: usize, indexed: &Indexed<'_, '_>) -> Option<Vec<HeaderChange>> {
         let names = self.signature.signed_fields.iter();
         if self.signature.signed_fields.len() > MOST_SLOTS {
             return None;
         }
-        let index = FieldIndex::new(header);
-        let picked = index.pick(names.clone(), Some(own));
+        let picked = indexed.index.pick(names.clone(), Some(own));
         let mut room = ROOM;
         let mut slots: Vec<Slot> = names
             .zip(picked)
             .map(|(name, position)| {
-                Slot::of(name, position, own, header, self.signature, &mut room)
+                Slot::of(name, position, own, indexed, self.signature, &mut room)
             })
             .collect();
-        let own_field = header.fields().get(own);
+        let own_field = indexed.header.fields().get(own);
         slots.extend(own_field.map(|field| Slot::of_own(&field, self.signature, &mut room)));
         let respaced = (0..RESPACINGS.len()).any(|respacing| {
             let fields: Vec<&[u8]> =
@@ -321,7 +313,7 @@ impl Search<'_> {
         };
         several(self, 1)
             .or_else(|| respaced.then(|| vec![HeaderChange::WhiteSpace]))
-            .or_else(|| self.is_top_down(own, header).then(|| vec![HeaderChange::TopDown]))
+            .or_else(|| self.is_top_down(own, indexed.header).then(|| vec![HeaderChange::TopDown]))
             .or_else(|| (2..=MOST_CHANGES).find_map(|changes| several(self, changes)))
     }
 
@@ -334,7 +326,7 @@ impl Search<'_> {
         (left, changes): (usize, usize),
         chosen: &mut [usize],
     ) -> bool {
-        if self.is_spent() {
+        if self.left.is_spent(self.price) {
             return false;
         }
         if left == 0 {
@@ -361,17 +353,16 @@ impl Search<'_> {
         false
     }
 
-    fn is_spent(&self) -> bool {
-        self.tried >= MOST_TRIALS || self.budget == 0
+    fn verifies(&mut self, input: &[u8]) -> bool {
+        self.verifies_as(self.signature.algorithm, input)
     }
 
-    fn verifies(&mut self, input: &[u8]) -> bool {
-        if self.is_spent() {
+    fn verifies_as(&mut self, algorithm: SigningAlgorithm, input: &[u8]) -> bool {
+        if self.left.is_spent(self.price) {
             return false;
         }
         self.tried += 1;
-        self.budget = self.budget.saturating_sub(input.len());
-        let Signature { algorithm, signature, .. } = self.signature;
-        self.key.verify(*algorithm, input, signature).is_ok()
+        self.left.spend(self.price, input.len());
+        self.key.verify(algorithm, input, &self.signature.signature).is_ok()
     }
 }

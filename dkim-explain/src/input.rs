@@ -5,6 +5,18 @@ use dkim_hash::FieldIndex;
 use dkim_message::{Field, Header};
 use dkim_tags::{Signature, TagList, without_b};
 
+/// A header and where the fields of a name stand in it, which is found out once for all signatures.
+pub(crate) struct Indexed<'h, 'm> {
+    pub(crate) header: &'h Header<'m>,
+    pub(crate) index: FieldIndex<'h, 'm>,
+}
+
+impl<'h, 'm> Indexed<'h, 'm> {
+    pub(crate) fn new(header: &'h Header<'m>) -> Self {
+        Self { header, index: FieldIndex::new(header) }
+    }
+}
+
 /// The canonical fields that a signature is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -32,8 +44,17 @@ impl HashInput {
     #[must_use]
     pub fn of(signature: &Signature, own: usize, header: &Header<'_>) -> Self {
         let form = signature.canonicalization.header;
+        Self::in_form(form, signature, own, &Indexed::new(header))
+    }
+
+    /// What it would be over in this canonicalization.
+    pub(crate) fn in_form(
+        form: Canonicalization,
+        signature: &Signature,
+        own: usize,
+        Indexed { header, index }: &Indexed<'_, '_>,
+    ) -> Self {
         let names = signature.signed_fields.iter();
-        let index = FieldIndex::new(header);
         let picked = index.pick(names.clone(), Some(own));
         let mut fields: Vec<HashedField> = names
             .zip(picked)
@@ -86,9 +107,4 @@ pub(crate) fn canonical_body(form: Canonicalization, body: &[u8], length: Option
 pub(crate) fn body_without_b(field: &Field<'_>) -> Vec<u8> {
     TagList::parse(field.body())
         .map_or_else(|_| field.body().to_vec(), |tags| without_b(field.body(), &tags).concat())
-}
-
-/// The index, among all fields, of the DKIM-Signature field that is the `number`th of its kind.
-pub(crate) fn position_of(number: usize, header: &Header<'_>) -> Option<usize> {
-    header.fields().positions(Signature::FIELD_NAME).nth(number)
 }

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod body;
+mod copies;
 mod diff;
 mod explanation;
 mod header;
@@ -16,8 +17,9 @@ mod key;
 mod relay;
 
 pub use body::{BodyChange, BodyFinding, Place};
+pub use copies::CopyDifference;
 pub use diff::{Difference, FieldDifference, LineDifference, diff};
-pub use explanation::{CopyDifference, Explanation, explain};
+pub use explanation::{Explanation, explain};
 pub use header::{FieldChange, FieldChangeKind, HeaderChange, HeaderFinding};
 pub use input::{HashInput, HashedField};
 pub use key::KeyFit;

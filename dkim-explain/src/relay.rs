@@ -1,10 +1,12 @@
 //! What a mediator, such as a mailing list, does to the signatures of a message (RFC 6377 §3.3,
 //! RFC 5863 §5.5).
 
+use dkim_canon::Canonicalization;
 use dkim_message::Header;
 use dkim_tags::{Signature, SignatureError};
 
-use crate::{Difference, diff};
+use crate::diff::{Difference, LineDifference, of_bodies, of_fields};
+use crate::input::Indexed;
 
 /// A signature of a message, and what became of it on the way.
 #[derive(Clone, Debug)]
@@ -28,13 +30,16 @@ pub enum Fate {
     Removed,
     /// It could not be read before.
     Unreadable,
-    /// There are more signatures than are compared.
+    /// There are more signatures than are compared, or they are over the body in more ways.
     NotCompared,
 }
 
 /// Signatures that are compared. Each costs as much as both bodies are long, and whoever writes a
 /// message chooses how many there are.
 const MOST_COMPARED: usize = 10;
+
+/// Ways to be over the body, by `c=` and `l=`, in which both bodies are compared.
+const MAX_BODIES: usize = 4;
 
 /// Tells what became of each signature of a message, top to bottom, on its way through a mediator.
 /// Both messages are a header and a body; no key is needed, since only what the signatures cover is
@@ -66,18 +71,21 @@ pub fn relayed(
 ) -> Vec<Relayed> {
     let there: Vec<(usize, Signature)> =
         signatures(after).filter_map(|(position, read)| Some((position, read.ok()?))).collect();
-    let fate = |position: usize, signature: &Signature| {
+    let (before, after) = (Indexed::new(before), Indexed::new(after));
+    let mut bodies = Bodies { before: before_body, after: after_body, compared: Vec::new() };
+    let mut fate = |position: usize, signature: &Signature| {
         let is_same = |(_, other): &&(usize, Signature)| {
             (&other.signature, &other.sdid, &other.selector)
                 == (&signature.signature, &signature.sdid, &signature.selector)
         };
         let Some((now, _)) = there.iter().find(is_same) else { return Fate::Removed };
-        let difference =
-            diff(signature, (before, Some(position), before_body), (after, Some(*now), after_body));
+        let Some(body) = bodies.difference(signature) else { return Fate::NotCompared };
+        let fields = of_fields(signature, (&before, Some(position)), (&after, Some(*now)));
+        let difference = Difference { fields, body: body.to_vec() };
         if difference.is_empty() { Fate::Kept } else { Fate::Broken(difference) }
     };
     let mut compared = 0;
-    signatures(before)
+    signatures(before.header)
         .map(|(position, signature)| {
             let fate = match &signature {
                 Err(_) => Fate::Unreadable,
@@ -92,10 +100,60 @@ pub fn relayed(
         .collect()
 }
 
+/// Both bodies, compared once for all signatures that are over them in the same way.
+struct Bodies<'b> {
+    before: &'b [u8],
+    after: &'b [u8],
+    compared: Vec<(Way, Vec<LineDifference>)>,
+}
+
+/// `c=` and `l=`.
+type Way = (Canonicalization, Option<u64>);
+
+impl Bodies<'_> {
+    /// What differs for this signature; `None` when they were compared in too many other ways.
+    fn difference(&mut self, signature: &Signature) -> Option<&[LineDifference]> {
+        let way = (signature.canonicalization.body, signature.body_length);
+        let place = match self.compared.iter().position(|(other, _)| *other == way) {
+            Some(place) => place,
+            None if self.compared.len() == MAX_BODIES => return None,
+            None => {
+                self.compared.push((way, of_bodies(signature, self.before, self.after)));
+                self.compared.len() - 1
+            }
+        };
+        self.compared.get(place).map(|(_, difference)| &**difference)
+    }
+}
+
 /// The DKIM-Signature fields of a header, by their positions.
 fn signatures<'h>(
     header: &'h Header<'_>,
 ) -> impl Iterator<Item = (usize, Result<Signature, SignatureError>)> + 'h {
     let signatures = header.fields().named(Signature::FIELD_NAME);
     signatures.map(|(position, field)| (position, Signature::parse(field.body())))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn signature(tags: &str) -> Signature {
+        let field = format!("v=1; a=rsa-sha256; d=a.example; s=s; h=from; bh=YQ==; b=YQ==; {tags}");
+        Signature::parse(field.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn bodies_are_compared_once_for_each_way_and_in_four_ways() {
+        let mut bodies =
+            Bodies { before: b"a\r\nb\r\n", after: b"a\r\nc\r\n", compared: Vec::new() };
+        let ways = ["c=simple/relaxed", "c=simple", "l=3", "l=4", "l=5"].map(signature);
+        for _ in 0..3 {
+            let differ: Vec<_> =
+                ways.iter().map(|way| bodies.difference(way).map(<[_]>::len)).collect();
+            assert_eq!(differ, [Some(1), Some(1), Some(0), Some(1), None]);
+        }
+        assert_eq!(bodies.compared.len(), MAX_BODIES);
+    }
 }

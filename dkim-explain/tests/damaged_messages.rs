@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use dkim_canon::Canonicalization::{Relaxed, Simple};
 use dkim_crypto::ring::PROVIDER;
-use dkim_crypto::{PrivateKey, Provider, SigningKey};
+use dkim_crypto::{PrivateKey, Provider, PublicKey, SigningKey};
 use dkim_dns::{Zone, drive_blocking};
 use dkim_explain::{BodyFinding, Explanation, HeaderFinding, KeyFit, explain};
 use dkim_message::split;
@@ -14,6 +14,7 @@ use dkim_sign::{BodyLength, Copies, Request, Signer};
 use dkim_tags::value::to_base64;
 use dkim_tags::{Canonicalizations, DomainName, Selector, UnixTime};
 use dkim_verify::{Policy, Verifier};
+use num_bigint::BigUint;
 
 const NOW: UnixTime = UnixTime(1_700_000_000);
 const FORMS: [Canonicalizations; 4] = [
@@ -66,14 +67,22 @@ fn sign(forms: Canonicalizations, message: &str) -> String {
 
 /// What is said of the topmost signature of a message, the key being this one.
 fn explanation_with(key: &dyn SigningKey, message: &str) -> Explanation {
+    explanations(key, message).remove(0).unwrap()
+}
+
+/// What is said of each signature of a message.
+fn explanations(key: &dyn SigningKey, message: &str) -> Vec<Option<Explanation>> {
     let p = to_base64(&key.public_key().to_p_tag());
     let record = format!("v=DKIM1; k={}; p={p}", key.algorithm().key());
-    let zone = Zone::new().txt("s._domainkey.example.com", record);
+    explanations_in(&Zone::new().txt("s._domainkey.example.com", record), message)
+}
+
+fn explanations_in(zone: &Zone, message: &str) -> Vec<Option<Explanation>> {
     let (header, body) = split(message.as_bytes());
     let mut verifier = Verifier::new(&header, &Policy::rfc(), NOW, &PROVIDER);
-    drive_blocking(&mut verifier, &zone);
+    drive_blocking(&mut verifier, zone);
     verifier.body_chunk(body);
-    explain(&header, body, &verifier.finish()[0], &PROVIDER).unwrap()
+    explain(&header, body, &verifier.finish(), &PROVIDER)
 }
 
 fn explanation(message: &str) -> Explanation {
@@ -297,7 +306,7 @@ fn without_a_key_the_body_is_still_looked_at() {
     let mut verifier = Verifier::new(&header, &Policy::rfc(), NOW, &PROVIDER);
     drive_blocking(&mut verifier, &Zone::new());
     let found = verifier.finish();
-    let explanation = explain(&header, body, &found[0], &PROVIDER).unwrap();
+    let explanation = explain(&header, body, &found[..1], &PROVIDER).remove(0).unwrap();
     assert_eq!(causes(&explanation), ["no-key", "lines-appended"]);
 }
 
@@ -327,6 +336,90 @@ fn hostile_messages_are_given_up() {
     }
 }
 
+/// How many headers were tried for each signature.
+fn tried(explanations: &[Option<Explanation>]) -> Vec<usize> {
+    let tried = |explanation: &Explanation| match explanation.header {
+        HeaderFinding::Unexplained { tried, .. } => Some(tried),
+        _ => None,
+    };
+    explanations.iter().flatten().filter_map(tried).collect()
+}
+
+/// A message has 20 000 trials, however many signatures there are, and one signature half of them;
+/// with a longer key there are fewer, and signatures that pass take none.
+#[test]
+fn a_message_has_so_many_trials() {
+    let header =
+        HEADER.replace("Received: ", "Cc: A B <a@b.example>, C D <c@d.example>\r\nReceived: ");
+    let message = format!("{header}\r\n{BODY}");
+    let broken = |key: &dyn SigningKey, count: usize| {
+        let signed = sign_with(key, FORMS[3], &message, |_| ());
+        let field = signed.strip_suffix(&*message).unwrap().repeat(count);
+        explanations(key, &(field + &message.replace("Tue, 14", "Wed, 15")))
+    };
+    let key = ed25519(1);
+    for (count, each) in [(1, 10_000), (11, 2_000)] {
+        assert_eq!(tried(&broken(&*key, count)), vec![each; count.min(10)], "{count} signatures");
+    }
+    let good = sign(FORMS[3], &message.replace("Tue, 14", "Wed, 15"));
+    let signed = sign(FORMS[3], &message);
+    let bad = signed.strip_suffix(&*message).unwrap();
+    assert_eq!(tried(&explanations(&*key, &(bad.repeat(2) + &good))), [10_000; 2]);
+}
+
+/// An RSA key of 8192 bits and what it opens to a hash of zeros, made without its private key: a
+/// cube is the signature's and the hash's distance from it is the modulus.
+fn key_made_for_a_signature() -> (PublicKey, Vec<u8>) {
+    const DIGEST_INFO: &[u8] =
+        b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20";
+    let hash = [DIGEST_INFO, &[0; 32]].concat();
+    let padding = vec![0xff; 1024 - 3 - hash.len()];
+    let encoded = BigUint::from_bytes_be(&[&[0, 1], &*padding, &[0], &*hash].concat());
+    let mut root = (BigUint::from(1_u8) << 8192_u32).cbrt();
+    // The encoded hash is even, and a modulus is odd.
+    root = root.clone() - u8::from(!root.bit(0));
+    let modulus = (root.pow(3) - encoded).to_bytes_be();
+    let root = root.to_bytes_be();
+    let signature = [vec![0; 1024 - root.len()], root].concat();
+    (PublicKey::from_rsa_integers(&modulus, &[3]).unwrap(), signature)
+}
+
+/// Whoever publishes a long key does not get as many trials with it as with a short one.
+#[test]
+fn trials_with_a_long_key_are_fewer() {
+    let (key, signature) = key_made_for_a_signature();
+    let field = |count: usize| {
+        let b = to_base64(&signature);
+        let field = format!(
+            "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.com; s=s; bh=YQ==;\r\n \
+             h=From:To:Cc:Subject:Date:MIME-Version:Content-Type:Content-Transfer-Encoding; b={b}\r\n"
+        );
+        field.repeat(count)
+    };
+    let zone =
+        Zone::new().txt("s._domainkey.example.com", format!("p={}", to_base64(&key.to_p_tag())));
+    for (count, least, all) in [(1, 3_333, 3_333), (10, 666, 6_666)] {
+        let message = field(count) + "Cc: A B <a@b.example>, C D <c@d.example>\r\n" + &message();
+        let tried = tried(&explanations_in(&zone, &message));
+        let sum = tried.iter().sum::<usize>();
+        assert_eq!((tried.len(), tried.into_iter().min(), sum), (count, Some(least), all));
+    }
+}
+
+/// What is refused before a key is asked for is no work for the policy, and would be for us.
+#[test]
+fn ten_signatures_are_explained() {
+    let refused =
+        "DKIM-Signature: v=1; a=rsa-sha1; d=example.com; s=s; h=from; bh=YQ==; b=YQ==\r\n";
+    for (count, explained) in [(10, 10), (11, 10), (1_000, 10)] {
+        let message = refused.repeat(count) + &message();
+        let explanations = explanations(&*ed25519(1), &message);
+        assert_eq!(explanations.len(), count);
+        assert_eq!(explanations.iter().flatten().count(), explained);
+        assert!(explanations.iter().take(10).all(Option::is_some));
+    }
+}
+
 /// What is beyond a limit of the policy is not looked into.
 #[test]
 fn signatures_over_the_limit_are_not_explained() {
@@ -336,7 +429,7 @@ fn signatures_over_the_limit_are_not_explained() {
     let (header, body) = split(many.as_bytes());
     let mut verifier = Verifier::new(&header, &Policy::rfc(), NOW, &PROVIDER);
     verifier.body_chunk(body);
-    let explained =
-        verifier.finish().iter().filter_map(|v| explain(&header, body, v, &PROVIDER)).count();
-    assert_eq!(explained, 10);
+    let explanations = explain(&header, body, &verifier.finish(), &PROVIDER);
+    assert_eq!(explanations.len(), 12);
+    assert_eq!(explanations.iter().flatten().count(), 10);
 }

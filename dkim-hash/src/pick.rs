@@ -68,6 +68,24 @@ impl<'h, 'm> FieldIndex<'h, 'm> {
         })
     }
 
+    /// Where the fields of this name stand, from the bottom up.
+    ///
+    /// ```
+    /// use dkim_hash::FieldIndex;
+    /// use dkim_message::Header;
+    ///
+    /// let header = Header::parse(b"Received: 1\r\nFrom: a\r\nReceived: 2\r\n");
+    /// assert!(FieldIndex::new(&header).positions("received").eq([2, 0]));
+    /// ```
+    pub fn positions(&self, name: &str) -> impl Iterator<Item = usize> {
+        let name = name.as_bytes();
+        let (few, many) = match &self.by_name {
+            ByName::Few(few) => (Some(few.positions(self.fields, name)), None),
+            ByName::Many(many) => (None, Some(many.positions(self.fields, name))),
+        };
+        few.into_iter().flatten().chain(many.into_iter().flatten())
+    }
+
     /// How many fields have this name.
     #[must_use]
     pub fn count(&self, name: &str) -> usize {
@@ -230,6 +248,8 @@ mod tests {
             let index = FieldIndex::new(&header);
             for name in names {
                 assert_eq!(index.count(name), header.named(name).count(), "{octets:?}");
+                let positions = header.fields().positions(name).rev();
+                assert!(index.positions(name).eq(positions), "{octets:?}");
             }
             let several: Vec<_> = names.iter().map(|name| (*name, index.count(name))).collect();
             let several: Vec<_> = several.into_iter().filter(|(_, count)| *count > 1).collect();

@@ -26,11 +26,15 @@ pub fn explain(data: &[u8]) {
     let mut verifier = Verifier::new(&header, &Policy::lenient(), now, &Fickle);
     drive_blocking(&mut verifier, &zone);
     verifier.body_chunk(body);
-    for found in verifier.finish() {
-        let explanation = why(&header, body, &found, &Fickle);
+    let found = verifier.finish();
+    let explanations = why(&header, body, &found, &Fickle);
+    assert_eq!(explanations.len(), found.len());
+    let mut explained = 0;
+    for (found, explanation) in found.into_iter().zip(explanations) {
         let is_limited = matches!(found.outcome, Outcome::Limit(_));
-        let expected = found.signature.is_some() && !is_limited;
+        let expected = found.signature.is_some() && !is_limited && explained < 10;
         assert_eq!(explanation.is_some(), expected, "what is read is explained");
+        explained += usize::from(expected);
         let (Some(explanation), Some(signature)) = (explanation, found.signature) else { continue };
         assert_eq!(explanation.input.fields.len(), signature.signed_fields.len() + 1);
         if let (Some(hash), Some(now)) = (found.body_hash, explanation.body_hash) {

@@ -33,7 +33,8 @@ replaced in text):
       changes           cause, detail, field, and the field body that was signed
       fields            what is hashed: name in h=, index of the field, canonical text
       input             all of it in base64
-    copies              fields that are not as z= has them: name, copy, now
+    copies              fields that are not as z= has them: name, copy, now;
+                        more, where there are more fields of the name than now has
 ";
 
 #[derive(Serialize)]
@@ -97,6 +98,8 @@ struct Copied<'a> {
     name: &'a str,
     copy: String,
     now: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more: Option<usize>,
 }
 
 /// Writes what there is to say about a message.
@@ -124,6 +127,7 @@ impl<'a> From<&'a Told> for Entry<'a> {
                     name: &copy.name,
                     copy: text(&copy.copy),
                     now: copy.now.iter().map(|now| text(now)).collect(),
+                    more: Some(copy.more).filter(|more| *more > 0),
                 })
                 .collect(),
         }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use dkim_stack::authres::DkimResult;
 use dkim_stack::explain::{
-    BodyChange, BodyFinding, Explanation, HeaderChange, HeaderFinding, KeyFit,
+    BodyChange, BodyFinding, CopyDifference, Explanation, HeaderChange, HeaderFinding, KeyFit,
 };
 use dkim_stack::keyrec::record_name;
 use dkim_stack::tags::value::to_base64;
@@ -20,6 +20,13 @@ use crate::printable::printable;
 
 /// How many lines of what was put in are shown.
 const MOST_LINES: usize = 20;
+
+/// How many fields that are not as `z=` has them are shown, and of one name how many.
+const MOST_COPIES: usize = 20;
+const MOST_FIELDS: usize = 4;
+
+/// A label, what is said, and the lines that belong to it.
+type Cause = (&'static str, String, Vec<String>);
 
 /// Writes what there is to say about a message.
 pub(super) fn message(out: &mut impl Write, origin: &Origin, told: &[Told]) -> io::Result<()> {
@@ -66,7 +73,7 @@ fn signature(out: &mut impl Write, Told { found, explanation }: &Told) -> io::Re
 }
 
 /// What is said of body, header and copies, and the lines that belong to it.
-fn causes(explanation: &Explanation) -> Vec<(&'static str, String, Vec<String>)> {
+fn causes(explanation: &Explanation) -> Vec<Cause> {
     let mut causes = Vec::new();
     match &explanation.body {
         BodyFinding::Intact => {
@@ -130,15 +137,29 @@ fn causes(explanation: &Explanation) -> Vec<(&'static str, String, Vec<String>)>
         }
         _ => {}
     }
-    for copy in &explanation.copies {
-        let mut lines = marked('-', &[copy.name.as_bytes(), b":", &copy.copy].concat());
-        for now in &copy.now {
-            lines.extend(marked('+', &[copy.name.as_bytes(), b":", now].concat()));
-        }
-        let what = format!("{} is not as z= has it", copy.name);
-        causes.push(("copy", what, lines));
+    causes.extend(copies(&explanation.copies));
+    causes
+}
+
+/// The fields that are not as `z=` has them: a few of each kind, and how many there are more.
+fn copies(copies: &[CopyDifference]) -> Vec<Cause> {
+    let mut causes: Vec<Cause> = copies.iter().take(MOST_COPIES).map(copy).collect();
+    let more = copies.len().saturating_sub(MOST_COPIES);
+    if more > 0 {
+        causes.push(("copy", format!("{more} more are not as z= has them"), Vec::new()));
     }
     causes
+}
+
+fn copy(copy: &CopyDifference) -> Cause {
+    let field = |mark, body: &[u8]| marked(mark, &[copy.name.as_bytes(), b":", body].concat());
+    let mut lines = field('-', &copy.copy);
+    lines.extend(copy.now.iter().take(MOST_FIELDS).flat_map(|now| field('+', now)));
+    let more = copy.now.len().saturating_sub(MOST_FIELDS) + copy.more;
+    if more > 0 {
+        lines.push(format!("+ … {more} more fields of that name"));
+    }
+    ("copy", format!("{} is not as z= has it", copy.name), lines)
 }
 
 /// What was hashed.

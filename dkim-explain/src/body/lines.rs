@@ -20,6 +20,8 @@ pub(super) struct Lines<'b> {
     starts: Vec<usize>,
     /// The lines that delimit body parts (RFC 2046 §5.1.1), by their numbers from 0.
     delimiters: Vec<usize>,
+    /// The empty lines, by their numbers from 0.
+    empty: Vec<usize>,
 }
 
 /// Octets that may have been put in.
@@ -52,12 +54,13 @@ impl<'b> Lines<'b> {
             }
             starts.push(starts.last().map_or(0, |start| start + line.len()));
         }
-        let mut lines = Self { body, starts, delimiters: Vec::new() };
+        let mut lines = Self { body, starts, delimiters: Vec::new(), empty: Vec::new() };
         lines.delimiters = (0..lines.len())
             .filter(|line| lines.line(*line).starts_with(b"--"))
             .take(MOST_DELIMITERS)
             .filter(|line| lines.is_repeated(*line))
             .collect();
+        lines.empty = (0..lines.len()).filter(|line| lines.line(*line).is_empty()).collect();
         Some(lines)
     }
 
@@ -125,7 +128,8 @@ impl<'b> Lines<'b> {
 
     /// The first line after the header of a body part.
     fn content(&self, from: usize, to: usize) -> usize {
-        (from..to).find(|line| self.line(*line).is_empty()).map_or(to, |line| line + 1)
+        let before = self.empty.partition_point(|line| *line < from);
+        self.empty.get(before).filter(|line| **line < to).map_or(to, |line| line + 1)
     }
 
     fn cut(&self, place: Place, from: usize, to: usize) -> Cut {

@@ -28,9 +28,9 @@ fn unfolded(body: &[u8]) -> Vec<u8> {
 }
 
 /// What stands between the blanks of a field body.
-fn words(body: &[u8]) -> Vec<Vec<u8>> {
+fn words(body: &[u8]) -> Vec<&[u8]> {
     let is_blank = |octet: &u8| matches!(octet, b' ' | b'\t' | b'\r' | b'\n');
-    body.split(is_blank).filter(|word| !word.is_empty()).map(<[u8]>::to_vec).collect()
+    body.split(is_blank).filter(|word| !word.is_empty()).collect()
 }
 
 /// A subject without one or more of the tags before it or after `Re:`: `[list]`, `***SPAM***`,
@@ -154,12 +154,18 @@ pub(super) fn decoded_words(body: &[u8]) -> Option<Vec<u8>> {
     any.then_some(decoded)
 }
 
+/// "An 'encoded-word' may not be more than 75 characters long" (RFC 2047 §2). What is longer is
+/// none, and is not read to its end.
+const MAX_ENCODED_WORD: usize = 75;
+
 /// Reads `=?charset?encoding?text?=`.
 fn encoded_word(octets: &[u8]) -> Option<(Vec<u8>, &[u8])> {
-    let mut parts = octets.strip_prefix(b"=?")?.splitn(3, |octet| *octet == b'?');
+    let word = octets.get(..MAX_ENCODED_WORD).unwrap_or(octets);
+    let mut parts = word.strip_prefix(b"=?")?.splitn(3, |octet| *octet == b'?');
     let (_charset, encoding, rest) = (parts.next()?, parts.next()?, parts.next()?);
     let end = rest.windows(2).position(|pair| pair == b"?=")?;
-    let (text, after) = (std::str::from_utf8(rest.get(..end)?).ok()?, rest.get(end + 2..)?);
+    let text = std::str::from_utf8(rest.get(..end)?).ok()?;
+    let after = octets.get(word.len() - rest.len() + end + 2..)?;
     let decoded = match encoding {
         b"B" | b"b" => value::base64(text)?,
         b"Q" | b"q" => {
@@ -256,5 +262,15 @@ mod tests {
         let words = b" =?utf-8?Q?gr=C3=BCn_?=\r\n =?UTF-8?B?w7xiZXI=?= x =? y";
         assert_eq!(decoded_words(words), Some(" grün über x =? y".as_bytes().to_vec()));
         assert_eq!(decoded_words(b" =?utf-8?Q?=XX?= =?"), None);
+    }
+
+    /// A word of 75 octets is one, a longer one is none: from no `=?` more is read than that.
+    #[test]
+    fn encoded_words_have_75_octets() {
+        let word = |text: usize| format!("=?utf-8?Q?{}?= x", "a".repeat(text));
+        let longest = MAX_ENCODED_WORD - "=?utf-8?Q??=".len();
+        let decoded = decoded_words(word(longest).as_bytes());
+        assert_eq!(decoded, Some(format!("{} x", "a".repeat(longest)).into_bytes()));
+        assert_eq!(decoded_words(word(longest + 1).as_bytes()), None);
     }
 }

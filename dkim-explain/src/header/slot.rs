@@ -1,14 +1,14 @@
 //! One field of a header hash input, and what it may have been when it was signed.
 
 use dkim_canon::Canonicalization;
-use dkim_message::{Field, Header};
+use dkim_message::Field;
 use dkim_tags::Signature;
 
 use super::mend::{
     RESPACINGS, Respacing, decoded_words, in_other_case, requoted, unquoted, untagged,
 };
 use super::{FieldChange, FieldChangeKind};
-use crate::input::{body_without_b, canonical_field};
+use crate::input::{Indexed, body_without_b, canonical_field};
 
 /// How many instances of a name are tried for one another.
 const MOST_INSTANCES: usize = 8;
@@ -42,12 +42,12 @@ impl Slot {
         name: &str,
         position: Option<usize>,
         own: usize,
-        header: &Header<'_>,
+        indexed: &Indexed<'_, '_>,
         signature: &Signature,
         room: &mut usize,
     ) -> Self {
         let mut options = Options::new(name, signature.canonicalization.header, room);
-        let now = position.and_then(|position| header.fields().get(position));
+        let now = position.and_then(|position| indexed.header.fields().get(position));
         options.now(now.map(|field| (field.raw_name(), field.body())));
         let copies = signature.copied_fields.iter().filter(|copy| copy.name.is(name));
         for copy in copies.take(MOST_INSTANCES) {
@@ -60,7 +60,7 @@ impl Slot {
         } else if position.is_none() {
             options.usual_values(FieldChangeKind::Removed, name);
         }
-        for (kind, body) in moved(name, header) {
+        for (kind, body) in moved(name, indexed) {
             let kind = if position.is_some() { kind } else { FieldChangeKind::Removed };
             options.add(kind, name, body);
         }
@@ -70,11 +70,10 @@ impl Slot {
             options.name_case(field.raw_name(), field.body());
             options.usual_values(FieldChangeKind::Rewritten, name);
         }
-        let others = header
-            .fields()
-            .named(name)
-            .filter(|(other, _)| *other != own && Some(*other) != position);
-        for (_, other) in others.take(MOST_INSTANCES) {
+        let others = indexed.index.positions(name);
+        let others = others.filter(|other| *other != own && Some(*other) != position);
+        let fields = indexed.header.fields();
+        for other in others.take(MOST_INSTANCES).filter_map(|other| fields.get(other)) {
             options.add_raw(FieldChangeKind::Reordered, other.raw_name(), other.body());
         }
         options.slot(usual, now.map(|field| (field.raw_name(), field.body())))
@@ -143,13 +142,16 @@ impl<'n> Options<'n> {
     }
 
     fn add_raw(&mut self, kind: FieldChangeKind, name: &[u8], body: &[u8]) {
-        let octets = self.canonical(name, body);
-        self.push(kind, Some(body.to_vec()), Some(octets));
+        // Of much white space little may be left in canonical form, but it is kept as it was.
+        if body.len() <= MOST_OCTETS && body.len() <= *self.room {
+            let octets = self.canonical(name, body);
+            self.push(kind, Some(body.to_vec()), Some(octets));
+        }
     }
 
     fn push(&mut self, kind: FieldChangeKind, signed: Option<Vec<u8>>, octets: Option<Vec<u8>>) {
-        let length = octets.as_ref().map_or(0, Vec::len);
-        if length > MOST_OCTETS || length > *self.room || self.all.len() > MOST_OPTIONS {
+        let length = octets.as_ref().map_or(0, Vec::len) + signed.as_ref().map_or(0, Vec::len);
+        if length > *self.room || self.all.len() > MOST_OPTIONS {
             return;
         }
         if self.all.iter().all(|option| option.octets != octets) {
@@ -233,7 +235,7 @@ impl<'n> Options<'n> {
 }
 
 /// Fields in which lists and gateways keep what a field was before they rewrote it.
-fn moved<'m>(name: &str, header: &Header<'m>) -> Vec<(FieldChangeKind, &'m [u8])> {
+fn moved<'m>(name: &str, indexed: &Indexed<'_, 'm>) -> Vec<(FieldChangeKind, &'m [u8])> {
     let mut kept: Vec<String> =
         ["X-Original-", "Original-", "X-Google-Original-", "X-", "Old-", "X-Old-", "Resent-"]
             .iter()
@@ -244,8 +246,39 @@ fn moved<'m>(name: &str, header: &Header<'m>) -> Vec<(FieldChangeKind, &'m [u8])
     }
     kept.into_iter()
         .filter_map(|name| {
-            let field = header.named(&name).last()?;
+            let lowest = indexed.index.positions(&name).next()?;
+            let field = indexed.header.fields().get(lowest)?;
             Some((FieldChangeKind::MovedTo(name), field.body()))
         })
         .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use dkim_message::Header;
+
+    use super::*;
+
+    /// Of fields with much white space little is left in canonical form, but what is kept of them
+    /// takes room all the same.
+    #[test]
+    fn options_take_no_more_than_their_room() {
+        let signature =
+            b"v=1; a=rsa-sha256; c=relaxed/relaxed; d=a.example; s=s; h=from; bh=YQ==; b=YQ==";
+        let signature = Signature::parse(signature).unwrap();
+        for (blanks, kept) in [(50_000, 3), (MOST_OCTETS - 1, 3), (MOST_OCTETS, 0)] {
+            let octets = format!("From: a\r\nX-From:{}x\r\n", " ".repeat(blanks));
+            let header = Header::parse(octets.as_bytes());
+            let mut room = 3 * (blanks + 100);
+            let slots = [(); 5].map(|()| {
+                Slot::of("from", Some(0), 2, &Indexed::new(&header), &signature, &mut room)
+            });
+            let moved = slots.iter().flat_map(|slot| &slot.options).filter(|option| {
+                let signed = option.change.as_ref().and_then(|change| change.signed.as_ref());
+                signed.is_some_and(|signed| signed.len() == blanks + 1)
+            });
+            assert_eq!(moved.count(), kept, "{blanks}");
+        }
+    }
 }

@@ -43,10 +43,20 @@ impl Few {
         picked
     }
 
-    pub(super) fn count(&self, fields: Fields<'_, '_>, name: &[u8]) -> usize {
+    /// The fields of this name, from the bottom up.
+    pub(super) fn positions(
+        &self,
+        fields: Fields<'_, '_>,
+        name: &[u8],
+    ) -> impl Iterator<Item = usize> {
         let key = key_of(name);
-        let keys = self.keys.iter().enumerate();
-        keys.filter(|(at, of_field)| **of_field == key && is(fields, *at, name)).count()
+        let keys = self.keys.iter().enumerate().rev();
+        keys.filter(move |(at, of_field)| **of_field == key && is(fields, *at, name))
+            .map(|(at, _)| at)
+    }
+
+    pub(super) fn count(&self, fields: Fields<'_, '_>, name: &[u8]) -> usize {
+        self.positions(fields, name).count()
     }
 
     /// Whether two fields may have one name.

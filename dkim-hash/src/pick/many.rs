@@ -97,9 +97,18 @@ impl Many {
         None
     }
 
-    pub(super) fn count(&self, fields: Fields<'_, '_>, wanted: &[u8]) -> usize {
+    /// The fields of this name, from the bottom up.
+    pub(super) fn positions(
+        &self,
+        fields: Fields<'_, '_>,
+        wanted: &[u8],
+    ) -> impl Iterator<Item = usize> {
         let named = self.named(fields, wanted).map_or(&[][..], |(_, named)| named);
-        named.iter().filter(|field| is(fields, index(**field), wanted)).count()
+        named.iter().map(|field| index(*field)).filter(move |field| is(fields, *field, wanted))
+    }
+
+    pub(super) fn count(&self, fields: Fields<'_, '_>, wanted: &[u8]) -> usize {
+        self.positions(fields, wanted).count()
     }
 
     /// The fields of a name and where in `by_name` they begin; between those of a small bucket stand
