@@ -117,3 +117,30 @@ fn what_is_no_file_in_a_maildir_is_told() {
         assert!(text(&output.stdout).contains("pass"), "{name}: {}", text(&output.stdout));
     }
 }
+
+/// What a record says was written by somebody else; so was the number of signatures.
+#[test]
+fn why_no_report_is_due_is_told_once_for_each_domain() {
+    let zone = std::env::temp_dir().join(format!("dkim-terms-{}.zone", std::process::id()));
+    fs::write(
+        &zone,
+        "_report._domainkey.a.example. TXT \"rs=go=20away; ra\"\n\
+         _report._domainkey.b.example. TXT \"rs=go=20away\"\n",
+    )
+    .unwrap();
+    let fields =
+        ["a", "b"].map(|name| format!("DKIM-Signature: r=y; d={name}.example; s=s\r\n").repeat(50));
+    let message = fields.concat() + "From: joe@example.com\r\n\r\n";
+    let zone_arg = zone.to_str().unwrap();
+    let output = run(&["report", "make", "--zone", zone_arg], message.as_bytes());
+    fs::remove_file(&zone).unwrap();
+    let told = text(&output.stderr);
+    for (what, times) in [
+        ("is no tag-list", 1),
+        ("no report, as for signature 1\n", 49),
+        ("say: go away", 1),
+        ("no address (ra=)", 50),
+    ] {
+        assert_eq!(told.matches(what).count(), times, "{what}: {told}");
+    }
+}

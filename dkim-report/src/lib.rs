@@ -65,6 +65,7 @@ mod redactor;
 mod report;
 mod terms;
 mod throttle;
+mod words;
 
 pub use address::ReportAddress;
 pub use automatic::{Automatic, automatic};

@@ -4,7 +4,7 @@
 use dkim_message::{Address, Field, Header};
 use dkim_tags::{Signature, TagList};
 
-use crate::private::{Private, addresses};
+use crate::private::{Mask, Private, addresses};
 use crate::{Original, Redactor, Report};
 
 /// Fields that name those who receive a message.
@@ -42,13 +42,17 @@ impl Report {
         let header = self.original.header();
         let mut private = Private::default();
         for path in &feedback.original_rcpt_to {
-            private.add(path.as_bytes());
+            addresses(path.as_bytes()).iter().flatten().for_each(|one| private.add(one));
         }
         for field in header.fields().iter().filter(|field| is_recipient(field)) {
-            private.add(field.body());
+            if private.is_full() {
+                break;
+            }
+            addresses(field.body()).iter().flatten().for_each(|one| private.add(one));
         }
+        let mask = Mask::new(&private, redactor);
         let hide = |text: &mut String| {
-            let hidden = private.hide(redactor, text.as_bytes());
+            let hidden = mask.hide(text.as_bytes());
             *text = String::from_utf8_lossy(&hidden).into_owned();
         };
         feedback.original_rcpt_to.iter_mut().for_each(|path| *path = hidden_path(redactor, path));
@@ -64,7 +68,7 @@ impl Report {
         if let Some(subject) = &mut self.subject {
             hide(subject);
         }
-        self.original = Original::Header(hidden_header(redactor, &private, &header));
+        self.original = Original::Header(hidden_header(redactor, &mask, &header));
     }
 }
 
@@ -73,7 +77,7 @@ fn is_recipient(field: &Field<'_>) -> bool {
 }
 
 /// The header with its recipients hidden.
-fn hidden_header(redactor: &Redactor, private: &Private, header: &Header<'_>) -> Vec<u8> {
+fn hidden_header(redactor: &Redactor, mask: &Mask, header: &Header<'_>) -> Vec<u8> {
     let mut octets = Vec::with_capacity(header.octets().len());
     for field in header.fields().iter() {
         if is_recipient(&field) {
@@ -81,9 +85,9 @@ fn hidden_header(redactor: &Redactor, private: &Private, header: &Header<'_>) ->
             octets.push(b':');
             octets.extend_from_slice(hidden_list(redactor, field.body()).as_bytes());
         } else if field.is(Signature::FIELD_NAME) {
-            octets.extend_from_slice(&private.hide(redactor, &without_copies(&field)));
+            octets.extend_from_slice(&mask.hide(&without_copies(&field)));
         } else {
-            octets.extend_from_slice(&private.hide(redactor, field.octets()));
+            octets.extend_from_slice(&mask.hide(field.octets()));
         }
         octets.extend_from_slice(b"\r\n");
     }

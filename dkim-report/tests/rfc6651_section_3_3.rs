@@ -92,6 +92,20 @@ fn step_5_the_record_is_valid() {
     assert_eq!(wanted(ASKS, "ra=a@victim.example", 0), Err(elsewhere));
 }
 
+/// One record, which somebody else wrote, against all signatures of a message.
+#[test]
+fn an_invalid_record_makes_no_long_reasons() {
+    let record = format!("{}=\u{1}", "a".repeat(16_000));
+    let zone = Zone::new().txt("_report._domainkey.example.com", record);
+    let decisions = decide(&signature(ASKS).repeat(20), &zone, 0);
+    assert_eq!(decisions.len(), 20);
+    for decision in decisions {
+        let why = decision.wanted.unwrap_err();
+        assert!(matches!(why, Unwanted::Invalid(TermsError::TagList(_))));
+        assert!(why.to_string().len() < 300, "{why}");
+    }
+}
+
 #[test]
 fn step_6_the_failure_is_asked_for() {
     assert_eq!(wanted(ASKS, "ra=a; rr=v:x", 0), Err(Unwanted::NotRequested));

@@ -5,11 +5,12 @@ use std::fmt;
 use dkim_adsp::{AdspFinding, AtpsFinding, Author, AuthorError, authors_of};
 use dkim_authres::AdspResult;
 use dkim_hash::FieldIndex;
-use dkim_message::{Field, Header};
+use dkim_message::Header;
 use dkim_tags::{DomainName, Signature};
 use dkim_verify::Verification;
 
 use crate::LocalPractices;
+use crate::mediators::Mediators;
 
 /// Who takes responsibility for a message, how they stand to its authors, and what was found of the
 /// authors' practices: everything that DKIM has to say to a filter, and no verdict.
@@ -132,9 +133,6 @@ pub struct Known<'k> {
     pub local: Option<&'k LocalPractices>,
 }
 
-/// Fields that say through whose hands a message went.
-const MEDIATORS: [&str; 5] = ["List-Post", "List-Id", "Sender", "Resent-From", "Resent-Sender"];
-
 impl Alignment {
     /// How an SDID stands to an Author Domain.
     #[must_use]
@@ -157,15 +155,20 @@ impl Assessment {
         let domains: Vec<&DomainName> =
             authors.iter().flatten().filter_map(|author| author.domain().ok()).collect();
         let index = FieldIndex::new(header);
+        let passing = || found.iter().filter(|found| found.passes());
+        let sdids = passing().filter_map(|found| Some(&found.signature.as_ref()?.sdid));
+        let mediators = Mediators::new(header, sdids);
         let signer = |found: &Verification| {
             let signature = found.signature.as_ref()?;
-            let role = Role::of(signature, found.index, (header, &index), &domains, known);
+            let role = Role::of(signature, &domains, known, || {
+                covered(signature, found.index, header, &index)
+                    .any(|position| mediators.name(&signature.sdid, position))
+            });
             let auid = signature.auid.as_ref().map(|auid| OpaqueAuid(auid.to_string()));
             let (sdid, testing) = (signature.sdid.clone(), found.is_testing());
             Some(VerifiedSigner { sdid, auid, role, testing })
         };
-        let signers: Vec<VerifiedSigner> =
-            found.iter().filter(|found| found.passes()).filter_map(signer).collect();
+        let signers: Vec<VerifiedSigner> = passing().filter_map(signer).collect();
         let practices = practices(&domains, &signers, known);
         Self { signers, authors, practices }
     }
@@ -209,13 +212,12 @@ fn practices(
 }
 
 impl Role {
-    /// The role of whoever made a signature: the `number`th of the header.
+    /// The role of whoever made a signature.
     fn of(
         signature: &Signature,
-        number: usize,
-        (header, index): (&Header<'_>, &FieldIndex<'_, '_>),
         authors: &[&DomainName],
         known: &Known<'_>,
+        is_mediator: impl FnOnce() -> bool,
     ) -> Self {
         let sdid = &signature.sdid;
         let is_aligned =
@@ -232,10 +234,7 @@ impl Role {
             Self::Delegate
         } else if is_aligned(Alignment::Parent) {
             Self::ParentDomain
-        } else if covered(signature, number, header, index).any(|field| {
-            let is_of_mediator = MEDIATORS.iter().any(|name| field.is(name));
-            is_of_mediator && names_domain(field.body(), sdid)
-        }) {
+        } else if is_mediator() {
             Self::Mediator
         } else {
             Self::ThirdParty
@@ -243,28 +242,15 @@ impl Role {
     }
 }
 
-/// The fields that a signature covers, which are not all fields of the names in `h=` (RFC 6376
+/// Where the fields stand that a signature covers: the `number`th of the header. These are not all fields of the names in `h=` (RFC 6376
 /// §5.4.2).
-fn covered<'m>(
+fn covered(
     signature: &Signature,
     number: usize,
-    header: &Header<'m>,
+    header: &Header<'_>,
     index: &FieldIndex<'_, '_>,
-) -> impl Iterator<Item = Field<'m>> {
+) -> impl Iterator<Item = usize> {
     let own = header.fields().positions(Signature::FIELD_NAME).nth(number);
     let picked: Vec<usize> = index.pick(signature.signed_fields.iter(), own).flatten().collect();
-    picked.into_iter().filter_map(|position| header.fields().get(position))
-}
-
-/// Whether a field body has a name in it that is within a domain, wherever it stands: an address, a
-/// URI, or a list's own name.
-fn names_domain(body: &[u8], domain: &DomainName) -> bool {
-    /// Longer than any name.
-    const LONG: usize = 255;
-
-    let is_name = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_');
-    let words = body.split(|octet| !is_name(octet)).filter(|word| (3..=LONG).contains(&word.len()));
-    let mut names =
-        words.filter_map(|word| DomainName::parse(std::str::from_utf8(word).ok()?).ok());
-    names.any(|name| name.is_within(domain))
+    picked.into_iter()
 }

@@ -18,6 +18,7 @@ mod assessment;
 mod local_practices;
 pub mod manual;
 mod mediation;
+mod mediators;
 mod one_call;
 #[cfg(any(feature = "ring", feature = "aws-lc-rs"))]
 mod provider;

@@ -110,7 +110,7 @@ impl<'a> TagList<'a> {
             let is_new = tags.iter().take(FEW).all(|earlier| !is_same(earlier.name, tag.name))
                 && (tags.len() < FEW || names.insert(tag.name));
             if !is_new {
-                return Err(TagListError::Duplicate { name: tag.name.to_owned(), offset });
+                return Err(TagListError::Duplicate { name: told(tag.name), offset });
             }
             let name = tag.name;
             tags.push(tag);
@@ -123,7 +123,7 @@ impl<'a> TagList<'a> {
                 }
                 Some((found, _)) => {
                     return Err(TagListError::Octet {
-                        name: name.to_owned(),
+                        name: told(name),
                         offset: octets.len() - after.len(),
                         found: *found,
                     });
@@ -171,7 +171,7 @@ pub enum TagListError {
     /// A value holds an octet that cannot stand in one.
     #[error("tag {name}= holds {:?} at octet {offset}, which cannot stand there", char::from(*found))]
     Octet {
-        /// The tag name.
+        /// The tag name, up to [`MAX_NAME`](TagListError::MAX_NAME).
         name: String,
         /// Where, counted from the start of the list.
         offset: usize,
@@ -181,13 +181,13 @@ pub enum TagListError {
     /// A value holds octets that are neither ASCII nor UTF-8.
     #[error("tag {name}= holds octets that are neither ASCII nor UTF-8")]
     Encoding {
-        /// The tag name.
+        /// The tag name, up to [`MAX_NAME`](TagListError::MAX_NAME).
         name: String,
     },
     /// A tag name occurs twice.
     #[error("tag {name}= occurs twice, the second time at octet {offset}")]
     Duplicate {
-        /// The tag name.
+        /// The tag name, up to [`MAX_NAME`](TagListError::MAX_NAME).
         name: String,
         /// Where the second tag-spec starts.
         offset: usize,
@@ -198,6 +198,11 @@ pub enum TagListError {
         /// The limit.
         limit: usize,
     },
+}
+
+impl TagListError {
+    /// Of a longer tag name, so many octets are told, and `...` after them.
+    pub const MAX_NAME: usize = 64;
 }
 
 fn syntax(octets: &[u8], rest: &[u8]) -> TagListError {
@@ -224,8 +229,16 @@ fn read_tag<'a>(
         Some(text) => text.get(after_equals.clone()),
         None => std::str::from_utf8(value).ok(),
     };
-    let value = value.ok_or_else(|| TagListError::Encoding { name: name.to_owned() })?;
+    let value = value.ok_or_else(|| TagListError::Encoding { name: told(name) })?;
     Ok((after_value, Tag { name, value: trim_fws(value), after_equals }))
+}
+
+/// A name as an error tells it: who writes a long one shall not fill our memory and our logs with it.
+fn told(name: &str) -> String {
+    match name.get(..TagListError::MAX_NAME) {
+        Some(start) if start != name => format!("{start}..."),
+        _ => name.to_owned(),
+    }
 }
 
 /// Whether two names, neither of them empty, are the same. Nearly all are of one letter, and differ

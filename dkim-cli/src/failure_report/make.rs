@@ -1,6 +1,7 @@
 //! `dkim report make`: the report that a failing signature asks for.
 
 use core::net::IpAddr;
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -245,9 +246,20 @@ impl Make {
         // RFC 6651 §3.3, step 7: "select a random number between 0 and 99, inclusive".
         let decisions = inquiry.finish(self.drawn.unwrap_or_else(|| fastrand::u8(..100)));
         let mut wanted: Option<(usize, ReportAddress)> = None;
-        for Decision { index, wanted: decision, smtp_text, .. } in &decisions {
+        // What the record of a domain says is told once, with the first signature it is about:
+        // somebody else wrote it, and a message has room for thousands of signatures.
+        let mut told = HashMap::new();
+        for (Decision { index, wanted: decision, smtp_text, .. }, one) in
+            decisions.iter().zip(&asked)
+        {
             let number = index + 1;
-            if let Some(text) = smtp_text {
+            let mut told_with = |what: &str| {
+                let first = *told.entry((one.claims().sdid, what.to_owned())).or_insert(number);
+                Some(first).filter(|first| *first != number)
+            };
+            if let Some(text) = smtp_text
+                && told_with(text).is_none()
+            {
                 let what =
                     format_args!("signature {number}: if the message is refused, say: {text}");
                 note(origin, what);
@@ -257,6 +269,18 @@ impl Make {
                 Ok(to) => {
                     let what = format_args!("signature {number}: another report is due, to {to}");
                     note(origin, format_args!("{what}; make it with --signature {number}"));
+                }
+                Err(why @ (Unwanted::Invalid(_) | Unwanted::NoRecord(_))) => {
+                    let why = why.to_string();
+                    match told_with(&why) {
+                        Some(first) => {
+                            let what = format_args!("no report, as for signature {first}");
+                            note(origin, format_args!("signature {number}: {what}"));
+                        }
+                        None => {
+                            note(origin, format_args!("signature {number}: no report: {why}"));
+                        }
+                    }
                 }
                 Err(why) => note(origin, format_args!("signature {number}: no report: {why}")),
             }
