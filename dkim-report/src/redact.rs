@@ -23,6 +23,10 @@ const RECIPIENT_FIELDS: [&str; 12] = [
     "Apparently-To",
 ];
 
+/// When so many recipients are told by their hashes, the fields that follow are told as those that
+/// cannot be read: for each address that costs four octets, a hash is computed and written.
+const MAX_RECIPIENTS: usize = 10_000;
+
 /// What stands for a field body whose addresses cannot be read.
 const UNREADABLE: &str = " redacted:;";
 
@@ -79,11 +83,12 @@ fn is_recipient(field: &Field<'_>) -> bool {
 /// The header with its recipients hidden.
 fn hidden_header(redactor: &Redactor, mask: &Mask, header: &Header<'_>) -> Vec<u8> {
     let mut octets = Vec::with_capacity(header.octets().len());
+    let mut told = 0;
     for field in header.fields().iter() {
         if is_recipient(&field) {
             octets.extend_from_slice(field.raw_name());
             octets.push(b':');
-            octets.extend_from_slice(hidden_list(redactor, field.body()).as_bytes());
+            octets.extend_from_slice(hidden_list(redactor, field.body(), &mut told).as_bytes());
         } else if field.is(Signature::FIELD_NAME) {
             octets.extend_from_slice(&mask.hide(&without_copies(&field)));
         } else {
@@ -94,9 +99,13 @@ fn hidden_header(redactor: &Redactor, mask: &Mask, header: &Header<'_>) -> Vec<u
     octets
 }
 
-/// The addresses of a field, and nothing else of it.
-fn hidden_list(redactor: &Redactor, body: &[u8]) -> String {
+/// The addresses of a field, and nothing else of it. `told` counts those of all fields.
+fn hidden_list(redactor: &Redactor, body: &[u8], told: &mut usize) -> String {
+    if *told >= MAX_RECIPIENTS {
+        return UNREADABLE.to_owned();
+    }
     let Ok(addresses) = addresses(body) else { return UNREADABLE.to_owned() };
+    *told += addresses.len();
     let hidden: Vec<String> =
         addresses.iter().map(|address| hidden_address(redactor, address)).collect();
     format!(" {}", hidden.join(",\r\n "))

@@ -359,6 +359,21 @@ fn encoded_addresses_are_redacted_too() {
     assert_eq!(String::from_utf8_lossy(report.original.octets()), expected);
 }
 
+/// A header has room for a quarter of a million of them.
+#[test]
+fn so_many_recipients_are_told_by_their_hashes() {
+    let redactor = Redactor::new(&PROVIDER, b"secret").unwrap();
+    let mut report = case("Hi.", "Hello.").report();
+    let list: Vec<_> = (0..1000).map(|n| format!("joe{n}@example.net")).collect();
+    let list = list.join(",");
+    let header = format!("To: {list}\r\n").repeat(11) + "Cc: bob@example.net\r\n";
+    report.original = Original::Header(header.into());
+    report.redact(&redactor);
+    let text = String::from_utf8_lossy(report.original.octets()).into_owned();
+    assert_eq!(text.matches("@example.net").count(), 10_000);
+    assert!(text.ends_with("@example.net\r\nTo: redacted:;\r\nCc: redacted:;\r\n"));
+}
+
 /// No mail goes to an address of more octets (RFC 5321 §4.5.3.1.3).
 #[test]
 fn what_cannot_be_an_address_is_not_looked_for() {
