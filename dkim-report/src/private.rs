@@ -14,6 +14,8 @@ pub(crate) struct Private {
     addresses: Vec<PrivateAddress>,
     /// The local-part as it may stand somewhere, quoted or not, and the domain, in lower case.
     known: HashSet<(Vec<u8>, Vec<u8>)>,
+    /// As they were given: one address may be there a quarter of a million times.
+    given: HashSet<Address>,
 }
 
 struct PrivateAddress {
@@ -37,9 +39,10 @@ impl Private {
     }
 
     pub(crate) fn add(&mut self, address: &Address) {
-        if self.is_full() {
+        if self.is_full() || self.given.contains(address) {
             return;
         }
+        self.given.insert(address.clone());
         let quoted = address.to_string().to_ascii_lowercase();
         let quoted = quoted.rsplit_once('@').map_or("", |(local_part, _)| local_part);
         let domain = address.domain.to_ascii_lowercase();
