@@ -95,31 +95,3 @@ fn skip_white_space(mut text: &[u8]) -> &[u8] {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::scan::RUN;
-
-    /// What follows a long run of clean octets reads as behind one of them, wherever the run is cut.
-    #[test]
-    fn a_run_that_is_cut_makes_no_difference() {
-        let alphabet = [b'x', b' ', b'\t', b'\r', b'\n'];
-        let canonical = |text: &[u8]| {
-            let mut octets = Vec::new();
-            write_field_body(Canonicalization::Relaxed, text, &mut octets);
-            octets
-        };
-        for number in 0..625_usize {
-            let four = [1, 5, 25, 125].map(|place| alphabet[number / place % 5]);
-            let short = canonical(&[b"a", &four[..], b"x"].concat());
-            for run in [RUN, 2 * RUN] {
-                let clean = vec![b'a'; run];
-                for len in run - 5..run {
-                    let long = canonical(&[&clean[..=len], &four, b"x"].concat());
-                    assert_eq!(long, [&clean[..len], &short].concat(), "{four:?} behind {len}");
-                }
-            }
-        }
-    }
-}

@@ -152,6 +152,7 @@ fn first_of_lanes(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{BodyCanonicalizer, Canonicalization, write_field_body};
 
     const LENGTHS: std::ops::Range<usize> = 0..300;
 
@@ -207,6 +208,39 @@ mod tests {
             for at in 0..len {
                 text[at] = b'x';
                 assert_eq!(len_to_last(&text, |octet| octet != b' '), at + 1);
+            }
+        }
+    }
+
+    fn canonical_body(text: &[u8]) -> Vec<u8> {
+        let mut octets = Vec::new();
+        let mut body = BodyCanonicalizer::new(Canonicalization::Relaxed);
+        body.chunk(text, |piece| octets.extend_from_slice(piece));
+        body.finish(|piece| octets.extend_from_slice(piece));
+        octets
+    }
+
+    fn canonical_field_body(text: &[u8]) -> Vec<u8> {
+        let mut octets = Vec::new();
+        write_field_body(Canonicalization::Relaxed, text, &mut octets);
+        octets
+    }
+
+    /// What follows a long run of clean octets reads as behind one of them, wherever the run is cut.
+    #[test]
+    fn a_run_that_is_cut_makes_no_difference() {
+        let alphabet = [b'x', b' ', b'\t', b'\r', b'\n'];
+        for canonical in [canonical_body, canonical_field_body] {
+            for number in 0..625_usize {
+                let four = [1, 5, 25, 125].map(|place| alphabet[number / place % 5]);
+                let short = canonical(&[b"a", &four[..], b"x"].concat());
+                for run in [RUN, 2 * RUN] {
+                    let clean = vec![b'a'; run];
+                    for len in run - 5..run {
+                        let long = canonical(&[&clean[..=len], &four, b"x"].concat());
+                        assert_eq!(long, [&clean[..len], &short].concat(), "{four:?} behind {len}");
+                    }
+                }
             }
         }
     }
