@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use dkim_stack::dns::drive_blocking;
-use dkim_stack::explain::{Explanation, explain};
+use dkim_stack::explain::{Explanation, MAX_EXPLAINED, explain};
 use dkim_stack::{Policy, UnixTime, Verification, Verifier, now};
 
 use crate::diagnostics::{Failure, note};
@@ -17,9 +17,6 @@ use crate::exit::{self, Exit};
 use crate::input::{LineEnds, Message, Origin, for_each_message};
 use crate::provider::provider;
 use crate::verify::exit_of;
-
-/// How many signatures of a message are explained, at most: each may take seconds.
-const MOST_EXPLAINED: usize = 10;
 
 /// Tell why the signatures of a message do not verify
 ///
@@ -111,11 +108,11 @@ impl Explain {
             return Err(Failure::new(Exit::Data, format_args!("there is no signature {number}")));
         }
         let exit = exit_of(&found);
-        if let Some(more) = found.len().checked_sub(MOST_EXPLAINED).filter(|more| *more > 0) {
+        if let Some(more) = found.len().checked_sub(MAX_EXPLAINED).filter(|more| *more > 0) {
             let more = format_args!("{more} more signatures; choose one with --signature");
             note(origin, more);
         }
-        let found: Vec<Verification> = found.into_iter().take(MOST_EXPLAINED).collect();
+        let found: Vec<Verification> = found.into_iter().take(MAX_EXPLAINED).collect();
         let explanations = explain(&header, &body, &found, provider());
         let told: Vec<Told> = found
             .into_iter()

@@ -31,7 +31,7 @@ pub struct Explanation {
 }
 
 /// How many signatures of a message are explained, at most.
-const MAX_EXPLAINED: usize = 10;
+pub const MAX_EXPLAINED: usize = 10;
 
 /// Finds out why signatures do not verify, or shows that they do (RFC 6376 §3.7, §6.1.3): an
 /// explanation for each of `found`, in their order. The message is the one that `found` was made
@@ -44,7 +44,7 @@ const MAX_EXPLAINED: usize = 10;
 /// less closely.
 ///
 /// `None` for a signature that cannot be read, is beyond a limit of the policy, or is not of this
-/// message, and when ten were explained before.
+/// message, and when [ten](MAX_EXPLAINED) were explained before.
 ///
 /// ```
 /// use dkim_crypto::ring::PROVIDER;

@@ -19,7 +19,7 @@ mod relay;
 pub use body::{BodyChange, BodyFinding, Place};
 pub use copies::CopyDifference;
 pub use diff::{Difference, FieldDifference, LineDifference, diff};
-pub use explanation::{Explanation, explain};
+pub use explanation::{Explanation, MAX_EXPLAINED, explain};
 pub use header::{FieldChange, FieldChangeKind, HeaderChange, HeaderFinding};
 pub use input::{HashInput, HashedField};
 pub use key::KeyFit;
