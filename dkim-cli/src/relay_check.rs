@@ -52,7 +52,8 @@ JSON, one object, on one line:
   schema          1; raised when a change breaks readers
   signatures      one object for each signature of SIGNED, top to bottom:
     domain, selector    d= and s=, null if it cannot be read
-    fate          kept, broken, removed, unreadable, or not-compared (beyond the first ten)
+    fate          kept, broken, removed, unreadable, or not-compared (beyond the first ten, or
+                  over the body in more than four ways, by c= and l=)
     fields, body  if it is broken, what differs, as `dkim diff --json` has it
 ";
     [EXAMPLES, &exit::help(), "\n", JSON].concat()
