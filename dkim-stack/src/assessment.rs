@@ -162,7 +162,8 @@ impl Assessment {
             let signature = found.signature.as_ref()?;
             let role = Role::of(signature, &domains, known, || {
                 covered(signature, found.index, header, &index)
-                    .any(|position| mediators.name(&signature.sdid, position))
+                    .into_iter()
+                    .any(|position| mediators.mention(&signature.sdid, position))
             });
             let auid = signature.auid.as_ref().map(|auid| OpaqueAuid(auid.to_string()));
             let (sdid, testing) = (signature.sdid.clone(), found.is_testing());
@@ -242,15 +243,14 @@ impl Role {
     }
 }
 
-/// Where the fields stand that a signature covers: the `number`th of the header. These are not all fields of the names in `h=` (RFC 6376
-/// §5.4.2).
+/// Where the fields stand that a signature covers, the `number`th of the header: not all fields of
+/// the names in `h=` (RFC 6376 §5.4.2).
 fn covered(
     signature: &Signature,
     number: usize,
     header: &Header<'_>,
     index: &FieldIndex<'_, '_>,
-) -> impl Iterator<Item = usize> {
+) -> Vec<usize> {
     let own = header.fields().positions(Signature::FIELD_NAME).nth(number);
-    let picked: Vec<usize> = index.pick(signature.signed_fields.iter(), own).flatten().collect();
-    picked.into_iter()
+    index.pick(signature.signed_fields.iter(), own).flatten().collect()
 }

@@ -40,7 +40,7 @@ impl<'a, 'm> Mediators<'a, 'm> {
 
     /// Whether the field at this position is one of a mediator and has a name in it that is within
     /// a signer's domain, wherever it stands: an address, a URI, or a list's own name.
-    pub(crate) fn name(&self, sdid: &DomainName, position: usize) -> bool {
+    pub(crate) fn mention(&self, sdid: &DomainName, position: usize) -> bool {
         let named = self.named.get_or_init(|| self.read()).get(&position);
         named.is_some_and(|named| named.contains(&sdid))
     }
@@ -92,7 +92,7 @@ mod tests {
         let mediators = Mediators::new(&header, &signers);
         assert_eq!(mediators.read.get(), 0);
         for (n, sdid) in signers.iter().enumerate() {
-            let named = [0, 1, 2].map(|position| mediators.name(sdid, position));
+            let named = [0, 1, 2].map(|position| mediators.mention(sdid, position));
             assert_eq!(named, [false, false, n == 3]);
         }
         assert_eq!(mediators.read.get(), names + 1);

@@ -14,8 +14,8 @@ use dkim_message::lex::is_atext;
 /// ```
 ///
 /// U-labels become A-labels (RFC 8616 §3), ASCII becomes lower case; at most 63 octets a label
-/// and [253](Self::MAX_LEN) in all. A single label is read (so that it can be refused by name, RFC 6376 §6.1.1)
-/// and [`is_single_label`](Self::is_single_label) tells.
+/// and [253](Self::MAX_LEN) in all. A single label is read (so that it can be refused by name,
+/// RFC 6376 §6.1.1) and [`is_single_label`](Self::is_single_label) tells.
 ///
 /// ```
 /// use dkim_tags::DomainName;
