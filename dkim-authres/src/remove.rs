@@ -37,9 +37,10 @@ pub struct Forged {
 ///   nested comments or quoted-pairs would find our id in first place;
 /// - a field without a well-formed authserv-id, if our id stands anywhere before its first `;`,
 ///   however commented, quoted or broken, or if more stands there than a name can have;
-/// - a field that would need a closer look, because it does not begin with a plain token of ASCII,
-///   behind others that have needed one and have 64 KiB together with it. An honest message has no
-///   such number of them, and what each of them may mean to some reader is costly to know.
+/// - a field that would need a closer look, because it is not well-formed up to its first `;` or
+///   does not begin with a plain token of ASCII, behind others that have needed one and have more
+///   than 64 KiB together with it. An honest message has no such number of them, and what each of
+///   them may mean to some reader is costly to know.
 ///
 /// ```
 /// let fields = [
@@ -164,6 +165,7 @@ fn is_forged(body: &[u8], own: &[Id], doubtful: &mut usize) -> bool {
 /// What stands before the `;`, where all [readings] are this one.
 fn plain_head(body: &[u8]) -> Option<&str> {
     let is_plain = |&octet: &u8| match octet {
+        // Comments, quotes, and the begin of an encoded-word.
         b'(' | b')' | b'"' | b'\\' | b'=' => false,
         b' ' | b'\t' | b'\r' | b'\n' => true,
         octet => octet.is_ascii_graphic(),
