@@ -46,8 +46,9 @@ pub struct Signer {
 }
 
 /// Octets of the body that are hashed before their lines are looked at: what the hash has just read
-/// is at hand, and looking where no octet was read yet would mean to wait for the memory.
-const PIECE: usize = 16 * 1024;
+/// is at hand, and looking where no octet was read yet would mean to wait for the memory. Each turn
+/// from one to the other costs, too: the memory brings ahead what is read in one go.
+const PIECE: usize = 64 * 1024;
 
 /// A signature that lacks the body hash.
 #[derive(Debug)]
