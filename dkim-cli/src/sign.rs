@@ -409,6 +409,9 @@ fn refused(error: &RequestError) -> Failure {
         RequestError::MalformedHeader(_) => {
             (Exit::Data, "mend the header: verifiers refuse it, or each reads another one")
         }
+        RequestError::TooManyFields => {
+            (Exit::Data, "name other fields in --headers, or take away those that are too many")
+        }
         RequestError::FromNotListed => (Exit::Usage, "add From to --headers"),
         RequestError::AuidOutsideSdid { .. } => {
             (Exit::Usage, "give an --identity in the --domain or in a subdomain")

@@ -4,6 +4,9 @@ use std::ops::Range;
 
 /// An automaton (Aho and Corasick, "Efficient string matching", 1975): however the words overlap
 /// one another and the text, reading takes at most two looks at it for each octet.
+///
+/// The crate `aho-corasick` keeps all words that end in a place and promises no order of them; the
+/// longest alone is wanted here, and which other one it ends with.
 pub(crate) struct Words {
     /// The beginnings of all words, the short ones first; nothing at all is the first.
     nodes: Vec<Node>,

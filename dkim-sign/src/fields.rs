@@ -3,7 +3,7 @@
 use std::iter;
 
 use dkim_hash::FieldIndex;
-use dkim_tags::{FieldName, FieldNames};
+use dkim_tags::{FieldName, FieldNames, Signature};
 
 /// The choice of fields for `h=` (RFC 6376 §5.4).
 #[derive(Clone, Debug)]
@@ -64,6 +64,9 @@ const SIGNED: [FieldName; 21] = [
     FieldName::from_static("Autocrypt"),
 ];
 
+/// More names than this need not be counted: it is more than may be signed.
+const MOST: usize = Signature::MAX_ITEMS + 1;
+
 impl Fields {
     /// The default choice for a mediator, such as a mailing list, which signs what it found out
     /// about the message as it came in, too: the Authentication-Results fields (RFC 6377 §5.7,
@@ -83,10 +86,11 @@ impl Default for Fields {
 }
 
 impl Fields {
-    /// The names for `h=` over the header that was indexed.
+    /// The names for `h=` over the header that was indexed; one more than may be signed where
+    /// there are more.
     pub(crate) fn names(&self, index: &FieldIndex<'_, '_>) -> FieldNames {
         let (signed, oversigned) = match self {
-            Self::Exact(names) => return names.iter().collect(),
+            Self::Exact(names) => return names.iter().take(MOST).collect(),
             Self::Chosen { signed, oversigned } => (signed, oversigned),
         };
         let oversigned = oversigned.iter().map(|name| (name, 1));
@@ -97,7 +101,7 @@ impl Fields {
             let again = times > 0 && all.clone().take(position).any(|(before, _)| before == name);
             iter::repeat_n(name, if again { 0 } else { times })
         });
-        listed.collect()
+        listed.take(MOST).collect()
     }
 }
 

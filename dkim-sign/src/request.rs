@@ -3,7 +3,7 @@
 use dkim_canon::Canonicalization;
 use dkim_crypto::SigningAlgorithm;
 use dkim_message::Defect;
-use dkim_tags::{Atps, Auid, Canonicalizations, DomainName, Selector, UnixTime};
+use dkim_tags::{Atps, Auid, Canonicalizations, DomainName, Selector, Signature, UnixTime};
 
 use crate::Fields;
 
@@ -159,6 +159,10 @@ pub enum RequestError {
     /// The list of fields does not name From (RFC 6376 §5.4).
     #[error("the fields to sign do not include From")]
     FromNotListed,
+    /// The list of fields has more names than verifiers take, since the message has so many fields
+    /// of them, or the request lists them: [`Signature::MAX_ITEMS`].
+    #[error("more than {} fields to sign", Signature::MAX_ITEMS)]
+    TooManyFields,
     /// The list of fields names DKIM-Signature more often than the message has it: the signature
     /// would be over itself (RFC 6376 §5.4).
     #[error("the fields to sign include the DKIM-Signature field to be made")]

@@ -204,6 +204,9 @@ fn describe(
         return Err(RequestError::AuidOutsideSdid { auid, sdid });
     }
     let names = request.fields.names(index);
+    if names.len() > Signature::MAX_ITEMS {
+        return Err(RequestError::TooManyFields);
+    }
     // RFC 6376 §5.4: "The From header field MUST be signed".
     if !names.contains("From") {
         return Err(RequestError::FromNotListed);
@@ -357,6 +360,23 @@ mod tests {
             with(&|request| request.auid = Some(Auid::parse("@example.org").unwrap())),
             Err(RequestError::AuidOutsideSdid { .. })
         ));
+    }
+
+    #[test]
+    fn no_more_fields_are_signed_than_verifiers_take() {
+        let most = Signature::MAX_ITEMS;
+        // From and Subject are there and listed twice, eight others are listed once.
+        for (cc, is_signed) in [(most - 12, true), (most - 11, false), (100 * most, false)] {
+            let message = [&b"Cc: a@example.net\r\n".repeat(cc), MESSAGE].concat();
+            let listed = sign(request(), &message).map(|signature| signature.signed_fields.len());
+            let expected = if is_signed { Ok(most) } else { Err(RequestError::TooManyFields) };
+            assert_eq!(listed, expected, "{cc}");
+        }
+        let mut exact = request();
+        for (names, is_signed) in [(most, true), (most + 1, false)] {
+            exact.fields = Fields::Exact(vec![FieldName::from_static("From"); names]);
+            assert_eq!(sign(exact.clone(), MESSAGE).is_ok(), is_signed, "{names}");
+        }
     }
 
     #[test]

@@ -106,7 +106,8 @@ pub struct Signature {
 }
 
 impl Signature {
-    /// The most items that are read of `q=` or `z=`. A list of nothing but items would cost many
+    /// The most items that are read of `q=` or `z=`, and the most names in `h=` that are signed
+    /// and, unless a policy has it otherwise, verified. A list of nothing but items would cost many
     /// times its octets.
     pub const MAX_ITEMS: usize = 1000;
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use dkim_tags::Signature;
+
 use crate::Reason;
 
 /// How much work a message may cause. What exceeds a limit is `policy` with a reason of its own,
@@ -37,7 +39,7 @@ impl Default for Limits {
             signatures: 10,
             queries: 10,
             header_octets: 1024 * 1024,
-            signed_fields: 1000,
+            signed_fields: Signature::MAX_ITEMS,
             body_hashes: 4,
             key_records: 3,
         }
