@@ -106,9 +106,8 @@ pub struct Signature {
 }
 
 impl Signature {
-    /// The most items that are read of `q=` or `z=`, and the most names in `h=` that are signed
-    /// and, unless a policy has it otherwise, verified. A list of nothing but items would cost many
-    /// times its octets.
+    /// The most items read of `q=` and `z=`, and the most names in `h=` that are signed, and verified
+    /// unless a policy has it otherwise. A list of nothing but items costs many times its octets.
     pub const MAX_ITEMS: usize = 1000;
 
     /// A signature yet to be made: no `b=`, and every optional tag absent.
