@@ -245,7 +245,7 @@ pub enum ConfigError {
     #[error("{0}")]
     Unwritable(String),
     /// A key is none.
-    #[error("keys.{name}: {why}")]
+    #[error("keys.{}: {why}", name.escape_debug())]
     Key {
         /// Its name.
         name: String,

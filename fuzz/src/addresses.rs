@@ -2,6 +2,8 @@
 
 use dkim_message::address::{MAX_ADDRESSES, author_addresses};
 
+use crate::said::unless_refused;
+
 /// An address is written so that it reads as the same, alone and in a list; the line end at the end
 /// of the field makes no difference.
 pub fn addresses(data: &[u8]) {
@@ -9,7 +11,7 @@ pub fn addresses(data: &[u8]) {
     if !data.ends_with(b"\r\n") {
         assert_eq!(author_addresses(&[data, b"\r\n"].concat()), found);
     }
-    let Ok(found) = found else { return };
+    let Some(found) = unless_refused(found) else { return };
     assert!(found.len() <= MAX_ADDRESSES);
     for address in &found {
         let written = address.to_string();

@@ -11,6 +11,7 @@ use dkim_tags::Selector;
 
 use crate::made_up;
 use crate::pieces::Random;
+use crate::said::assert_harmless;
 
 /// What is read and written reads as the same; errors name a line that is there; who signs is a key
 /// of the configuration, by a rule whose authors a naive matcher finds, too.
@@ -18,12 +19,13 @@ pub fn config(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let config = match Config::parse(text) {
         Ok(config) => config,
-        Err(ConfigError::Toml { line, what }) => {
-            assert!((1..=text.matches('\n').count() + 1).contains(&line), "{line}");
-            assert!(!what.contains('\n'), "{what:?}");
+        Err(error) => {
+            assert_harmless(&error);
+            if let ConfigError::Toml { line, .. } = error {
+                assert!((1..=text.matches('\n').count() + 1).contains(&line), "{line}");
+            }
             return;
         }
-        Err(error) => return assert!(!error.to_string().is_empty()),
     };
     assert_written(&config);
     for (name, _, plan) in config.rotated() {
@@ -55,7 +57,7 @@ pub fn config_value(data: &[u8]) {
             assert_selects(&config);
         }
         Err(ConfigError::Toml { what, .. }) => panic!("{what}: {written}"),
-        Err(error) => assert!(!error.to_string().is_empty()),
+        Err(error) => assert_harmless(&error),
     }
 }
 

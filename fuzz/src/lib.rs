@@ -29,6 +29,7 @@ mod pieces;
 mod providers;
 mod record_form;
 mod report;
+mod said;
 mod sign_verify;
 mod signature;
 mod tag_list;

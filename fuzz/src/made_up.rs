@@ -101,9 +101,13 @@ pub(crate) fn atps_record(u: &mut Unstructured<'_>) -> Result<AtpsRecord> {
 
 /// A signer, and the claim that it signs for another.
 pub(crate) fn atps_claim(u: &mut Unstructured<'_>) -> Result<(DomainName, Atps)> {
+    Ok((domain(u)?, atps(u)?))
+}
+
+fn atps(u: &mut Unstructured<'_>) -> Result<Atps> {
     let (sha1, sha256) = (HashAlgorithm::Sha1, HashAlgorithm::Sha256);
     let hashes = [AtpsHash::Plain, AtpsHash::Hashed(sha1), AtpsHash::Hashed(sha256)];
-    Ok((domain(u)?, Atps { author_domain: domain(u)?, hash: *u.choose(&hashes)? }))
+    Ok(Atps { author_domain: domain(u)?, hash: *u.choose(&hashes)? })
 }
 
 /// Tags of all kinds, some of them none.
@@ -115,8 +119,8 @@ fn tags(u: &mut Unstructured<'_>) -> Result<Vec<(String, String)>> {
     })
 }
 
-/// A key record, an ADSP record, or ASCII that is none, at some name.
-/// A record, or none where the DNS has no room for its name.
+/// A key record, an ADSP record, or ASCII that is none, at some name; nothing where the DNS has no
+/// room for that.
 pub(crate) fn publication(u: &mut Unstructured<'_>) -> Result<Option<Publication>> {
     let (selector, domain) = (selector(u)?.in_a_labels(), domain(u)?.in_a_labels());
     let publication = match u.int_in_range(0..=2)? {
@@ -187,6 +191,7 @@ pub(crate) fn request(u: &mut Unstructured<'_>, algorithm: SigningAlgorithm) -> 
     request.query_method = *u.choose(&[QueryMethod::Unsaid, QueryMethod::DnsTxt])?;
     request.copies = *u.choose(&[Copies::Absent, Copies::OfSignedFields])?;
     request.reports = *u.choose(&[Reports::Unasked, Reports::Asked])?;
+    request.atps = if u.arbitrary()? { Some(atps(u)?) } else { None };
     if u.arbitrary()? {
         request.expiration = Expiration::After(u.arbitrary()?);
     }

@@ -11,11 +11,12 @@ use dkim_report::{
 use dkim_tags::DomainName;
 
 use crate::made_up;
+use crate::said::unless_refused;
 
 /// What is read and written reads as the same; an address is one, and in the domain that publishes
 /// it.
 pub fn report_record(data: &[u8]) {
-    let Ok(terms) = ReportTerms::<DkimIncident>::parse(data) else { return };
+    let Some(terms) = unless_refused(ReportTerms::<DkimIncident>::parse(data)) else { return };
     assert!(data.len() <= ReportTerms::MAX_LEN);
     assert_record(&terms);
 }
@@ -62,7 +63,7 @@ fn assert_terms<I: Incident>(terms: &ReportTerms<I>) {
 
 /// Whatever a report says, what was read of it can be written, and then reads the same for ever.
 pub fn report(data: &[u8]) {
-    let Ok(read) = ReadReport::parse(data) else { return };
+    let Some(read) = unless_refused(ReadReport::parse(data)) else { return };
     let once = written_and_read(&read.feedback);
     assert_eq!(written_and_read(&once), once);
     if let Some(original) = &read.original {

@@ -2,10 +2,12 @@
 
 use dkim_tags::{Claims, TagList, without_b};
 
+use crate::said::unless_refused;
+
 /// Spans lie inside the octets, in order, and hold the value; tag-specs put together again are the
 /// same list; `without_b` takes away the span of `b=` and nothing else.
 pub fn tag_list(data: &[u8]) {
-    let Ok(list) = TagList::parse(data) else { return };
+    let Some(list) = unless_refused(TagList::parse(data)) else { return };
     // Whatever the tags are, a report may ask what they claim.
     let _ = Claims::from_tags(&list);
     assert!((1..=TagList::MAX_TAGS).contains(&list.tags().len()));

@@ -2,6 +2,8 @@
 
 use dkim_dns::TsigKey;
 
+use crate::said::unless_refused;
+
 /// White space and comments between the words make no difference; the name is one; nothing of the
 /// secret is told.
 pub fn tsig_key(data: &[u8]) {
@@ -17,7 +19,7 @@ pub fn tsig_key(data: &[u8]) {
         let elsewhere = text.matches(secret).count() > 1;
         assert!(secret.len() < 16 || elsewhere || !said.contains(secret), "{said}");
     }
-    let Ok(key) = read else { return };
+    let Some(key) = unless_refused(read) else { return };
     assert!(!key.name().ends_with('.') && !key.name().bytes().any(|o| o.is_ascii_uppercase()));
     // No comment is begun or ended by these.
     if !text.contains(['#', '/', '*', '"']) {
