@@ -1,11 +1,13 @@
 //! What must hold for the verdicts on any message, whatever the DNS answers.
 
+use std::sync::Arc;
+
 use dkim_authres::{AuthenticationResults, DkimResult};
 use dkim_crypto::Provider;
 use dkim_dns::{Answer, Dnssec, Inquirer, LookupError, Query, QueryId};
 use dkim_message::split;
 use dkim_tags::UnixTime;
-use dkim_verify::{Policy, Verification, Verifier, res_infos};
+use dkim_verify::{KeyCache, Policy, Verification, Verifier, res_infos};
 
 use crate::body_hash::digest;
 use crate::canon_twin;
@@ -36,15 +38,17 @@ impl Case<'_> {
     /// The verifications under a policy, after asserting that
     ///
     /// - there is one for each DKIM-Signature field,
-    /// - no order of answers and pieces makes a difference,
+    /// - no order of answers and pieces makes a difference, nor do keys that were seen before,
     /// - a stricter policy passes less,
     /// - what passes has the body it was signed with, and a key of its type,
     /// - only the DNS makes a temporary error,
     /// - the results can be written.
     pub(crate) fn judge(&self, policy: &Policy) -> Vec<Verification> {
         let found = self.verify(policy);
+        // Of few keys, so that there is no room for all of them.
+        let keys = Arc::new(KeyCache::new(self.provider, 2));
         for order in [Order::BodyFirst, Order::Mixed] {
-            let again = self.run(policy, order);
+            let again = self.run(policy, order, Some(&keys));
             assert_eq!(format!("{again:?}"), format!("{found:?}"), "{order:?}");
         }
         assert_eq!(found.len(), self.count("DKIM-Signature"));
@@ -60,12 +64,20 @@ impl Case<'_> {
 
     /// The verifications alone.
     pub(crate) fn verify(&self, policy: &Policy) -> Vec<Verification> {
-        self.run(policy, Order::AnswersFirst)
+        self.run(policy, Order::AnswersFirst, None)
     }
 
-    fn run(&self, policy: &Policy, order: Order) -> Vec<Verification> {
+    fn run(
+        &self,
+        policy: &Policy,
+        order: Order,
+        keys: Option<&Arc<KeyCache>>,
+    ) -> Vec<Verification> {
         let (header, body) = split(self.message);
         let mut verifier = Verifier::new(&header, policy, self.now, self.provider);
+        if let Some(keys) = keys {
+            verifier = verifier.with_key_cache(keys);
+        }
         let queries = verifier.queries();
         assert!(queries.len() <= policy.limits.queries);
         assert_eq!(verifier.queries(), [], "each question is asked once");
