@@ -1,5 +1,6 @@
 //! `cargo xtask fuzz`: runs the fuzz targets in the best mode there is, and keeps what they find.
 
+mod coverage;
 mod spent;
 
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use cargo_metadata::MetadataCommand;
 
+use self::coverage::Coverage;
 use self::spent::Spent;
 use crate::workspace;
 
@@ -28,6 +30,10 @@ pub(crate) struct Options {
     /// Add what the runs cost to the table in fuzz/LOG.md.
     #[arg(long, conflicts_with = "replay")]
     log: bool,
+    /// Change no input, and write to fuzz/COVERAGE.md which functions the inputs that are there
+    /// reach. What none reaches needs a reason there.
+    #[arg(long, conflicts_with_all = ["replay", "log", "target"])]
+    coverage: bool,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -44,6 +50,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     let mode = Mode::best()?;
     println!("{}", mode.words());
+    if options.coverage {
+        return coverage(&chosen, mode);
+    }
     let mut found = Vec::new();
     for target in chosen {
         println!("== {target}, {} s", options.seconds);
@@ -58,6 +67,25 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         bail!("findings, kept for replay: {}", found.join(", "));
     }
     Ok(())
+}
+
+/// What the targets reach; those that hand the same input to another implementation, too, reach no
+/// more.
+fn coverage(targets: &[&String], mode: Mode) -> Result<()> {
+    let mut coverage = Coverage::default();
+    for target in targets.iter().filter(|target| !has_peer(target)) {
+        let mut command = on_inputs(target, mode)?;
+        command.args(["-runs=0", "-print_coverage=1", "-rss_limit_mb=4096"]);
+        println!("== {target}");
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        if let Some(said) = child.stderr.take() {
+            coverage.read(said)?;
+        }
+        if !child.wait()?.success() {
+            bail!("{} failed", workspace::line(&command));
+        }
+    }
+    coverage.write()
 }
 
 /// Replays seeds and regressions as an ordinary test.
@@ -175,21 +203,31 @@ fn host() -> Result<String> {
     Ok(host.context("rustc names no host")?.to_owned())
 }
 
-/// Runs a target, and returns the findings it left, copied to where they are replayed, and what the
-/// run cost.
-fn run_target(target: &str, mode: Mode, seconds: u64) -> Result<(Vec<String>, Spent)> {
-    let below_fuzz = |part: &str| Path::new("fuzz").join(part).join(target);
-    let [corpus, seeds, regressions] = ["corpus", "seeds", "regressions"].map(below_fuzz);
+fn below_fuzz(part: &str, target: &str) -> PathBuf {
+    Path::new("fuzz").join(part).join(target)
+}
+
+/// Builds a target, and returns the command that runs it on all inputs that are there; options of
+/// libFuzzer may follow.
+fn on_inputs(target: &str, mode: Mode) -> Result<Command> {
+    let [corpus, seeds, regressions] =
+        ["corpus", "seeds", "regressions"].map(|part| below_fuzz(part, target));
     fs::create_dir_all(workspace::path(&corpus))?;
     let mut command = built(target, mode)?;
-    let before = artifacts(target)?;
-
     // New inputs go to the first directory; the others are read only.
     command.arg(&corpus);
     command.args([&seeds, &regressions].into_iter().filter(|path| workspace::path(path).is_dir()));
     if !has_peer(target) {
         command.arg("--");
     }
+    Ok(command)
+}
+
+/// Runs a target, and returns the findings it left, copied to where they are replayed, and what the
+/// run cost.
+fn run_target(target: &str, mode: Mode, seconds: u64) -> Result<(Vec<String>, Spent)> {
+    let mut command = on_inputs(target, mode)?;
+    let before = artifacts(target)?;
     command.args(["-max_len=4096", "-print_final_stats=1"]);
     command.arg(format!("-max_total_time={seconds}"));
     let dictionary = Path::new("fuzz/dkim.dict");
@@ -201,6 +239,7 @@ fn run_target(target: &str, mode: Mode, seconds: u64) -> Result<(Vec<String>, Sp
     let mut kept = Vec::new();
     for artifact in artifacts(target)?.difference(&before) {
         let name = artifact.file_name().context("an artifact has a name")?;
+        let regressions = below_fuzz("regressions", target);
         let directory = workspace::path(&regressions);
         fs::create_dir_all(&directory)?;
         fs::copy(artifact, directory.join(name))?;
