@@ -231,7 +231,7 @@ mod tests {
     fn a_run_that_is_cut_makes_no_difference() {
         let alphabet = [b'x', b' ', b'\t', b'\r', b'\n'];
         for canonical in [canonical_body, canonical_field_body] {
-            for number in 0..625_usize {
+            for number in (0..625_usize).step_by(if cfg!(miri) { 89 } else { 1 }) {
                 let four = [1, 5, 25, 125].map(|place| alphabet[number / place % 5]);
                 let short = canonical(&[b"a", &four[..], b"x"].concat());
                 for run in [RUN, 2 * RUN] {
