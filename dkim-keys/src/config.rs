@@ -168,7 +168,7 @@ impl Config {
         let config: Self = toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
             let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
-            ConfigError::Toml { line, what: error.message().trim_end().replace('\n', ", ") }
+            ConfigError::Toml { line, what: said_of_toml(&error) }
         })?;
         config.check()?;
         Ok(config)
@@ -229,6 +229,16 @@ impl Config {
     }
 }
 
+/// What is wrong, on one line; what is quoted of a file does not steer who shows it.
+pub(crate) fn said_of_toml(error: &toml::de::Error) -> String {
+    let said = error.message().trim_end().replace('\n', ", ");
+    let harmless = |c: char| match c {
+        '"' | '\'' | '\\' => c.to_string(),
+        c => c.escape_debug().to_string(),
+    };
+    said.chars().map(harmless).collect()
+}
+
 /// Why a text is no configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -263,4 +273,30 @@ pub enum ConfigError {
     /// How is signed.
     #[error("signing: {0}")]
     Signing(String),
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::RotationState;
+
+    #[test]
+    fn errors_are_lines_that_steer_nobody() {
+        let key = "domain = 'example.com'\nselector = 's'\nfile = 'f'\nbits = 1";
+        for (text, expected) in [
+            ("\"a\\u001b[2J\\nb\" = 1", "line 1: unknown field `a\\u{1b}[2J, b`"),
+            (&format!("[keys.\"a\\n\\u202eb\"]\n{key}"), "line 5: unknown field `bits`"),
+            (
+                "[keys.\"a\\n\\u202eb\"]\ndomain = ''\nselector = 's'\nfile = 'f'",
+                "keys.a\\n\\u{202e}b: ",
+            ),
+        ] {
+            let said = Config::parse(text).unwrap_err().to_string();
+            assert!(said.starts_with(expected), "{said:?}");
+            assert!(!said.contains(|c: char| c.is_control() || c == '\u{202e}'), "{said:?}");
+        }
+        let said = RotationState::parse("\"a\\u001b[2J\\nb\" = 1").unwrap_err().to_string();
+        assert!(said.contains("a\\u{1b}[2J, b"), "{said:?}");
+    }
 }

@@ -83,6 +83,7 @@ pub fn domainkeys_message(data: &[u8]) {
     for (place, one) in found.iter().enumerate() {
         assert_eq!(one.index, place);
         let info = one.res_info();
+        assert!(one.deviations.iter().all(|d| !d.to_string().is_empty()));
         assert_eq!((info.method.as_str(), info.get("header", "b")), ("domainkeys", None));
         if one.passes() {
             assert_passes_by_right(one);

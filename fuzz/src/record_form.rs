@@ -24,7 +24,7 @@ pub fn record_form_value(data: &[u8]) {
     for form in Form::ALL {
         let written = form.write(&publication);
         assert!(written.ends_with('\n') && written.is_ascii(), "{form}");
-        assert_eq!(Form::from_name(form.name()), Some(form));
+        assert_eq!(Form::from_name(&form.to_string()), Some(form));
         // One line for what is one line, so that no text can begin a statement of its own.
         let lines = written.matches('\n').count();
         let expected = match form {

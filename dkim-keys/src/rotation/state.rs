@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use dkim_tags::DomainName;
 use serde::{Deserialize, Serialize};
 
+use crate::config::said_of_toml;
 use crate::{KeyKind, NamedKey};
 
 /// All keys of a configuration that change, the gone ones included: their selectors are not used
@@ -130,7 +131,7 @@ impl RotationState {
     /// When it is none: then nobody knows which key signs, and nothing should be done before a
     /// person has looked.
     pub fn parse(text: &str) -> Result<Self, StateError> {
-        toml::from_str(text).map_err(|error| StateError(error.message().to_owned()))
+        toml::from_str(text).map_err(|error| StateError(said_of_toml(&error)))
     }
 
     /// Writes the state in TOML.
