@@ -17,9 +17,10 @@ use crate::provider::provider;
 
 /// Make a message ready to be signed by a mailing list
 ///
-/// Takes away the list's own old signatures and results that claim to be the list's, and writes on
+/// Takes away the list's own old signatures and all results that the message brings, and writes on
 /// top of the header what verifying the message found as it came in (RFC 6377 §5.7). Signatures of
-/// others stay, unless --drop-broken says otherwise. Then sign it: `dkim sign --mediator`.
+/// others stay, unless --drop-broken says otherwise. Then sign it: `dkim sign --mediator`. A mail
+/// server can do it for a list that knows nothing of DKIM (RFC 6377 §4.4).
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub(crate) struct Mediate {
@@ -57,6 +58,8 @@ Examples:
 For whoever runs a list (RFC 6377): change no more than you need; a tag in the Subject and a footer
 break the author's signature. Always sign what goes out, with the list's own domain, and let
 List-Post and List-Id name it. Do not rewrite From unless the author's domain leaves no other way.
+Refuse posts of domains that call mail without their signature discardable, unless you break none,
+and tell who subscribes from there (RFC 6377 §5.2, §5.3): `dkim adsp check --from ADDRESS`.
 ";
     [EXAMPLES, "\n", &exit::help()].concat()
 }

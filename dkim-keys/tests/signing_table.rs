@@ -592,3 +592,26 @@ fn a_key_may_be_named_by_the_author() {
         import("KeyTable csl:k=example.com:s:/a\nSigningTable csl:%=k\n", "").unwrap().config;
     assert_eq!(keys_for(&config, "joe@example.com"), [""; 0]);
 }
+
+/// People's mail that goes through lists has another SDID than what the shop's machines send.
+#[test]
+fn mail_for_lists_may_be_signed_by_another_domain() {
+    let toml = |pattern: &str, domain: &str| {
+        format!(
+            "[[rules]]\nfrom = [\"{pattern}\"]\nkeys = [\"{domain}\"]\n\n[keys.\"{domain}\"]\n\
+             domain = \"{domain}\"\nselector = \"s\"\nfile = \"{domain}.pem\"\n\n"
+        )
+    };
+    let text = toml("orders@example.com", "example.com")
+        + &toml("*@people.example.com", "people.example.com");
+    let config = Config::parse(&text).unwrap();
+    for (author, expected) in [
+        ("orders@example.com", "1 example.com s example.com example.com.pem -"),
+        (
+            "joe@people.example.com",
+            "2 people.example.com s people.example.com people.example.com.pem -",
+        ),
+    ] {
+        assert_eq!(selection(&config, &mail(author, "")).0, [expected]);
+    }
+}

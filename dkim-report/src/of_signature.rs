@@ -10,7 +10,8 @@ use crate::{AuthFailure, CanonicalBody, Feedback, canonical_header};
 impl Feedback {
     /// What there is to report about one of the signatures of a message: what failed, the result,
     /// and whose signature it is. `None` if it passes, or names no domain or selector that can be
-    /// read (RFC 6591 §3.2.3 requires them).
+    /// read (RFC 6591 §3.2.3 requires them). Mailing lists, too, should tell signers so (RFC 6377
+    /// §6).
     ///
     /// `found` is what the verifier found in the message and `index` the signature among it;
     /// `authserv_id` is who says so.

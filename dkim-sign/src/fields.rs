@@ -39,7 +39,7 @@ const OVERSIGNED: [FieldName; 10] = [
 
 /// Fields signed where they are there (RFC 6376 §5.4.1, and RFC 8058 for one-click
 /// unsubscription). Lists and forwarders add such fields to the mail of others, so none is
-/// over-signed.
+/// over-signed (RFC 6377 §5.1).
 const SIGNED: [FieldName; 21] = [
     FieldName::from_static("Sender"),
     FieldName::from_static("In-Reply-To"),

@@ -10,6 +10,7 @@ use dkim_tags::{DomainName, Signature};
 use dkim_verify::Verification;
 
 use crate::LocalPractices;
+use crate::covered::covered;
 use crate::mediators::Mediators;
 
 /// Who takes responsibility for a message, how they stand to its authors, and what was found of the
@@ -34,7 +35,8 @@ use crate::mediators::Mediators;
 pub struct Assessment {
     /// Who has verifiably signed, in the order of the signatures, top to bottom. "The order in which
     /// the signers are assessed and the interactions among the assessments are not defined" (RFC
-    /// 5585 §5): that is for the reader.
+    /// 5585 §5): that is for the reader. A mailing list is a signer like any other (RFC 6377 §5.9),
+    /// and a complaint is for all who have signed (RFC 6377 §5.10).
     pub signers: Vec<VerifiedSigner>,
     /// The authors, one for each Author Domain (RFC 5617 §2.3), in the order of the addresses; why
     /// they cannot be told, if they cannot.
@@ -189,7 +191,8 @@ impl Assessment {
     }
 }
 
-/// Local practices take the place of published ones.
+/// Local practices take the place of published ones. There is no exception for what a list may
+/// have altered (RFC 6377 §4.3).
 fn practices(
     domains: &[&DomainName],
     signers: &[VerifiedSigner],
@@ -241,16 +244,4 @@ impl Role {
             Self::ThirdParty
         }
     }
-}
-
-/// Where the fields stand that a signature covers, the `number`th of the header: not all fields of
-/// the names in `h=` (RFC 6376 §5.4.2).
-fn covered(
-    signature: &Signature,
-    number: usize,
-    header: &Header<'_>,
-    index: &FieldIndex<'_, '_>,
-) -> Vec<usize> {
-    let own = header.fields().positions(Signature::FIELD_NAME).nth(number);
-    index.pick(signature.signed_fields.iter(), own).flatten().collect()
 }

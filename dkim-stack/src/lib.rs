@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod assessment;
+mod covered;
 mod local_practices;
 pub mod manual;
 mod mediation;
@@ -22,6 +23,7 @@ mod mediators;
 mod one_call;
 #[cfg(any(feature = "ring", feature = "aws-lc-rs"))]
 mod provider;
+mod trusted_results;
 
 pub use dkim_adsp as adsp;
 pub use dkim_authres as authres;
@@ -58,3 +60,4 @@ pub use mediation::Mediation;
 pub use one_call::{SignMessageError, now, sign, verify, verify_blocking};
 #[cfg(any(feature = "ring", feature = "aws-lc-rs"))]
 pub use provider::provider;
+pub use trusted_results::TrustedResults;

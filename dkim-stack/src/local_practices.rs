@@ -5,7 +5,8 @@ use dkim_authres::AdspResult;
 use dkim_tags::DomainName;
 
 /// A small table of senders' practices: agreements, experience, what somebody said on the phone. It
-/// goes before whatever the senders publish.
+/// goes before whatever the senders publish. A mailing list keeps in it whose signatures a member's
+/// posts bear (RFC 6377 §5.6).
 ///
 /// ```
 /// use dkim_stack::{DomainName, LocalPractices};

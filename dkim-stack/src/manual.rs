@@ -46,6 +46,7 @@
 //! | decide about mail | [`Assessment`](crate::Assessment); `examples/for_a_filter.rs` |
 //! | hand results on | [`res_infos`](crate::res_infos) into an [`AuthenticationResults`](crate::authres::AuthenticationResults), after [`without_forged`](crate::authres::without_forged) has cleared the header |
 //! | run a mailing list | [`Mediation`](crate::Mediation), then sign with [`Fields::of_mediator`](crate::Fields::of_mediator) |
+//! | believe what a mailing list found | [`TrustedResults`](crate::TrustedResults), whose signatures count for ADSP |
 //! | tell why a signature fails | [`explain`](crate::explain) |
 //! | tell a signer that its mail fails | [`report`](crate::report) |
 //!

@@ -33,7 +33,8 @@ use dkim_verify::{Verification, res_infos};
 pub struct Mediation {
     /// Indexes of the fields to take away, from last to first.
     pub removed: Vec<usize>,
-    /// What was found when the message came in, for the top of the header.
+    /// What was found when the message came in, for the top of the header (RFC 6377 §5.6): of an
+    /// unsigned one, too, which is signed like others (RFC 6377 §5.8).
     pub results: AuthenticationResults,
 }
 

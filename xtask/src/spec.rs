@@ -20,7 +20,7 @@ use crate::house::House;
 use crate::workspace;
 
 /// The RFCs, each with its list in `xtask/spec`.
-const RFCS: [u32; 7] = [5617, 6376, 6541, 6591, 8301, 8463, 8616];
+const RFCS: [u32; 8] = [5617, 6376, 6377, 6541, 6591, 8301, 8463, 8616];
 
 /// List the requirements of the RFCs, with the tests and the citations of each, and the attacks and
 /// limits of ATTACKS.md with their tests.

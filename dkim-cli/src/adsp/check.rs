@@ -21,6 +21,9 @@ use crate::practices::{json as entries, text};
 /// that (RFC 5617 §5.4). A signature of a domain above or below the Author Domain is none of it.
 ///
 /// `dkim verify --adsp` does the same for a message, and verifies its signatures before.
+///
+/// A mailing list that breaks signatures asks without any: it should refuse posts whose result is
+/// `discard`, and warn who subscribes with such an address (RFC 6377 §5.2, §5.3).
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub(crate) struct Check {

@@ -109,6 +109,14 @@ impl Publish {
         }
         let publication = Publication::of(name, &self.domain, text)?;
         note(&self.domain, "ADSP is Historic; what receivers look for today is DMARC (RFC 7489)");
+        // RFC 6377 §4.1: such practices are for "the mail streams subject to the most end-to-end
+        // control".
+        if practices == adsp::Adsp::Discardable {
+            note(
+                &self.domain,
+                "mailing lists break signatures: let people who write to them have another domain",
+            );
+        }
         self.form.write(vec![publication])
     }
 }

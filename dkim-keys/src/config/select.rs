@@ -1,4 +1,5 @@
-//! Which rules fit a message, which keys sign it, and why others do not.
+//! Which rules fit a message, which keys sign it, and why others do not. Whoever writes to mailing
+//! lists may so have another SDID than mail that nobody passes on (RFC 6377 §4.1, §5.5).
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
