@@ -4,8 +4,8 @@ mod domainkeys;
 
 use std::io::{self, Write};
 
-use dkim_stack::Verification;
 use dkim_stack::authres::AuthenticationResults;
+use dkim_stack::{TrustedResults, Verification};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
@@ -45,6 +45,11 @@ JSON, one object a message, on one line (null where there is no value or it cann
     timestamp, expiration t= and x=, in seconds since 1970
     testing               whether the key says t=y
     sender, sender_field  of \"domainkeys\" only: the sending address, and \"From\" or \"Sender\"
+  trusted                 with --trust, one object for each Authentication-Results field that a
+                          trusted site has signed:
+    site                  its domain
+    valid                 d= of the signatures that it found valid
+    authentication_results  the body of the field, folded
   adsp                    with --adsp, one object for each Author Domain:
     address, domain       an author in it, and the domain in A-labels
     result                of dkim-adsp (RFC 5617)
@@ -69,6 +74,8 @@ struct Message<'a> {
     file: &'a str,
     message: Option<u64>,
     signatures: Vec<Entry<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trusted: Option<Vec<Trusted<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     adsp: Option<Vec<entries::Adsp>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,6 +107,13 @@ struct Entry<'a> {
     sender: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sender_field: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Trusted<'a> {
+    site: &'a str,
+    valid: Vec<String>,
+    authentication_results: String,
 }
 
 #[derive(Serialize)]
@@ -143,6 +157,16 @@ impl<'a> From<&'a Verification> for Entry<'a> {
     }
 }
 
+impl<'a> From<&'a TrustedResults> for Trusted<'a> {
+    fn from(trusted: &'a TrustedResults) -> Self {
+        Self {
+            site: trusted.site.as_str(),
+            valid: trusted.valid_sdids().map(|sdid| sdid.to_string()).collect(),
+            authentication_results: trusted.results.field_body(),
+        }
+    }
+}
+
 /// Writes what was found in a message.
 pub(crate) fn message(
     out: &mut impl Write,
@@ -160,6 +184,7 @@ pub(crate) fn message(
             .map(Entry::from)
             .chain(found.domainkeys.iter().map(Entry::from))
             .collect(),
+        trusted: found.trusted.as_ref().map(|all| all.iter().map(Trusted::from).collect()),
         adsp: found.practices.adsp.as_ref().map(entries::adsp),
         atps: found.practices.atps.as_ref().map(entries::atps),
         authentication_results: results.field_body(),

@@ -11,7 +11,7 @@ use dkim_stack::adsp::{
 use dkim_stack::authres::ResInfo;
 use dkim_stack::dns::drive;
 use dkim_stack::message::Header;
-use dkim_stack::{DomainName, Resolver, Signature, Verification};
+use dkim_stack::{DomainName, Resolver, Signature, TrustedResults, Verification};
 
 use crate::provider::provider;
 
@@ -30,11 +30,13 @@ pub(crate) struct Practices {
 }
 
 impl Wanted {
-    /// Asks the Author Domains of a message whose signatures were verified.
+    /// Asks the Author Domains of a message whose signatures were verified, here and by trusted
+    /// sites before.
     pub(crate) async fn ask(
         self,
         header: &Header<'_>,
         found: &[Verification],
+        trusted: impl Iterator<Item = &TrustedResults>,
         dns: &impl Resolver,
     ) -> Practices {
         if !self.adsp && !self.atps {
@@ -55,6 +57,9 @@ impl Wanted {
         // RFC 6541 §6: "MUST test ATPS first", and what it confirms counts for ADSP.
         let atps = if self.atps { Some(atps(&authors, valid, dns).await) } else { None };
         sdids.extend(atps.iter().flatten().filter_map(AtpsFinding::authorized).cloned());
+        // RFC 6377 §5.4: a signature that was there "can be inferred even if one is not present on
+        // receipt".
+        sdids.extend(trusted.flat_map(TrustedResults::valid_sdids));
         let adsp = if self.adsp { Some(adsp(&authors, &sdids, dns).await) } else { None };
         Practices { adsp: adsp.map(Ok), atps: atps.map(Ok) }
     }

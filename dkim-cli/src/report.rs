@@ -41,6 +41,12 @@ pub(crate) fn message(
     for verification in &found.domainkeys {
         domainkeys::signature(out, verification)?;
     }
+    for trusted in found.trusted.iter().flatten() {
+        writeln!(out, "  found by {}:", printable(trusted.site.as_str()))?;
+        for line in trusted.results.field_body().lines() {
+            writeln!(out, "    {}", printable(line.trim_start()))?;
+        }
+    }
     text::practices(out, &found.practices)?;
     for line in results.field().lines() {
         writeln!(out, "  {}", printable(line))?;

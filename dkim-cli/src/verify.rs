@@ -14,7 +14,7 @@ use anstream::AutoStream;
 use clap::{Args, ValueEnum};
 use dkim_stack::authres::DkimResult;
 use dkim_stack::verify::Treatment;
-use dkim_stack::{KeyCache, Policy, UnixTime, Verification, now};
+use dkim_stack::{DomainName, KeyCache, Policy, UnixTime, Verification, now};
 
 use crate::diagnostics::{Failure, note};
 use crate::dns::{Dns, DnsArgs};
@@ -89,6 +89,14 @@ pub(crate) struct Verify {
     #[arg(long)]
     atps: bool,
 
+    /// Tell too what this site found out before, in Authentication-Results that it has signed
+    ///
+    /// Such as a mailing list that breaks signatures after it has verified them (RFC 6377). It must
+    /// be known to take away the results of others before it signs: what it says is believed.
+    /// Signatures that it found valid count for --adsp. May be given more than once.
+    #[arg(long, value_name = "DOMAIN", value_parser = DomainName::parse)]
+    trust: Vec<DomainName>,
+
     /// The shortest RSA key that may verify
     ///
     /// 1024 unless said. Less has no effect but a note: below 1024 bits no provider verifies
@@ -143,6 +151,7 @@ impl Verify {
             domainkeys: domainkeys::policy(&policy),
             policy,
             now: self.at.map_or_else(now, UnixTime),
+            trusted: self.trust,
             wanted: Wanted { adsp: self.adsp, atps: self.atps },
             authserv_id: self.authserv_id.unwrap_or_else(host_name),
             form: if self.json {

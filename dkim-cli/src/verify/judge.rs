@@ -10,7 +10,9 @@ use dkim_stack::dns::drive;
 use dkim_stack::domainkeys;
 use dkim_stack::message::Header;
 use dkim_stack::verify::Stance;
-use dkim_stack::{KeyCache, Policy, UnixTime, Verification, Verifier, res_infos};
+use dkim_stack::{
+    DomainName, KeyCache, Policy, TrustedResults, UnixTime, Verification, Verifier, res_infos,
+};
 
 use super::domainkeys::DomainKeys;
 use super::exit_of;
@@ -29,6 +31,8 @@ pub(super) struct Judge {
     pub(super) policy: Policy,
     pub(super) domainkeys: domainkeys::Policy,
     pub(super) now: UnixTime,
+    /// The sites whose results are believed.
+    pub(super) trusted: Vec<DomainName>,
     pub(super) wanted: Wanted,
     pub(super) authserv_id: String,
     pub(super) form: Form,
@@ -61,6 +65,8 @@ pub(crate) struct Found {
     pub(crate) dkim: Vec<Verification>,
     /// One for each DomainKey-Signature field.
     pub(crate) domainkeys: Vec<domainkeys::Verification>,
+    /// What trusted sites found, if there are any.
+    pub(crate) trusted: Option<Vec<TrustedResults>>,
     /// What the authors' domains say, if that was asked for.
     pub(crate) practices: Practices,
 }
@@ -108,8 +114,12 @@ impl Judge {
                 drive(&mut dkim, &self.dns).await;
                 let (header, dkim) = (Header::parse(&header), dkim.finish());
                 let domainkeys = domainkeys.judge(&self.dns).await;
-                let practices = self.wanted.ask(&header, &dkim, &self.dns).await;
-                self.found(&mut judged, &header, &Found { dkim, domainkeys, practices });
+                let trusted = (!self.trusted.is_empty())
+                    .then(|| TrustedResults::of(&header, &dkim, &self.trusted));
+                let believed = trusted.iter().flatten();
+                let practices = self.wanted.ask(&header, &dkim, believed, &self.dns).await;
+                let found = Found { dkim, domainkeys, trusted, practices };
+                self.found(&mut judged, &header, &found);
             }
             Err(failure) => self.failed(&mut judged, failure),
         }
