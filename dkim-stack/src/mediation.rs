@@ -68,16 +68,23 @@ impl Mediation {
 
     /// The header as it goes out, to be signed with
     /// [`Fields::of_mediator`](dkim_sign::Fields::of_mediator). All other fields stand as they did.
+    /// A continuation of nothing stays on top, where it is a defect that no signer takes: it must
+    /// not continue the results.
     #[must_use]
     pub fn header(&self, header: &Header<'_>) -> Vec<u8> {
-        let mut out = self.results.field().into_bytes();
+        let mut out = Vec::new();
         let mut removed = self.removed.iter().rev().peekable();
+        let mut results = Some(self.results.field());
         for (position, field) in header.fields().iter().enumerate() {
+            if !field.octets().starts_with(b" ") && !field.octets().starts_with(b"\t") {
+                out.extend(results.take().unwrap_or_default().bytes());
+            }
             if removed.next_if_eq(&&position).is_none() {
                 out.extend_from_slice(field.octets());
                 out.extend_from_slice(b"\r\n");
             }
         }
+        out.extend(results.unwrap_or_default().bytes());
         out
     }
 }

@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use dkim_stack::adsp::{AdspCheck, authors_of};
+use dkim_stack::authres::AuthenticationResults;
 use dkim_stack::dns::drive_blocking;
 use dkim_stack::explain::{Fate, relayed};
-use dkim_stack::message::split;
+use dkim_stack::message::{Header, split};
 use dkim_stack::tags::FieldName;
 use dkim_stack::{
     Assessment, DomainName, Fields, Known, Mediation, Policy, PrivateKey, Request, Role, Selector,
@@ -85,6 +86,23 @@ fn practices(message: &str, valid: &[DomainName]) -> Vec<dkim_stack::adsp::AdspF
     let mut check = AdspCheck::new(&authors_of(&header).unwrap(), valid);
     drive_blocking(&mut check, &zone());
     check.finish()
+}
+
+/// What continues nothing would continue the list's own results, and be signed as its word.
+#[test]
+fn nobody_adds_to_the_results_of_a_list() {
+    let forged = b" ; dkim=pass header.d=example.com\r\nFrom: joe@example.com\r\n";
+    let header = Header::parse(forged);
+    let own = DomainName::parse("lists.example").unwrap();
+    let mediated = Mediation::new(&header, &own, "lists.example", &[], &[]).header(&header);
+    let mediated = Header::parse(&mediated);
+    let results: Vec<_> = mediated.named("Authentication-Results").collect();
+    assert_eq!(results.len(), 1);
+    let results = AuthenticationResults::parse(results[0].body()).unwrap();
+    assert_eq!(results.results.len(), 1, "{results:?}");
+    assert_eq!(results.results[0].result, "none");
+    // It is as malformed as before, so that nobody signs it.
+    assert_eq!(mediated.defects(), header.defects());
 }
 
 #[test]
