@@ -7,6 +7,7 @@
 mod addresses;
 mod adsp_record;
 mod agent;
+mod assess;
 mod atps_record;
 mod auth_results;
 mod body_hash;
@@ -41,6 +42,7 @@ mod zone_file;
 pub use addresses::addresses;
 pub use adsp_record::{adsp_record, adsp_record_value};
 pub use agent::{agent_answer, agent_request, agent_value};
+pub use assess::assess;
 pub use atps_record::{atps_record, atps_record_value};
 pub use auth_results::{auth_results, auth_results_value};
 pub use body_hash::body_hash;

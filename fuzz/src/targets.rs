@@ -52,6 +52,7 @@ pub const TARGETS: &[Target] = &[
     ("domainkeys_message", fuzz::domainkeys_message),
     ("differ", fuzz::differ),
     ("differ_made", fuzz::differ_made),
+    ("assess", fuzz::assess),
     ("explain", fuzz::explain),
     ("sign_verify", fuzz::sign_verify),
 ];
