@@ -1,6 +1,7 @@
 //! What a filter and a mailing list make of a message (RFC 5585 §5, RFC 6377).
 
-use dkim_authres::AuthenticationResults;
+use dkim_adsp::{AdspCheck, AdspFinding, authors_of};
+use dkim_authres::{AdspResult, AuthenticationResults};
 use dkim_dns::{Zone, drive_blocking};
 use dkim_keyrec::{KeyRecord, record_name};
 use dkim_message::{Header, split};
@@ -21,9 +22,16 @@ pub fn assess(data: &[u8]) {
     let sdids: Vec<DomainName> =
         passing.iter().filter_map(|found| Some(found.signature.as_ref()?.sdid.clone())).collect();
 
-    let assessment = Assessment::new(&header, &found, &Known::default());
-    let signers: Vec<&DomainName> = assessment.signers.iter().map(|signer| &signer.sdid).collect();
-    assert_eq!(signers, sdids.iter().collect::<Vec<_>>());
+    let adsp = practices(&header, &sdids);
+    for known in [Known::default(), Known { adsp: &adsp, ..Known::default() }] {
+        let assessment = Assessment::new(&header, &found, &known);
+        let signers: Vec<_> = assessment.signers.iter().map(|signer| &signer.sdid).collect();
+        assert_eq!(signers, sdids.iter().collect::<Vec<_>>());
+    }
+    for finding in &adsp {
+        let is_signed = finding.author().domain().is_ok_and(|domain| sdids.contains(domain));
+        assert_eq!(finding.result() == AdspResult::Pass, is_signed);
+    }
 
     assert_eq!(TrustedResults::of(&header, &found, &[]), []);
     let trusted = TrustedResults::of(&header, &found, &sdids);
@@ -44,6 +52,18 @@ pub fn assess(data: &[u8]) {
 
     let own = DomainName::parse("example.com").expect("a name");
     assert_mediated(&header, &found, &own);
+}
+
+/// What the Author Domains publish, all of them the same.
+fn practices(header: &Header<'_>, sdids: &[DomainName]) -> Vec<AdspFinding> {
+    let authors = authors_of(header).unwrap_or_default();
+    let domains = authors.iter().filter_map(|author| author.domain().ok());
+    let zone = domains.fold(Zone::new(), |zone, domain| {
+        zone.exists(domain.as_str()).txt(&format!("_adsp._domainkey.{domain}"), "dkim=discardable")
+    });
+    let mut check = AdspCheck::new(&authors, sdids);
+    drive_blocking(&mut check, &zone);
+    check.finish()
 }
 
 fn verified(header: &Header<'_>, body: &[u8]) -> Vec<Verification> {
