@@ -7,12 +7,13 @@ use dkim_adsp::{Adsp, AdspRecord, AtpsRecord};
 use dkim_authres::{AuthenticationResults, ResInfo};
 use dkim_canon::Canonicalization;
 use dkim_crypto::{HashAlgorithm, KeyType, PublicKey, SigningAlgorithm};
-use dkim_keyrec::KeyRecord;
+use dkim_dns::Zone;
+use dkim_keyrec::{KeyRecord, record_name};
 use dkim_keys::agent::wire as agent;
 use dkim_keys::{
     Config, KeyEntry, KeyKind, KeySource, Matching, Pattern, Plan, Publication, Rule, ServerAddress,
 };
-use dkim_message::author_addresses;
+use dkim_message::{Header, author_addresses};
 use dkim_report::{AuthFailure, DeliveryResult, Feedback, Incident, Original, Report, ReportTerms};
 use dkim_sign::{BodyLength, Copies, Expiration, Fields, QueryMethod, Reports, Request, Timestamp};
 use dkim_tags::{
@@ -180,6 +181,17 @@ pub(crate) fn rsa_key(bits: u32) -> PublicKey {
     };
     let integers = [element(2, &modulus), element(2, &[1, 0, 1])].concat();
     PublicKey::from_p_tag(KeyType::Rsa, &element(0x30, &integers)).expect("an RSAPublicKey")
+}
+
+/// A zone with two keys for each signature of a header, one of each type.
+pub(crate) fn keys_of(header: &Header<'_>) -> Zone {
+    let keys = [ed25519_key(), rsa_key(2048)].map(KeyRecord::new);
+    let signatures = header.named(Signature::FIELD_NAME);
+    let signatures = signatures.filter_map(|field| Signature::parse(field.body()).ok());
+    signatures.fold(Zone::new(), |zone, signature| {
+        let name = record_name(&signature.selector, &signature.sdid);
+        keys.iter().fold(zone, |zone, key| zone.txt(&name, key.to_text()))
+    })
 }
 
 pub(crate) fn request(u: &mut Unstructured<'_>, algorithm: SigningAlgorithm) -> Result<Request> {
