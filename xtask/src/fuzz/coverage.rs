@@ -16,9 +16,10 @@ const HEAD: &str = "# What the fuzzers reach
 `cargo xtask fuzz --coverage` runs each target over its seeds, its regressions and the corpus that is
 there, and puts together what libFuzzer counts: which functions of the crates were entered, and which
 of their edges, that is ways through them, were taken. A function that the compiler wrote into its
-callers counts with them, and one that no target calls is not there. What a derive writes (`Debug`, comparisons) and what the fuzzers' own
-providers inherit is left out. Edges are also those of what was written into a function of another's
-code, and of panics that are to be out of reach: their share says where to look, not how much is left.
+callers counts with them, and one that no target calls is not there. What a derive writes (`Debug`,
+comparisons) and what the fuzzers' own providers inherit is left out. Edges are also those of what was
+written into a function of another's code, and of panics that are to be out of reach: their share says
+where to look, not how much is left.
 
 ";
 
@@ -128,7 +129,8 @@ fn function(line: &str) -> Option<((String, String), Edges)> {
 fn is_derived(name: &str) -> bool {
     let traits = ["core::fmt::Debug>", "core::cmp::PartialEq>", "core::cmp::Ord>"];
     name.starts_with("<dkim_fuzz::")
-        || name.contains("drop_")
+        || name.contains("drop_glue")
+        || name.contains("drop_in_place")
         || traits.iter().any(|derived| name.contains(&format!(" as {derived}")))
 }
 
