@@ -65,7 +65,7 @@ pub(crate) struct Found {
     pub(crate) dkim: Vec<Verification>,
     /// One for each DomainKey-Signature field.
     pub(crate) domainkeys: Vec<domainkeys::Verification>,
-    /// What trusted sites found, if there are any.
+    /// What trusted sites found, if some are named.
     pub(crate) trusted: Option<Vec<TrustedResults>>,
     /// What the authors' domains say, if that was asked for.
     pub(crate) practices: Practices,
