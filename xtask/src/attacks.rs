@@ -15,6 +15,9 @@ const SECONDS: u32 = 120;
 /// KiB of address space that a process may have.
 const ADDRESS_SPACE: u32 = 2 * 1024 * 1024;
 
+/// What some of the tests are behind, and an ordinary build leaves out.
+const FEATURES: &str = "dkim-keys/pkcs11";
+
 /// Run every test that ATTACKS.md names, each test binary with two minutes of processor time and
 /// 2 GiB of address space at most; so are the programs that it starts.
 #[derive(clap::Args)]
@@ -25,7 +28,7 @@ pub(crate) struct Options {
     /// As for `cargo test`.
     #[arg(long)]
     no_default_features: bool,
-    /// As for `cargo test`.
+    /// As for `cargo test`; unless said, those that the tests are behind.
     #[arg(long)]
     features: Option<String>,
 }
@@ -108,7 +111,10 @@ fn build(options: &Options) -> Result<Vec<(PathBuf, PathBuf)>> {
     if options.no_default_features {
         command.arg("--no-default-features");
     }
-    if let Some(features) = &options.features {
+    let has_them =
+        options.package.as_ref().is_none_or(|only| FEATURES.starts_with(&format!("{only}/")));
+    let usual = (has_them && !options.no_default_features).then_some(FEATURES);
+    if let Some(features) = options.features.as_deref().or(usual) {
         command.args(["--features", features]);
     }
     let output = command.stderr(Stdio::inherit()).output()?;

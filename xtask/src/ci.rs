@@ -24,7 +24,7 @@ type Step = (&'static str, fn() -> Result<Done>);
 
 // The order is by price: what fails fast comes first. Compiler flags stay the same throughout, and
 // feature sets repeat, so that the cryptographic libraries are compiled as seldom as can be.
-const STEPS: [Step; 23] = [
+const STEPS: [Step; 24] = [
     ("format", || cargo(&["fmt", "--all", "--check"])),
     ("layers", || layers::run(&layers::Options {}).map(|()| Done::Passed)),
     ("spec", requirements),
@@ -34,7 +34,8 @@ const STEPS: [Step; 23] = [
     ("tests", || cargo(&["test", "--workspace"])),
     ("tests, dkim-crypto with ring", || test("dkim-crypto", &["ring"])),
     ("tests, dkim-crypto with aws-lc-rs", || test("dkim-crypto", &["aws-lc-rs"])),
-    ("tests, dkim-cli with ring", || test("dkim-cli", &["ring"])),
+    ("tests, dkim-keys with tokens", || test("dkim-keys", &["pkcs11"])),
+    ("tests, dkim-cli with ring and tokens", || test("dkim-cli", &["ring", "pkcs11"])),
     ("docs", docs),
     ("conformance, own vectors", || conform(None)),
     ("conformance, shared set", shared_set),
