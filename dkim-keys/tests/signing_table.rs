@@ -578,6 +578,32 @@ fn what_cannot_be_taken_over_lets_nobody_in() {
     assert!(told("SubDomains tru\n").is_ok());
 }
 
+/// The most usual mistake in such a table: there it signed for nobody, and so it does here.
+#[test]
+fn a_pattern_in_a_table_without_patterns_signs_for_nobody() {
+    let keys = ["*@example.com", "j*e@example.com", "j*@*", "*.com", "joe@*ple.com", "**"];
+    let conf = "KeyTable /etc/KeyTable\nSigningTable /etc/SigningTable\n";
+    for key in keys {
+        let import = import(conf, &format!("{key} one\nann@* two\n")).unwrap();
+        assert_eq!(keys_for(&import.config, "joe@example.com"), [""; 0], "{key}");
+        assert_eq!(keys_for(&import.config, "ann@example.com"), ["two"], "{key}");
+        let note = format!("SigningTable: {key:?} fits nobody: ");
+        assert!(import.notes.iter().any(|said| said.starts_with(&note)), "{:?}", import.notes);
+    }
+    let only = import(conf, "*@example.com one\n").unwrap();
+    assert_eq!(only.config.rules, []);
+}
+
+#[test]
+fn a_lifetime_that_is_no_number_is_told() {
+    let conf = "Domain example.com\nSelector s\nKeyFile /k\nSignatureTTL 3d\n";
+    let import = import(conf, "").unwrap();
+    assert_eq!(import.config.signing.expires, None);
+    assert_eq!(import.notes, ["SignatureTTL: \"3d\" is no number of seconds"]);
+    let import = self::import(&conf.replace("3d", "0"), "").unwrap();
+    assert_eq!((import.config.signing.expires, import.notes), (None, Vec::new()));
+}
+
 /// A value that is only `%` names the key that is called like the author's domain.
 #[test]
 fn a_key_may_be_named_by_the_author() {

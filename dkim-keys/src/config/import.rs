@@ -132,9 +132,15 @@ impl Import {
                 Some((name, identity)) => (name.to_owned(), Some(identity.to_owned())),
                 None => (value, None),
             };
-            let (order, pattern) = match table.is_wild {
-                true => (Order::default(), key.clone()),
+            let looked_up = match table.is_wild {
+                true => Some((Order::default(), key.clone())),
                 false => pattern_of(&key),
+            };
+            let Some((order, pattern)) = looked_up else {
+                self.notes.push(format!(
+                    "{setting}: {key:?} fits nobody: such a `*` is a pattern in a table of the kind `refile` only; the entry is left out"
+                ));
+                continue;
             };
             let identity = identity.filter(|identity| !identity.is_empty());
             let rule = |pattern: String, name: String| {
@@ -240,7 +246,16 @@ impl Import {
             Some(forms) => signing.canonicalization = Some(forms.to_string()),
             None => self.notes.push(format!("Canonicalization: {forms:?} is none")),
         }
-        signing.expires = settings.get("SignatureTTL").and_then(|seconds| seconds.parse().ok());
+        if let Some(seconds) = settings.get("SignatureTTL") {
+            match seconds.parse() {
+                // No end, there.
+                Ok(0) => {}
+                Ok(seconds) => signing.expires = Some(seconds),
+                Err(_) => {
+                    self.notes.push(format!("SignatureTTL: {seconds:?} is no number of seconds"))
+                }
+            }
+        }
         if let Some(names) = settings.get("OversignHeaders") {
             let names = Table::read("OversignHeaders", names, files)?.entries;
             signing.oversign = Some(names.into_iter().map(|(name, _)| name).collect());
@@ -281,8 +296,14 @@ impl Import {
 /// then user@*, and finally *" (opendkim.conf(5)). Longer domains come before shorter ones.
 type Order = (u8, std::cmp::Reverse<usize>);
 
-/// The pattern that fits what a key of a table is found by, and when it is looked up.
-fn pattern_of(key: &str) -> (Order, String) {
+/// The pattern that fits what a key of a table is found by, and when it is looked up. A `*` stands
+/// for more than itself only alone or behind `user@`; elsewhere it is no more than an octet, for which
+/// there is no pattern.
+fn pattern_of(key: &str) -> Option<(Order, String)> {
+    let literal = if key == "*" { "" } else { key.strip_suffix("@*").unwrap_or(key) };
+    if literal.contains('*') {
+        return None;
+    }
     let (class, length, pattern) = match key.split_once('@') {
         Some((user, "*")) => (4, 0, format!("{user}@*")),
         Some((user, domain)) if domain.starts_with('.') => {
@@ -293,7 +314,7 @@ fn pattern_of(key: &str) -> (Order, String) {
         None if key.starts_with('.') => (3, key.len(), format!("*@*{key}")),
         None => (1, key.len(), format!("*@{key}")),
     };
-    ((class, std::cmp::Reverse(length)), pattern)
+    Some(((class, std::cmp::Reverse(length)), pattern))
 }
 
 /// What of a pattern is addresses of this domain, if something is.
