@@ -5,6 +5,7 @@ use std::fmt;
 
 use data_encoding::BASE32_NOPAD;
 use dkim_crypto::Provider;
+use dkim_tags::value::excerpt;
 use dkim_tags::{Atps, AtpsHash, DomainName, InvalidName, Tag, TagList, TagListError, TagWriter};
 
 /// The one version there is, the value of `v=`.
@@ -103,7 +104,7 @@ impl AtpsRecord {
         let list = TagList::parse(record)?;
         match list.value("v") {
             Some(VERSION) => {}
-            Some(version) => return Err(AtpsRecordError::Version(version.to_owned())),
+            Some(version) => return Err(AtpsRecordError::Version(excerpt(version))),
             None => return Err(AtpsRecordError::NoVersion),
         }
         let domain = list.value("d").map(DomainName::parse).transpose()?;

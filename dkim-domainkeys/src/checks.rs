@@ -10,6 +10,7 @@ use dkim_message::Header;
 use crate::{
     Deviation, DomainKey, Limit, Outcome, Policy, Sender, SenderError, Signature, Treatment,
 };
+use dkim_tags::value::excerpt;
 
 /// What there is to say of the message, whichever signature is looked at.
 #[derive(Debug)]
@@ -177,8 +178,8 @@ fn suits<'k>(
         return Err(Outcome::KeyType(public.key_type()));
     }
     if !key.allows(&sender.address().local_part) {
-        let granularity = key.granularity().unwrap_or_default().to_owned();
-        return Err(Outcome::KeyGranularity(granularity));
+        let granularity = key.granularity().unwrap_or_default();
+        return Err(Outcome::KeyGranularity(excerpt(granularity)));
     }
     // RFC 8301 §3.2, whatever the policy.
     let minimum = policy.min_rsa_bits.max(PublicKey::MIN_RSA_BITS);

@@ -2,6 +2,7 @@
 
 use dkim_crypto::{KeyType, PublicKey};
 use dkim_keyrec::{KeyRecord, KeyRecordError};
+use dkim_tags::value::excerpt;
 
 use crate::DomainKey;
 
@@ -54,8 +55,8 @@ fn of_granularity(key: &DomainKey) -> Option<Finding> {
     match key.granularity()? {
         "*" => None,
         "" => Some(Finding::EmptyGranularity),
-        pattern if pattern.contains('*') => Some(Finding::WildcardGranularity(pattern.to_owned())),
-        local_part => Some(Finding::Granularity(local_part.to_owned())),
+        pattern if pattern.contains('*') => Some(Finding::WildcardGranularity(excerpt(pattern))),
+        local_part => Some(Finding::Granularity(excerpt(local_part))),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a domain says about the mail it sends: the record at `_domainkey` (RFC 4870 §3.6).
 
 use dkim_dns::{Answer, Inquirer, LookupError, Query, QueryId, QueryKind};
-use dkim_tags::value::colon_list;
+use dkim_tags::value::{colon_list, excerpt};
 use dkim_tags::{DomainName, TagList, TagListError, TagWriter};
 
 /// A domain's policy. "If the policy TXT record does not exist, recipient systems MUST assume the
@@ -72,7 +72,7 @@ impl SendingPolicy {
             signs: match tags.value("o") {
                 None | Some("~") => Signs::Some,
                 Some("-") => Signs::All,
-                Some(other) => return Err(SendingPolicyError::Signs(other.to_owned())),
+                Some(other) => return Err(SendingPolicyError::Signs(excerpt(other))),
             },
             testing: tags.value("t").is_some_and(|t| colon_list(t).any(|flag| flag == "y")),
             notes,

@@ -1,7 +1,7 @@
 //! The DomainKey-Signature field: its tags read into values (RFC 4870 §3.3).
 
 use dkim_crypto::SigningAlgorithm;
-use dkim_tags::value::base64;
+use dkim_tags::value::{base64, excerpt};
 use dkim_tags::{DomainName, FieldName, FieldNames, InvalidName, Selector, TagList, TagListError};
 
 use crate::Canonicalization;
@@ -66,12 +66,12 @@ impl Signature {
         for tag in tags.tags() {
             // "A tag MUST be one character long and MUST be a lowercase alphabetic character."
             if !matches!(tag.name().as_bytes(), [b'a'..=b'z']) {
-                return Err(SignatureError::TagName(tag.name().to_owned()));
+                return Err(SignatureError::TagName(excerpt(tag.name())));
             }
             // "within the ASCII range of characters from SPACE (0x20) to TILDE (0x7E)". Control
             // characters a tag-list has in folds only.
             if !tag.value().is_ascii() {
-                return Err(SignatureError::NotAscii(tag.name().to_owned()));
+                return Err(SignatureError::NotAscii(excerpt(tag.name())));
             }
         }
         let required = |name| tags.value(name).ok_or(SignatureError::MissingTag(name));
@@ -79,14 +79,14 @@ impl Signature {
         let (b, c, d) = (required("b")?, required("c")?, required("d")?);
         let (q, s) = (required("q")?, required("s")?);
         if q != "dns" {
-            return Err(SignatureError::UnknownQueryMethod(q.to_owned()));
+            return Err(SignatureError::UnknownQueryMethod(excerpt(q)));
         }
         let canonicalization = Canonicalization::from_name(c);
         Ok(Self {
             algorithm,
             signature: base64(b).ok_or(SignatureError::Invalid("b"))?,
             canonicalization: canonicalization
-                .ok_or_else(|| SignatureError::UnknownCanonicalization(c.to_owned()))?,
+                .ok_or_else(|| SignatureError::UnknownCanonicalization(excerpt(c)))?,
             domain: DomainName::parse(d).map_err(name_error("d"))?,
             signed_fields: tags.value("h").map(read_fields).transpose()?,
             selector: Selector::parse(s).map_err(name_error("s"))?,
@@ -98,7 +98,7 @@ impl Signature {
 /// signing algorithm", and `rsa-sha1` is all there ever was.
 fn read_algorithm(value: &str) -> Result<SigningAlgorithm, SignatureError> {
     let known = Some(SigningAlgorithm::RSA_SHA1).filter(|known| known.name() == value);
-    known.ok_or_else(|| SignatureError::UnknownAlgorithm(value.to_owned()))
+    known.ok_or_else(|| SignatureError::UnknownAlgorithm(excerpt(value)))
 }
 
 /// "A colon-separated list of header field names […] Whitespace is ignored in this value", inside

@@ -1,7 +1,9 @@
 //! The key record: a public key and the terms of its use.
 
 use dkim_crypto::{HashAlgorithm, KeyType, PublicKey, PublicKeyError};
-use dkim_tags::value::{base64, colon_list, is_hyphenated_word, to_base64, to_quoted_printable};
+use dkim_tags::value::{
+    base64, colon_list, excerpt, is_hyphenated_word, to_base64, to_quoted_printable,
+};
 use dkim_tags::{TagList, TagListError, TagWriter};
 
 /// A key record (RFC 6376 §3.6.1).
@@ -251,7 +253,7 @@ fn check_version(tags: &TagList<'_>) -> Result<(), KeyRecordError> {
             Err(KeyRecordError::VersionNotFirst)
         }
         Some("DKIM1") => Ok(()),
-        Some(version) => Err(KeyRecordError::Version(version.to_owned())),
+        Some(version) => Err(KeyRecordError::Version(excerpt(version))),
     }
 }
 
@@ -259,7 +261,7 @@ fn check_version(tags: &TagList<'_>) -> Result<(), KeyRecordError> {
 fn read_key_type(value: &str) -> Result<KeyType, KeyRecordError> {
     match KeyType::from_name(value.as_bytes()) {
         Some(key_type) => Ok(key_type),
-        None if is_hyphenated_word(value) => Err(KeyRecordError::UnknownKeyType(value.to_owned())),
+        None if is_hyphenated_word(value) => Err(KeyRecordError::UnknownKeyType(excerpt(value))),
         None => Err(KeyRecordError::Invalid("k")),
     }
 }

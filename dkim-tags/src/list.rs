@@ -13,6 +13,8 @@ use nom::sequence::pair;
 use nom::{IResult, Parser};
 use smallvec::SmallVec;
 
+use crate::value::excerpt;
+
 /// A tag-spec of a tag-list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tag<'a> {
@@ -110,7 +112,7 @@ impl<'a> TagList<'a> {
             let is_new = tags.iter().take(FEW).all(|earlier| !is_same(earlier.name, tag.name))
                 && (tags.len() < FEW || names.insert(tag.name));
             if !is_new {
-                return Err(TagListError::Duplicate { name: told(tag.name), offset });
+                return Err(TagListError::Duplicate { name: excerpt(tag.name), offset });
             }
             let name = tag.name;
             tags.push(tag);
@@ -123,7 +125,7 @@ impl<'a> TagList<'a> {
                 }
                 Some((found, _)) => {
                     return Err(TagListError::Octet {
-                        name: told(name),
+                        name: excerpt(name),
                         offset: octets.len() - after.len(),
                         found: *found,
                     });
@@ -201,7 +203,7 @@ pub enum TagListError {
 }
 
 impl TagListError {
-    /// Of a longer tag name, so many octets are told, and `...` after them.
+    /// Of a longer tag name, so many characters are told, and `...` after them.
     pub const MAX_NAME: usize = 64;
 }
 
@@ -229,16 +231,8 @@ fn read_tag<'a>(
         Some(text) => text.get(after_equals.clone()),
         None => std::str::from_utf8(value).ok(),
     };
-    let value = value.ok_or_else(|| TagListError::Encoding { name: told(name) })?;
+    let value = value.ok_or_else(|| TagListError::Encoding { name: excerpt(name) })?;
     Ok((after_value, Tag { name, value: trim_fws(value), after_equals }))
-}
-
-/// A name as an error tells it: who writes a long one shall not fill our memory and our logs with it.
-fn told(name: &str) -> String {
-    match name.get(..TagListError::MAX_NAME) {
-        Some(start) if start != name => format!("{start}..."),
-        _ => name.to_owned(),
-    }
 }
 
 /// Whether two names, neither of them empty, are the same. Nearly all are of one letter, and differ

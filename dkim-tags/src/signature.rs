@@ -6,7 +6,7 @@ use dkim_canon::Canonicalization;
 use dkim_crypto::SigningAlgorithm;
 
 use crate::list::trim_fws;
-use crate::value::{base64, colon_list, is_hyphenated_word, number, quoted_printable};
+use crate::value::{base64, colon_list, excerpt, is_hyphenated_word, number, quoted_printable};
 use crate::{
     Auid, DomainName, FieldName, FieldNames, InvalidName, Selector, TagList, TagListError,
 };
@@ -170,7 +170,7 @@ impl Signature {
             body_hash: base64(bh).ok_or(SignatureError::Invalid("bh"))?,
             canonicalization: values.c.map_or(Ok(Canonicalizations::default()), |value| {
                 Canonicalizations::parse(value)
-                    .ok_or_else(|| SignatureError::UnknownCanonicalization(value.to_owned()))
+                    .ok_or_else(|| SignatureError::UnknownCanonicalization(excerpt(value)))
             })?,
             sdid,
             signed_fields: FieldNames::parse(h).map_err(|_| SignatureError::Invalid("h"))?,
@@ -335,7 +335,8 @@ pub fn without_b<'a>(field_body: &'a [u8], tags: &TagList<'_>) -> [&'a [u8]; 2] 
     [before, after]
 }
 
-/// Why a tag-list is no valid DKIM-Signature.
+/// Why a tag-list is no valid DKIM-Signature. What it tells of a value is no more than an
+/// [`excerpt`](crate::value::excerpt).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignatureError {
@@ -392,7 +393,7 @@ fn check_version(version: &str) -> Result<(), SignatureError> {
     match version {
         "1" => Ok(()),
         "" => Err(SignatureError::Invalid("v")),
-        other => Err(SignatureError::Version(other.to_owned())),
+        other => Err(SignatureError::Version(excerpt(other))),
     }
 }
 
@@ -402,7 +403,7 @@ fn read_algorithm(value: &str) -> Result<SigningAlgorithm, SignatureError> {
     match value {
         "" => Err(SignatureError::Invalid("a")),
         name => SigningAlgorithm::from_name(name.as_bytes())
-            .ok_or_else(|| SignatureError::UnknownAlgorithm(name.to_owned())),
+            .ok_or_else(|| SignatureError::UnknownAlgorithm(excerpt(name))),
     }
 }
 
@@ -435,7 +436,7 @@ fn read_query_methods(value: &str) -> Result<Vec<String>, SignatureError> {
     if methods.iter().any(|method| method == DNS_TXT) {
         Ok(methods)
     } else {
-        Err(SignatureError::UnknownQueryMethod(value.to_owned()))
+        Err(SignatureError::UnknownQueryMethod(excerpt(value)))
     }
 }
 

@@ -5,7 +5,7 @@ use base64::{Engine, decoded_len_estimate};
 use memchr::memchr3;
 use smallvec::SmallVec;
 
-use crate::list::{is_fws, trim_fws};
+use crate::list::{TagListError, is_fws, trim_fws};
 
 /// Decodes a base64string (RFC 6376 §2.10).
 ///
@@ -148,6 +148,21 @@ pub fn to_quoted_printable(octets: &[u8]) -> String {
         }
     }
     encoded
+}
+
+/// A name or value as an error tells it, up to 64 characters: who writes a long one shall not fill
+/// our memory and our logs with it.
+///
+/// ```
+/// let told = dkim_tags::value::excerpt(&"a".repeat(1000));
+/// assert_eq!(told, format!("{}...", "a".repeat(64)));
+/// ```
+#[must_use]
+pub fn excerpt(text: &str) -> String {
+    match text.char_indices().nth(TagListError::MAX_NAME) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
 }
 
 fn encode(octet: u8, out: &mut String) {
