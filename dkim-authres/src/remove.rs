@@ -33,8 +33,9 @@ pub struct Forged {
 ///
 /// - a field with an encoded-word (RFC 2047) before its first `;`: readers that decode those first
 ///   find there what we do not;
+/// - a field with octets there that are no UTF-8: some readers drop them, some take them for Latin-1;
 /// - a field with a well-formed authserv-id, in which a reader that does not understand comments,
-///   nested comments or quoted-pairs would find our id in first place;
+///   nested comments or quoted-pairs, or drops parentheses, would find our id in first place;
 /// - a field without a well-formed authserv-id, if our id stands anywhere before its first `;`,
 ///   however commented, quoted or broken, or if more stands there than a name can have;
 /// - a field that would need a closer look, because it is not well-formed up to its first `;` or
@@ -178,8 +179,8 @@ fn plain_head(body: &[u8]) -> Option<&str> {
 /// Whether a field that is not plain is ours by its authserv-id, or in one of its [readings].
 fn is_forged_to_somebody(body: &[u8], id: Option<String>, own: &[Id]) -> bool {
     let readings = readings(body);
-    let encoded = |text: &String| squeezed(text).contains("=?");
-    if readings.iter().any(|it| encoded(&it.head) || encoded(&it.comments)) {
+    let unclear = |text: &String| text.contains('\u{fffd}') || squeezed(text).contains("=?");
+    if readings.iter().any(|it| unclear(&it.head) || unclear(&it.comments)) {
         return true;
     }
     let heads = readings.into_iter().map(|it| it.head);
@@ -194,7 +195,9 @@ fn is_forged_to_somebody(body: &[u8], id: Option<String>, own: &[Id]) -> bool {
 fn claims(text: &str, own: &[Id]) -> bool {
     let is_ours = |text: &str| {
         let plain = plain(text);
-        own.iter().any(|id| id.plain == plain)
+        let squeezed = plain.contains(is_noise).then(|| squeezed(&plain));
+        let squeezed = squeezed.as_deref().unwrap_or(&plain).trim_matches('.');
+        own.iter().any(|id| id.plain == plain || id.squeezed == squeezed)
     };
     let text = text.trim();
     let word = text.split_whitespace().next().unwrap_or_default();
@@ -221,7 +224,17 @@ fn plain(id: &str) -> String {
     let id: String = id.trim().chars().filter(|&c| !is_ignorable(c)).collect();
     let mapped = (!id.is_ascii() && may_be_a_name(&id)).then(|| idna::domain_to_ascii(&id).ok());
     let id = mapped.flatten().unwrap_or_else(|| id.to_ascii_lowercase());
-    id.trim_matches('.').to_owned()
+    ascii_decoded(id.trim_matches('.'))
+}
+
+/// A name in lower case with each A-label that has nothing but ASCII in it (`xn--example-`) decoded:
+/// IDNA knows no such label, and who only decodes Punycode (RFC 3492) reads `example`.
+fn ascii_decoded(name: &str) -> String {
+    let label = |label: &str| {
+        let decoded = label.strip_prefix("xn--").and_then(|label| label.strip_suffix('-'));
+        decoded.unwrap_or(label).to_owned()
+    };
+    name.split('.').map(label).collect::<Vec<_>>().join(".")
 }
 
 /// Whether a text is short enough for a name, however it is written.
@@ -238,8 +251,10 @@ fn u_labels(text: &str) -> String {
     let map = |piece: &str| {
         let name = piece.trim_end_matches(ends);
         let end = piece.strip_prefix(name).unwrap_or_default();
-        let name =
-            if may_be_a_name(name) { idna::domain_to_unicode(name).0 } else { name.to_lowercase() };
+        let name = match may_be_a_name(name) {
+            true => idna::domain_to_unicode(&ascii_decoded(&name.to_ascii_lowercase())).0,
+            false => name.to_lowercase(),
+        };
         name + end
     };
     text.split_inclusive(ends).map(map).collect()
@@ -250,9 +265,9 @@ fn squeezed(text: &str) -> String {
     text.chars().filter(|&c| !is_noise(c)).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// White space, quoting, and what cannot be seen.
+/// White space, quoting, parentheses left over, and what cannot be seen.
 fn is_noise(c: char) -> bool {
-    c.is_whitespace() || c.is_control() || matches!(c, '"' | '\\') || is_ignorable(c)
+    c.is_whitespace() || c.is_control() || matches!(c, '"' | '\\' | '(' | ')') || is_ignorable(c)
 }
 
 /// What cannot be seen, and mapping drops or some reader may (Unicode: Default_Ignorable_Code_Point).

@@ -16,7 +16,7 @@ fn is_removed(body: &[u8]) -> bool {
 
 #[test]
 fn sixty_spellings_of_ours() {
-    let spellings: [&[u8]; 64] = [
+    let spellings: [&[u8]; 78] = [
         // Well-formed.
         b"example.org; none",
         b" example.org; dkim=pass header.d=bank.example\r\n",
@@ -88,6 +88,23 @@ fn sixty_spellings_of_ours() {
         b"example.org\xff; dkim=pass",
         b"=?utf-8?q?ex=61mple.org?=; dkim=pass",
         b"=?utf-8?b?ZXhhbXBsZS5vcmc=?=; dkim=pass",
+        // Some drop a parenthesis that closes nothing, and put together what it parted.
+        b"example).org; dkim=pass",
+        b"exam)ple.org; dkim=pass",
+        b"example.) org; dkim=pass",
+        b"example)\x0b.org; dkim=pass",
+        b"example)\r\n .org; dkim=pass",
+        b"\"example.org)\"; dkim=pass",
+        b"\"exam(ple.org\"; dkim=pass",
+        // Octets that are no UTF-8: dropped, read as Latin-1, or without their eighth bit.
+        b"example\xad.org; dkim=pass",
+        b"\xe5xample.org; dkim=pass",
+        b"b\xfccher.example; dkim=pass",
+        b"other.example (\xe5) 1; dkim=pass",
+        // Punycode of nothing but ASCII.
+        b"xn--example-.org; dkim=pass",
+        b"example.XN--ORG-; dkim=pass",
+        b"xn--example-.org/1; dkim=pass",
     ];
     for body in spellings {
         assert!(is_removed(body), "{}", String::from_utf8_lossy(body));

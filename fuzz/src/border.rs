@@ -32,6 +32,12 @@ pub fn border(data: &[u8]) {
             for ours in PLAIN {
                 assert!(strict(&body).is_none_or(|id| !id.eq_ignore_ascii_case(ours)), "{body:?}");
                 assert!(!careless(&body).eq_ignore_ascii_case(ours), "{body:?}");
+                let dropped = body.replace('\u{fffd}', "");
+                assert!(!careless(&dropped).eq_ignore_ascii_case(ours), "{body:?}");
+                assert!(
+                    !careless(&without_parentheses(&body)).eq_ignore_ascii_case(ours),
+                    "{body:?}"
+                );
             }
         }
     }
@@ -76,6 +82,21 @@ fn strict(body: &str) -> Option<String> {
         id.push(c);
     }
     rest.peek().is_some_and(|c| c.is_ascii_whitespace() || "(;".contains(*c)).then_some(id)
+}
+
+/// Without comments, and without a parenthesis that closes none.
+fn without_parentheses(body: &str) -> String {
+    let mut depth = 0_usize;
+    let mut rest = String::new();
+    for c in body.chars() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            c if depth == 0 => rest.push(c),
+            _ => {}
+        }
+    }
+    rest
 }
 
 /// The authserv-id as a filter in a hurry finds it: the first word before the first semicolon.
