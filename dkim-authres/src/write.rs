@@ -185,13 +185,23 @@ pub(crate) const fn is_keyword_char(c: char) -> bool {
 
 /// `value = token / quoted-string` (RFC 2045 §5.1).
 fn value(text: &str) -> String {
-    let token = !text.is_empty() && text.chars().all(|c| c.is_ascii() && is_token_char(c));
-    if token && text.len() <= MAX_VALUE { text.to_owned() } else { quoted(text) }
+    let is_token =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii() && is_token_char(c));
+    bare(text, is_token).unwrap_or_else(|| quoted(text))
 }
 
 /// `pvalue = [CFWS] ( value / [ [ local-part ] "@" ] domain-name ) [CFWS]`
 fn pvalue(text: &str) -> String {
-    if is_identity(text) && text.len() <= MAX_VALUE { text.to_owned() } else { value(text) }
+    bare(text, is_identity).unwrap_or_else(|| value(text))
+}
+
+/// A text that needs no quotes: as it stands, or mended, since that is how it will be read, and
+/// written the next time.
+fn bare(text: &str, needs_none: impl Fn(&str) -> bool) -> Option<String> {
+    if text.len() <= MAX_VALUE && needs_none(text) {
+        return Some(text.to_owned());
+    }
+    Some(mended(text)).filter(|text| needs_none(text))
 }
 
 /// Whether a value is `[ [ local-part ] "@" ] domain-name` as it stands, with nothing in it that
@@ -222,17 +232,30 @@ pub(crate) fn is_token_char(c: char) -> bool {
 /// `quoted-string` (RFC 5322 §3.2.4, RFC 6532 §3.2), at most [`MAX_VALUE`] octets of it.
 pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
-    for c in text.chars() {
-        let c = if ends_lines(c) { ' ' } else { c };
-        let escape = if matches!(c, '"' | '\\') { "\\" } else { "" };
-        if quoted.len() + escape.len() + c.len_utf8() >= MAX_VALUE {
-            break;
+    for c in mended(text).chars() {
+        if is_escaped(c) {
+            quoted.push('\\');
         }
-        quoted.push_str(escape);
         quoted.push(c);
     }
     quoted.push('"');
     quoted
+}
+
+/// Text in which what ends lines is a space, and no more of it than [`MAX_VALUE`] octets have room
+/// for in quotes.
+fn mended(text: &str) -> String {
+    let mut length = "\"\"".len();
+    let mended = text.chars().map(|c| if ends_lines(c) { ' ' } else { c });
+    let fits = |c: &char| {
+        length += c.len_utf8() + usize::from(is_escaped(*c));
+        length <= MAX_VALUE
+    };
+    mended.take_while(fits).collect()
+}
+
+const fn is_escaped(c: char) -> bool {
+    matches!(c, '"' | '\\')
 }
 
 /// Characters that end a line, or a string, for some reader: they neither get out nor in.

@@ -258,6 +258,19 @@ fn what_would_not_be_read_is_left_out_and_counted() {
     assert!(AuthenticationResults::parse(body.as_bytes()).is_ok());
 }
 
+/// Control characters become spaces and long values are cut: what is left may be an identity or a
+/// token, and is written as one at once.
+#[test]
+fn what_is_mended_is_written_the_same_twice() {
+    let long = format!("a@{}c", "b.".repeat(500));
+    for text in ["\"@)\u{1}\"@ab.c", "\"a\u{2028}b\"@c.d", "a@b.c\u{1}", &long, &"a".repeat(900)] {
+        let result = ResInfo::new("dkim", "pass").reason(text).prop("header", "i", text);
+        let once = AuthenticationResults::new(text).with(result).field_body();
+        let twice = AuthenticationResults::parse(once.as_bytes()).unwrap().field_body();
+        assert_eq!(twice, once, "{text:?}");
+    }
+}
+
 #[test]
 fn limits_from_both_sides() {
     let octets = |count: usize| {
@@ -277,7 +290,7 @@ fn limits_from_both_sides() {
     assert_eq!(written(&"a".repeat(64)), (64, 64));
     assert_eq!(written(&"a".repeat(65)), (64, 65));
     assert_eq!(written(&"a".repeat(800)), (64, 800));
-    // In quotes now, which count.
+    // There would be room for quotes.
     assert_eq!(written(&"a".repeat(801)), (64, 798));
     // And so do backslashes: there is room for 399 pairs.
     assert_eq!(written(&"\\".repeat(500)), (64, 399));
