@@ -3,7 +3,7 @@
 use dkim_authres::{AuthenticationResults, DkimResult, ResInfo};
 use dkim_message::Header;
 use dkim_tags::{DomainName, Signature};
-use dkim_verify::{Verification, res_infos};
+use dkim_verify::{Deviation, Verification, res_infos};
 
 /// The fields that a mediator takes away, and the one that it adds on top.
 ///
@@ -38,6 +38,23 @@ pub struct Mediation {
     pub results: AuthenticationResults,
 }
 
+/// A result as a mediator hands it on. Whoever believes it sees neither the key nor the signature: a
+/// domain that is testing has not signed (RFC 6376 §3.6.1 `t=y`), and under the mediator's signature
+/// a body would be taken for the author's of which `l=` leaves a part to anybody (RFC 6376 §8.2).
+fn vouched(found: &Verification, info: ResInfo) -> ResInfo {
+    let short_of = |deviation: &&Deviation| {
+        matches!(deviation, Deviation::Testing | Deviation::BodyNotFullySigned { .. })
+    };
+    match found.deviations.iter().find(short_of) {
+        Some(deviation) if found.passes() => ResInfo {
+            result: DkimResult::Policy.name().to_owned(),
+            reason: Some(deviation.to_string()),
+            ..info
+        },
+        _ => info,
+    }
+}
+
 impl Mediation {
     /// For a message that goes out with this header. `received` is what was found when it came in,
     /// before anything was changed; `broken` are indexes of signatures to take away.
@@ -61,7 +78,8 @@ impl Mediation {
             stale.chain(header.fields().positions("Authentication-Results")).collect();
         removed.sort_unstable_by(|a, b| b.cmp(a));
         let none = received.is_empty().then(|| ResInfo::new("dkim", DkimResult::None.name()));
-        let infos = res_infos(received).into_iter().chain(none);
+        let infos = received.iter().zip(res_infos(received)).map(|(one, info)| vouched(one, info));
+        let infos = infos.chain(none);
         let results = AuthenticationResults::new(authserv_id);
         Self { removed, results: infos.fold(results, AuthenticationResults::with) }
     }

@@ -11,8 +11,9 @@ use dkim_stack::explain::{Fate, relayed};
 use dkim_stack::message::{Header, split};
 use dkim_stack::tags::FieldName;
 use dkim_stack::{
-    Assessment, DomainName, Fields, Known, Mediation, Policy, PrivateKey, Request, Role, Selector,
-    SigningKey, TrustedResults, UnixTime, Verification, Zone, provider, sign, verify_blocking,
+    Assessment, BodyLength, DomainName, Fields, Known, Mediation, Policy, PrivateKey, Request,
+    Role, Selector, SigningKey, TrustedResults, UnixTime, Verification, Zone, provider, sign,
+    verify_blocking,
 };
 
 const NOW: UnixTime = UnixTime(1_700_000_000);
@@ -205,6 +206,31 @@ fn what_a_trusted_list_found_counts_where_its_changes_broke_the_authors_signatur
         trusted(&out.replace("header.d=example.org", "header.d=example.net"), &["example.com"]),
         []
     );
+}
+
+/// What an author's domain has not signed but for a test, or not to the end of the body, is not made
+/// a valid signature by a list that says what it found.
+#[test]
+fn a_list_vouches_for_no_test_and_for_no_part_of_a_body() {
+    let test = signed_with(Fields::default(), "test.example", POST);
+    let selector = Selector::parse("s").unwrap();
+    let mut request = Request::new(name("example.org"), selector, key().algorithm());
+    request.body_length = BodyLength::AsSigned;
+    let part = sign(POST.as_bytes(), request, NOW, provider(), &*key()).unwrap().to_field();
+    let part = format!("{part}{POST}More.\r\n");
+    for (post, reason) in [(test, "testing DKIM"), (part, "only the first 5 octets")] {
+        assert_eq!(results(&post), ["pass"]);
+        let out = with_footer(&post);
+        let found = trusted(&out, &["example.com"]);
+        let [info] = &*found[0].results.results else { panic!("{found:?}") };
+        assert_eq!(info.result, "policy");
+        assert!(info.reason.as_ref().unwrap().contains(reason), "{info:?}");
+        assert_eq!(found[0].valid_sdids().count(), 0);
+    }
+    // What fails does so under a test, too.
+    let test = signed_with(Fields::default(), "test.example", POST).replace("Hi.", "Ho.");
+    let found = trusted(&with_footer(&test), &["example.com"]);
+    assert_eq!(found[0].results.results[0].result, "fail");
 }
 
 #[test]

@@ -87,8 +87,14 @@ impl Verification {
     /// of the signature.
     fn res_info(&self, claims: &Claims, b_len: usize) -> ResInfo {
         let mut info = ResInfo::new("dkim", self.outcome.result().name());
-        if !self.passes() {
-            info = info.reason(self.outcome.to_string());
+        // RFC 6376 §3.6.1 `t=y`: whoever reads the result must know, to treat such mail as unsigned.
+        let refused = (!self.passes()).then(|| self.outcome.to_string());
+        let is_said = self.outcome == Outcome::Refused(Deviation::Testing);
+        let testing = self.is_testing() && !is_said;
+        let testing = testing.then(|| Deviation::Testing.to_string());
+        let reasons: Vec<String> = refused.into_iter().chain(testing).collect();
+        if !reasons.is_empty() {
+            info = info.reason(reasons.join(", "));
         }
         // Of an invalid signature anything may be claimed; what is no word is not handed on.
         let word = |text: &Option<String>| {

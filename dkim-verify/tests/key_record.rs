@@ -2,8 +2,11 @@
 
 mod craft;
 
-use craft::{MESSAGE, TEMPLATE, deviations, key, outcome, p, record, rsa_key, sign, verify};
+use craft::{
+    MESSAGE, TEMPLATE, deviations, key, outcome, p, record, rsa_key, sign, verify, verify_with,
+};
 use dkim_dns::Zone;
+use dkim_verify::{Policy, Treatment, res_infos};
 
 const NAME: &str = "sel._domainkey.example.com";
 
@@ -160,6 +163,27 @@ fn what_is_odd_about_a_key_is_said() {
     assert_eq!(deviations(&found), ["key-without-version", "testing"]);
     assert!(found[0].is_testing());
     assert_eq!(deviations(&verify(&message, &craft::zone())), Vec::<&str>::new());
+}
+
+/// Who reads the results alone must treat such mail as unsigned, too.
+#[test]
+fn testing_is_said_in_the_results() {
+    let message = sign(TEMPLATE, MESSAGE.as_bytes());
+    let testing = record(&format!("v=DKIM1; t=y; k=ed25519; p={}", p(&*key())));
+    let said = |message: &[u8], zone: &Zone| {
+        let info = res_infos(&verify(message, zone)).remove(0);
+        (info.result, info.reason)
+    };
+    let is_test = || Some("the domain is testing DKIM (t=y)".to_owned());
+    assert_eq!(said(&message, &testing), ("pass".to_owned(), is_test()));
+    assert_eq!(said(&message, &craft::zone()), ("pass".to_owned(), None));
+    let (result, reason) = said(&[&message[..], b"More.\r\n"].concat(), &testing);
+    assert_eq!(result, "fail");
+    assert!(reason.is_some_and(|said| said.ends_with(", the domain is testing DKIM (t=y)")));
+    let mut strict = Policy::rfc();
+    strict.testing = Treatment::Refuse;
+    let info = res_infos(&verify_with(&strict, &message, &testing)).remove(0);
+    assert_eq!((info.result.as_str(), info.reason), ("policy", is_test()));
 }
 
 /// RFC 6376 §3.6.1 `t=y` holds "even should the signature fail to verify".
