@@ -10,6 +10,7 @@ use crate::diagnostics::{Failure, note};
 
 /// A message held as a whole.
 pub(crate) struct Held {
+    /// The header and the empty line after it, in which there may be a defect, too.
     pub(crate) header: Vec<u8>,
     pub(crate) body: Vec<u8>,
 }
@@ -24,7 +25,7 @@ impl Held {
                 note(&origin, "lines end with LF; read as CRLF");
             }
             let body = message.whole_body()?;
-            Ok(Self { header: message.header().octets().to_vec(), body })
+            Ok(Self { header: message.into_header(), body })
         };
         read().map_err(|failure| failure.on(&origin))
     }
@@ -36,5 +37,27 @@ impl Held {
         signatures
             .filter_map(|(position, field)| Some((position, Signature::parse(field.body()).ok()?)))
             .collect()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// A line end of another kind behind the header is as much a defect as in it.
+    #[test]
+    fn the_empty_line_belongs_to_the_header() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("mail.eml");
+        for (empty_line, is_well_formed) in [("\r\n", true), ("\n", false)] {
+            fs::write(&path, format!("A: b\r\nC: d\r\n{empty_line}Hi.\r\n")).unwrap();
+            let held = Held::read(&path).unwrap();
+            assert_eq!(held.header, format!("A: b\r\nC: d\r\n{empty_line}").as_bytes());
+            assert_eq!(held.body, b"Hi.\r\n");
+            assert_eq!(Header::parse(&held.header).defects().is_empty(), is_well_formed);
+        }
     }
 }
