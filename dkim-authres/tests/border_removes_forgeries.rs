@@ -15,7 +15,7 @@ fn is_removed(body: &[u8]) -> bool {
 }
 
 #[test]
-fn sixty_spellings_of_ours() {
+fn spellings_of_ours() {
     let spellings: [&[u8]; 78] = [
         // Well-formed.
         b"example.org; none",
