@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 use std::io::{self, Write};
 
+use dkim_keys::is_secret;
+
 use crate::exit::Exit;
 use crate::printable::printable;
 
@@ -47,7 +49,7 @@ impl Failure {
 
     /// Says what it is about, unless that is said already.
     pub(crate) fn on(mut self, subject: impl Display) -> Self {
-        self.subject.get_or_insert_with(|| subject.to_string());
+        self.subject.get_or_insert_with(|| unless_secret(&subject.to_string()).to_owned());
         self
     }
 
@@ -77,6 +79,11 @@ impl Display for Failure {
 }
 
 impl Error for Failure {}
+
+/// What is told of a text that names a file: somebody may have put there what belongs into it.
+pub(crate) fn unless_secret(subject: &str) -> &str {
+    if is_secret(subject) { "(a secret, and no file)" } else { subject }
+}
 
 /// Tells something that is no failure.
 pub(crate) fn note(subject: impl Display, what: impl Display) {

@@ -9,7 +9,7 @@ use dkim_stack::{TrustedResults, Verification};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
-use crate::diagnostics::Failure;
+use crate::diagnostics::{Failure, unless_secret};
 use crate::exit::Exit;
 use crate::input::Origin;
 use crate::practices::json as entries;
@@ -200,7 +200,7 @@ pub(crate) fn unreadable(
 ) -> io::Result<()> {
     let unreadable = Unreadable {
         schema: SCHEMA,
-        file: &origin.file,
+        file: unless_secret(&origin.file),
         message: origin.number,
         // What was read and is no message bears no signature.
         signatures: (failure.exit == Exit::Data).then_some([]),

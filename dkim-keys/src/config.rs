@@ -29,7 +29,8 @@ pub use self::pattern::Pattern;
 pub use self::rotation::{Rotation, ServerAddress};
 pub use self::select::{Chosen, Mail, PassedOver, Selection, Verdict};
 pub use self::signatory::{Signatory, SignatoryError, Unclear};
-use crate::{Plan, RotationState};
+use crate::excerpt::excerpt;
+use crate::{Plan, RotationState, is_secret};
 
 /// The configuration of a signer (RFC 5863 §4.3: which mail is signed, with which key, is decided by
 /// configuration at run time).
@@ -202,10 +203,13 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         for (name, key) in &self.keys {
-            key.check().map_err(|why| ConfigError::Key { name: name.clone(), why })?;
+            key.check().map_err(|why| ConfigError::Key {
+                name: excerpt(&name.escape_debug().to_string()),
+                why: excerpt(&why),
+            })?;
         }
         for (number, rule) in (1..).zip(&self.rules) {
-            let of_rule = |why: String| ConfigError::Rule { number, why };
+            let of_rule = |why: String| ConfigError::Rule { number, why: excerpt(&why) };
             if rule.from.is_empty() {
                 return Err(of_rule("from= names nobody".to_owned()));
             }
@@ -217,7 +221,11 @@ impl Config {
                     .map_err(|error| of_rule(format!("identity: {error}")))?;
             }
         }
-        let signing = |why: String| ConfigError::Signing(why);
+        if self.rotation.tsig.as_ref().is_some_and(|tsig| is_secret(&tsig.to_string_lossy())) {
+            let why = "tsig: the key itself stands there; put it into a file, and name that";
+            return Err(ConfigError::Rotation(why.to_owned()));
+        }
+        let signing = |why: String| ConfigError::Signing(excerpt(&why));
         if let Some(forms) = &self.signing.canonicalization {
             let unknown = || signing(format!("unknown canonicalization {forms:?}"));
             Canonicalizations::parse(forms).ok_or_else(unknown)?;
@@ -229,14 +237,14 @@ impl Config {
     }
 }
 
-/// What is wrong, on one line; what is quoted of a file does not steer who shows it.
+/// What is wrong, on one line; what is quoted of a file does not steer who shows it, and is short.
 pub(crate) fn said_of_toml(error: &toml::de::Error) -> String {
-    let said = error.message().trim_end().replace('\n', ", ");
     let harmless = |c: char| match c {
-        '"' | '\'' | '\\' => c.to_string(),
+        '"' | '\'' | '\\' | '\n' => c.to_string(),
         c => c.escape_debug().to_string(),
     };
-    said.chars().map(harmless).collect()
+    let said: String = error.message().trim_end().chars().map(harmless).collect();
+    excerpt(&said).replace('\n', ", ")
 }
 
 /// Why a text is no configuration.
@@ -255,9 +263,9 @@ pub enum ConfigError {
     #[error("{0}")]
     Unwritable(String),
     /// A key is none.
-    #[error("keys.{}: {why}", name.escape_debug())]
+    #[error("keys.{name}: {why}")]
     Key {
-        /// Its name.
+        /// Its name, escaped, and cut where it is long.
         name: String,
         /// What is wrong.
         why: String,
@@ -273,6 +281,9 @@ pub enum ConfigError {
     /// How is signed.
     #[error("signing: {0}")]
     Signing(String),
+    /// How keys that change are published.
+    #[error("rotation: {0}")]
+    Rotation(String),
 }
 
 #[cfg(test)]
@@ -298,5 +309,56 @@ mod tests {
         }
         let said = RotationState::parse("\"a\\u001b[2J\\nb\" = 1").unwrap_err().to_string();
         assert!(said.contains("a\\u{1b}[2J, b"), "{said:?}");
+    }
+
+    /// Enough to find the place, and no key.
+    #[test]
+    fn errors_quote_little() {
+        let key = "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g";
+        let pem = format!("-----BEGIN PRIVATE KEY-----\\n{key}\\n-----END PRIVATE KEY-----\\n");
+        let file = "selector = 's'\nfile = 'f'";
+        let k = format!("[keys.k]\ndomain = 'example.com'\n{file}");
+        let rule = "[[rules]]\nfrom = ['*']";
+        for secret in [key, &pem] {
+            for text in [
+                format!("\"{secret}\" = 1"),
+                format!("match = \"{secret}\""),
+                format!("[signing]\nexpires = \"{secret}\""),
+                format!("[signing]\ncanonicalization = \"{secret}\""),
+                format!("[signing]\noversign = [\" {secret}\"]"),
+                format!("[keys.\"{secret}\"]\ndomain = ''\n{file}"),
+                format!("[keys.k]\ndomain = \"{secret}\"\n{file}"),
+                format!("[keys.k]\ndomain = 'example.com'\nselector = \"{secret}\"\nfile = 'f'"),
+                format!("[keys.k]\ndomain = 'a.b'\n[keys.k.rotate]\nselector = \"{secret}\""),
+                format!("[keys.k]\ndomain = 'a.b'\n[keys.k.rotate]\nkind = \"{secret}\""),
+                format!("{k}\n{rule}\nkeys = [\"{secret}\"]"),
+                format!("{k}\n{rule}\nkeys = ['k']\nidentity = \"{secret}\""),
+                format!("{k}\n{rule}\nkeys = ['k']\nclients = [\"{secret}\"]"),
+                format!("[rotation]\nserver = \"{secret}\""),
+                format!("[rotation]\ntsig = \"{secret}\""),
+                format!("{k}\"{secret}\""),
+            ] {
+                let said = Config::parse(&text).unwrap_err().to_string();
+                let told = (0..=key.len() - 25).find(|&at| said.contains(&key[at..at + 25]));
+                assert_eq!(told, None, "{said}");
+                assert!(said.len() < 500, "{said}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_is_no_name_of_a_file() {
+        let seed = "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=";
+        let tsig = format!("hmac-sha256:k:{seed}");
+        for secret in ["-----BEGIN PRIVATE KEY-----", seed, &tsig, "PKCS11:token=a;pin-value=1"] {
+            let key =
+                format!("[keys.k]\ndomain = 'example.com'\nselector = 's'\nfile = '{secret}'");
+            let rotation = format!("[rotation]\ntsig = '{secret}'");
+            for (text, place) in [(key, "keys.k: "), (rotation, "rotation: tsig: ")] {
+                let said = Config::parse(&text).unwrap_err().to_string();
+                assert!(said.starts_with(place) && !said.contains(secret), "{said}");
+                assert!(said.contains("name a file") || said.contains("put it into a file"));
+            }
+        }
     }
 }

@@ -19,6 +19,7 @@ mod catalogue;
 mod config;
 mod directory;
 mod examine;
+mod excerpt;
 mod finding;
 mod form;
 mod key_file;
@@ -30,7 +31,11 @@ pub mod pkcs11;
 mod publication;
 mod record_fault;
 mod rotation;
+mod secret;
 mod test;
+// Only whoever opens tokens needs all that it says.
+#[cfg_attr(not(feature = "pkcs11"), allow(dead_code))]
+mod token_uri;
 
 pub use audit::{FileAudit, FileFault, FileRules, KeyFile, audit_config, audit_files};
 pub use config::{
@@ -55,4 +60,5 @@ pub use rotation::{
     SelectorTemplate, StateError, StateFile, StateFileError, TemplateError, Transition, abort,
     check_rotation, public_sha256, revoke, step,
 };
+pub use secret::is_secret;
 pub use test::{KeyTest, Tested};

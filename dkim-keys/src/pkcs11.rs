@@ -1,7 +1,5 @@
 //! Keys in tokens, by PKCS #11: they sign there, and cannot be read.
 
-mod uri;
-
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -24,7 +22,7 @@ use dkim_crypto::{
 };
 use zeroize::Zeroizing;
 
-use self::uri::Pkcs11Uri;
+use crate::token_uri::{TokenUri, TokenUriError};
 
 /// A private key in a token, and a session with it.
 ///
@@ -56,7 +54,7 @@ impl TokenKey {
     /// When the URI is none of ours, or there is not exactly one such key, or it cannot sign for
     /// DKIM. No error holds the PIN.
     pub fn open(uri: &str, provider: &'static dyn Provider) -> Result<Self, Pkcs11Error> {
-        let uri = Pkcs11Uri::parse(uri)?;
+        let uri = TokenUri::parse(uri)?;
         let module = Pkcs11::new(uri.module()?);
         let module = module.map_err(|error| Pkcs11Error::Module(error.to_string()))?;
         let flags = CInitializeFlags::OS_LOCKING_OK;
@@ -131,7 +129,7 @@ impl SigningKey for TokenKey {
 }
 
 /// The one token that a URI means.
-fn find_token(module: &Pkcs11, uri: &Pkcs11Uri) -> Result<(Slot, TokenInfo), Pkcs11Error> {
+fn find_token(module: &Pkcs11, uri: &TokenUri) -> Result<(Slot, TokenInfo), Pkcs11Error> {
     let mut fitting = Vec::new();
     for slot in module.get_slots_with_initialized_token()? {
         let info = module.get_token_info(slot)?;
@@ -148,7 +146,7 @@ fn find_token(module: &Pkcs11, uri: &Pkcs11Uri) -> Result<(Slot, TokenInfo), Pkc
 }
 
 /// The one private key that a URI means.
-fn find_key(session: &Session, uri: &Pkcs11Uri) -> Result<ObjectHandle, Pkcs11Error> {
+fn find_key(session: &Session, uri: &TokenUri) -> Result<ObjectHandle, Pkcs11Error> {
     let mut template = vec![Attribute::Class(ObjectClass::PRIVATE_KEY)];
     template.extend(uri.object.iter().map(|label| Attribute::Label(label.clone().into_bytes())));
     template.extend(uri.id.iter().map(|id| Attribute::Id(id.clone())));
@@ -268,7 +266,7 @@ pub enum Pkcs11Error {
     /// The URI breaks its grammar.
     #[error("the URI cannot be read: {0}")]
     Uri(&'static str),
-    /// It has an attribute that says something we do not know.
+    /// It has an attribute that says something we do not know, and that can be told: letters and `-`.
     #[error("the attribute {0:?} is not known at its place in the URI")]
     Attribute(String),
     /// It holds the PIN.
@@ -319,6 +317,17 @@ pub enum Pkcs11Error {
     /// Module or token refuse.
     #[error("the token refuses: {0}")]
     Token(String),
+}
+
+impl From<TokenUriError> for Pkcs11Error {
+    fn from(error: TokenUriError) -> Self {
+        match error {
+            TokenUriError::Malformed(why) => Self::Uri(why),
+            TokenUriError::Attribute(name) => Self::Attribute(name),
+            TokenUriError::PinValue => Self::PinValue,
+            TokenUriError::NoModule => Self::NoModule,
+        }
+    }
 }
 
 impl From<Error> for Pkcs11Error {

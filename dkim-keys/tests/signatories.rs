@@ -92,10 +92,17 @@ fn a_key_in_a_token_is_no_file() {
 
 #[test]
 fn a_configuration_holds_no_pin() {
-    let text = "[keys.k]\ndomain = \"a.example\"\nselector = \"s1\"\n\
-                file = \"pkcs11:token=a?pin-value=123456\"";
-    let error = Config::parse(text).unwrap_err().to_string();
-    assert!(error.contains("pin-source") && !error.contains("123456"), "{error}");
+    for pin in
+        ["?pin-value=123456", ";pin-value=123456", "?PIN-Value=123456", "?p%69n-value=123456"]
+    {
+        for scheme in ["pkcs11", "PKCS11"] {
+            let text = format!(
+                "[keys.k]\ndomain = \"a.example\"\nselector = \"s1\"\nfile = \"{scheme}:token=a{pin}\""
+            );
+            let error = Config::parse(&text).unwrap_err().to_string();
+            assert!(error.contains("pin-source") && !error.contains("123456"), "{error}");
+        }
+    }
 }
 
 #[test]

@@ -6,7 +6,8 @@ use dkim_keyrec::record_name;
 use dkim_tags::{DomainName, Selector};
 use serde::{Deserialize, Serialize};
 
-use crate::{NameTooLong, Phase, Plan, Publication, RotatedKey, RotationState};
+use crate::token_uri::is_token_uri;
+use crate::{NameTooLong, Phase, Plan, Publication, RotatedKey, RotationState, is_secret};
 
 /// A key that signs by a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,9 +198,13 @@ impl KeyEntry {
                 NameTooLong::unless_it_fits(record_name(&selector, &domain))
                     .map_err(|error| error.to_string())?;
             }
-            // RFC 7512 has an attribute for it, and a configuration keeps no secret.
-            if is_in_token(&named.file) && named.file.to_string_lossy().contains("pin-value=") {
-                return Err("its PIN is for all to see; name a file with pin-source".to_owned());
+            // A configuration keeps no secret.
+            if is_secret(&named.file.to_string_lossy()) {
+                let why = match is_in_token(&named.file) {
+                    true => "its PIN is for all to see; name a file with pin-source",
+                    false => "file: a private key stands there; put it into a file, and name that",
+                };
+                return Err(why.to_owned());
             }
         }
         Ok(())
@@ -226,5 +231,5 @@ impl NamedKey {
 /// Whether what stands in the place of a file says where a key is in a token (RFC 7512).
 #[must_use]
 pub fn is_in_token(file: &Path) -> bool {
-    file.to_str().is_some_and(|file| file.starts_with("pkcs11:"))
+    file.to_str().is_some_and(is_token_uri)
 }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use dkim_tags::Selector;
 use serde::{Deserialize, Serialize};
 
+use crate::excerpt::excerpt;
 use crate::{KeyKind, Publication};
 
 const DAY: u64 = 24 * 60 * 60;
@@ -81,7 +82,7 @@ pub struct SelectorTemplate(String);
 
 /// Why a text is no template of selectors.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} makes no selector: letters, digits, `-`, {{year}}, {{month}}, {{day}}, {{counter}}")]
+#[error("{0} makes no selector: letters, digits, `-`, {{year}}, {{month}}, {{day}}, {{counter}}")]
 pub struct TemplateError(String);
 
 impl FromStr for SelectorTemplate {
@@ -95,7 +96,7 @@ impl FromStr for SelectorTemplate {
         if is_one && Selector::parse(&longest).is_ok() {
             Ok(template)
         } else {
-            Err(TemplateError(template.0))
+            Err(TemplateError(excerpt(&format!("{text:?}"))))
         }
     }
 }

@@ -225,7 +225,7 @@ mod tests {
             ("dkim-verify/src/verifier.rs", "use ring::digest;"),
             ("dkim-verify/tests/x.rs", "use ::ring::digest;"),
             ("dkim-dns/src/zone.rs", "use hickory_proto::rr::Name;"),
-            ("dkim-keys/src/pkcs11/uri.rs", "use cryptoki::error::Error;"),
+            ("dkim-keys/src/token_uri.rs", "use cryptoki::error::Error;"),
             ("dkim-stack/src/message.rs", "use hickory_resolver::TokioResolver;"),
             ("dkim-verify/src/verifier.rs", "use std::fs;"),
             ("dkim-verify/src/verifier.rs", "use std::{collections::HashMap, env};"),
