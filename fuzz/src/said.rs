@@ -15,15 +15,9 @@ pub(crate) fn unless_refused<T, E: Display>(read: Result<T, E>) -> Option<T> {
 }
 
 pub(crate) fn assert_harmless(error: &dyn Display) {
-    assert_one_line(error);
-    let said = error.to_string();
-    assert!(said.len() <= 1024, "{} octets: {said:?}", said.len());
-}
-
-/// Of a file of one's own as much may be quoted as stands there.
-pub(crate) fn assert_one_line(error: &dyn Display) {
     let said = error.to_string();
     assert!(!said.is_empty());
     let bidi = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     assert!(!said.contains(|c: char| c.is_control() || bidi(c)), "{said:?}");
+    assert!(said.len() <= 1024, "{} octets: {said:?}", said.len());
 }
