@@ -19,6 +19,9 @@ use crate::name::{Name, NameError};
 /// TTL of what states none, nor inherits one.
 pub(crate) const DEFAULT_TTL: Duration = Duration::from_secs(3600);
 
+/// The longest excerpt from a file in a message, in octets before they are escaped.
+const MAX_EXCERPT: usize = 24;
+
 /// A master file that cannot be read, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {kind}")]
@@ -431,9 +434,13 @@ impl Token<'_> {
     }
 }
 
-/// The beginning of something from the file, for a message.
+/// The beginning of something from the file, for a message: enough to find it, and too little to be
+/// of use if the file is no zone and has a key in it.
 fn excerpt(octets: &[u8]) -> String {
-    octets.get(..40).unwrap_or(octets).escape_ascii().to_string()
+    match octets.split_at_checked(MAX_EXCERPT) {
+        Some((begin, [_, ..])) => format!("{}...", begin.escape_ascii()),
+        _ => octets.escape_ascii().to_string(),
+    }
 }
 
 /// CR too, so that CRLF is white space and a line end.

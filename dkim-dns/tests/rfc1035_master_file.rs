@@ -321,6 +321,12 @@ fn messages_show_no_raw_octets_and_little_text() {
     assert_eq!(message, r#"line 1: "\\x1b[2J\\xff" is no record type"#);
     let long = Zone::parse(&b"x".repeat(100_000)).unwrap_err().to_string();
     assert!(long.len() < 200, "{long}");
+    // Of a key that was taken for a zone, too little to be of use.
+    let key = "/MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g";
+    for (length, quoted) in [(24, &key[..24]), (25, "/MC4CAQAwBQYDK2VwBCIEIJ1...")] {
+        let message = Zone::parse(format!("a. {} TXT x", &key[..length]).as_bytes()).unwrap_err();
+        assert_eq!(message.to_string(), format!("line 1: {quoted:?} is no record type"));
+    }
 }
 
 /// Numbers that look random and are the same in every run (xorshift).
