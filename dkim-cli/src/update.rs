@@ -8,6 +8,7 @@ use dkim_stack::dns::{
     Answer, Change, Condition, LookupError, Record, TsigKey, Update, UpdateError, Updater,
 };
 use dkim_stack::now;
+use zeroize::Zeroizing;
 
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
@@ -127,15 +128,16 @@ impl Primary {
 }
 
 fn read_key(path: &Path) -> Result<TsigKey, Failure> {
-    let mut octets = Vec::new();
+    // Room for all at once: a vector that grows leaves copies of itself behind.
+    let mut octets = Zeroizing::new(Vec::with_capacity(TsigKey::MAX_LEN + 2));
     read_whole(path, TsigKey::MAX_LEN, &mut octets)?;
     let data = |error: &dyn std::error::Error| {
         Failure::of(Exit::Data, error)
             .on(path.display())
             .remedy("`tsig-keygen NAME` writes such a file; the server must have the same")
     };
-    let text = String::from_utf8(octets).map_err(|error| data(&error.utf8_error()))?;
-    TsigKey::parse(&text).map_err(|error| data(&error))
+    let text = str::from_utf8(&octets).map_err(|error| data(&error))?;
+    TsigKey::parse(text).map_err(|error| data(&error))
 }
 
 /// What to tell of an update that was not carried out.

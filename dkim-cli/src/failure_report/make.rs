@@ -166,7 +166,8 @@ impl Make {
 
     fn redactor(&self) -> Result<Option<Redactor>, Failure> {
         let Some(path) = &self.redact else { return Ok(None) };
-        let mut key = Zeroizing::new(Vec::new());
+        // Room for all at once: a vector that grows leaves copies of itself behind.
+        let mut key = Zeroizing::new(Vec::with_capacity(MOST_KEY + 2));
         read_whole(path, MOST_KEY, &mut key)?;
         if key.trim_ascii().is_empty() {
             return Err(Failure::new(Exit::Data, "the key is empty")

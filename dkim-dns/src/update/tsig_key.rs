@@ -84,10 +84,9 @@ impl TsigKey {
         if text.len() > Self::MAX_LEN {
             return Err(TsigKeyError::Syntax { expected: "a key statement, and not so much else" });
         }
-        let words = words(text)?;
-        let mut words = words.iter().map(|word| word.as_str());
+        let mut words = words(text)?.into_iter();
         let mut expect = |word: &str, expected| match words.next() {
-            Some(next) if word.is_empty() || next.eq_ignore_ascii_case(word) => Ok(next.to_owned()),
+            Some(next) if word.is_empty() || next.eq_ignore_ascii_case(word) => Ok(next),
             _ => Err(TsigKeyError::Syntax { expected }),
         };
         expect("key", "`key`")?;
@@ -95,17 +94,16 @@ impl TsigKey {
         expect("{", "`{` after the name of the key")?;
         let (mut algorithm, mut secret) = (None, None);
         loop {
-            match &*expect("", "`algorithm` or `secret`")?.to_ascii_lowercase() {
-                "}" => break,
-                "algorithm" if algorithm.is_none() => {
-                    algorithm = Some(expect("", "an algorithm")?);
-                }
-                "secret" if secret.is_none() => {
-                    secret = Some(Zeroizing::new(expect("", "a secret")?));
-                }
-                _ => {
-                    return Err(TsigKeyError::Syntax { expected: "`algorithm` or `secret`, once" });
-                }
+            let setting = expect("", "`algorithm` or `secret`")?;
+            let is = |word: &str| setting.eq_ignore_ascii_case(word);
+            if is("}") {
+                break;
+            } else if is("algorithm") && algorithm.is_none() {
+                algorithm = Some(expect("", "an algorithm")?);
+            } else if is("secret") && secret.is_none() {
+                secret = Some(expect("", "a secret")?);
+            } else {
+                return Err(TsigKeyError::Syntax { expected: "`algorithm` or `secret`, once" });
             }
             expect(";", "`;` at the end of a setting")?;
         }
@@ -114,18 +112,17 @@ impl TsigKey {
             return Err(TsigKeyError::Syntax { expected: "one key and nothing else" });
         }
         let algorithm = algorithm.ok_or(TsigKeyError::Missing { what: "algorithm" })?;
-        let algorithm = TsigAlgorithm::from_name(&algorithm).ok_or(TsigKeyError::Algorithm)?;
+        let algorithm = TsigAlgorithm::from_name(algorithm).ok_or(TsigKeyError::Algorithm)?;
         let secret = secret.ok_or(TsigKeyError::Missing { what: "secret" })?;
-        let secret = STANDARD.decode(&*secret).map(Zeroizing::new);
-        Self::new(&name, algorithm, secret.map_err(|_| TsigKeyError::NotBase64)?)
+        Self::new(name, algorithm, decode(secret).ok_or(TsigKeyError::NotBase64)?)
     }
 
     /// A key out of its parts.
     ///
     /// # Errors
     ///
-    /// When the name is none or the root, or has octets that are no printing ASCII or one of `\{};"`; when
-    /// the secret is empty.
+    /// When the name is none or the root, or has octets that are no printing ASCII or one of
+    /// `\{};"+/=`; when the secret is empty.
     pub fn new(
         name: &str,
         algorithm: TsigAlgorithm,
@@ -133,8 +130,9 @@ impl TsigKey {
     ) -> Result<Self, TsigKeyError> {
         // BIND would read a backslash as the begin of an escape, and what does not print is nobody's
         // name for a key, such as the line end after a quote that was not closed; nor is what has a
-        // meaning in the file.
-        let is_plain = |octet: u8| octet.is_ascii_graphic() && !b"\\{};\"".contains(&octet);
+        // meaning in the file. What base64 has beside letters and digits stands in a secret that was
+        // put in the place of the name, which is sent to the server for all to see.
+        let is_plain = |octet: u8| octet.is_ascii_graphic() && !b"\\{};\"+/=".contains(&octet);
         if !name.bytes().all(is_plain) {
             return Err(TsigKeyError::Name);
         }
@@ -167,9 +165,17 @@ impl TsigKey {
     }
 }
 
+/// Without a copy that is not zeroized.
+fn decode(base64: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut octets = Zeroizing::new(vec![0; base64::decoded_len_estimate(base64.len())]);
+    let len = STANDARD.decode_slice(base64, &mut octets).ok()?;
+    octets.truncate(len);
+    Some(octets)
+}
+
 /// The words of a statement: names, what stands in quotes, and `{`, `}` and `;` each for itself.
 /// Comments are those of C, C++ and the shell.
-fn words(text: &str) -> Result<Vec<Zeroizing<String>>, TsigKeyError> {
+fn words(text: &str) -> Result<Vec<&str>, TsigKeyError> {
     let mut words = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -186,11 +192,11 @@ fn words(text: &str) -> Result<Vec<Zeroizing<String>>, TsigKeyError> {
             '"' => {
                 let unclosed = TsigKeyError::Syntax { expected: "a second quote" };
                 let (word, rest) = after.split_once('"').ok_or(unclosed)?;
-                words.push(Zeroizing::new(word.to_owned()));
+                words.push(word);
                 rest
             }
             '{' | '}' | ';' => {
-                words.push(Zeroizing::new(first.to_string()));
+                words.extend(rest.get(..first.len_utf8()));
                 after
             }
             _ => {
@@ -199,7 +205,7 @@ fn words(text: &str) -> Result<Vec<Zeroizing<String>>, TsigKeyError> {
                 let ends = [rest.find(ends), rest.find("//"), rest.find("/*")];
                 let end = ends.into_iter().flatten().min().unwrap_or(rest.len());
                 let (word, rest) = rest.split_at_checked(end).unwrap_or((rest, ""));
-                words.push(Zeroizing::new(word.to_owned()));
+                words.push(word);
                 rest
             }
         };
@@ -284,8 +290,11 @@ mod tests {
     /// Ours would be another name than BIND's.
     #[test]
     fn a_key_has_a_name_without_escapes() {
+        let swapped = ["AQ+D", "AQ/D", "AQI="];
         for name in
             ["a\nb", "a\r\nb", "a b", "a\\.b", "a\\010b", "\u{fc}", "a\0", "", ".", ";", "}"]
+                .into_iter()
+                .chain(swapped)
         {
             let text = format!("key \"{name}\" {{ algorithm hmac-sha256; secret \"AQID\"; }};");
             assert_eq!(TsigKey::parse(&text), Err(TsigKeyError::Name));
