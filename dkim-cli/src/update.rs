@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use dkim_keys::{Form, Publication};
+use dkim_keys::{Form, Publication, RecordFault, examine};
 use dkim_stack::dns::{
     Answer, Change, Condition, LookupError, Record, TsigKey, Update, UpdateError, Updater,
 };
@@ -85,6 +85,14 @@ fn strings(record: &Record) -> String {
     };
     let string = |string: &Vec<u8>| format!("\"{}\"", string.iter().map(octet).collect::<String>());
     record.strings.iter().map(string).collect::<Vec<_>>().join(" ")
+}
+
+/// The text of a record that stands at a name, unless somebody published a private key.
+pub(crate) fn text_of(record: &Record) -> String {
+    match examine(record, None).contains(&RecordFault::PrivateKey) {
+        true => "(a private key)".to_owned(),
+        false => String::from_utf8_lossy(&record.joined()).into_owned(),
+    }
 }
 
 /// The server that takes updates.

@@ -56,14 +56,20 @@ fn a_record_is_published_once_and_withdrawn_once() {
     }
     assert_eq!(server.text(name), None);
     // A second server that does not show it.
-    let second = Primary::start();
-    let second = second.address.to_string();
-    let (code, said) = dkim(&[&publish[..], &["--server", &second, "--wait", "0"]].concat());
+    let other = Primary::start();
+    let second = other.address.to_string();
+    let with_second = [&publish[..], &["--server", &second, "--wait", "0"]].concat();
+    let (code, said) = dkim(&with_second);
     assert!(code == 75 && said.contains("\"done\":false"), "{said}");
+    other.publish(name, PRIVATE);
+    let (code, said) = dkim(&with_second);
+    assert!(code == 75 && said.contains("another record: (a private key)"), "{said}");
 }
 
 const NAME: &str = "s._domainkey.example.com";
 const ED25519: &str = "v=DKIM1; k=ed25519; p=8vZGyah9eIa0iPkErh33Ez5MOGlWXWs5C4cet/sYT3A=";
+const PRIVATE: &str = "v=DKIM1; k=ed25519; \
+    p=MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g";
 const OTHER: &str = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
 
 #[test]
@@ -95,6 +101,10 @@ fn another_keys_record_stays_unless_it_may_go() {
     let (code, said) = run("publish", &[&key[..], &["--replace"]].concat());
     assert!(code == 0 && said.contains(&format!("gone: {OTHER}\n")), "{said}");
     assert_eq!(server.text(NAME).as_deref(), Some(ED25519));
+    // But for what nobody may see.
+    server.publish(NAME, PRIVATE);
+    let (code, said) = run("publish", &["--key", "keys/ed25519.pem", "--replace"]);
+    assert!(code == 0 && said.contains("gone: (a private key)\n"), "{said}");
     server.publish(NAME, OTHER);
     let (code, said) = run("withdraw", &["--json"]);
     assert!(code == 0 && said.contains(&format!("\"was\":[\"{OTHER}\"],\"sent\":true")), "{said}");
@@ -513,6 +523,9 @@ fn a_rotation_lets_another_hosts_record_be() {
     desk.server.publish(name, OTHER);
     let (code, said) = desk.dkim(&["rotate", "run"]);
     assert!(code == 75 && said.contains("not of this key, and is let be: v=DKIM1"), "{said}");
+    desk.server.publish(name, PRIVATE);
+    let (code, said) = desk.dkim(&["rotate", "run"]);
+    assert!(code == 75 && said.contains("and is let be: (a private key)"), "{said}");
     // Between the look and the update.
     desk.server.withdraw(name);
     desk.server.publish_meanwhile(name, OTHER);

@@ -47,3 +47,24 @@ fn of_arguments() {
         }
     }
 }
+
+#[test]
+fn of_records() {
+    let key = secrets().remove(0).1;
+    for record in [
+        format!("v=DKIM1; k=ed25519; p={key}"),
+        format!("\\\"v=DKIM1\\; k=ed25519\\; p={key}\\\""),
+        format!("v=DKIM1; p=-----BEGIN PRIVATE KEY-----{key}-----END PRIVATE KEY-----"),
+    ] {
+        let zone = tempfile::NamedTempFile::new().unwrap();
+        fs::write(&zone, format!("s._domainkey.a.example. TXT \"{record}\"\n")).unwrap();
+        let zone = zone.path().to_str().unwrap();
+        for form in [&[][..], &["--json"]] {
+            let test = ["key", "test", "--domain", "a.example", "--selector", "s", "--zone", zone];
+            let output = run(&[&test, form].concat(), b"");
+            let said = text(&output.stderr) + &text(&output.stdout);
+            assert!(said.contains("private-key-published"), "{said}");
+            assert!(!said.contains(key), "{said}");
+        }
+    }
+}

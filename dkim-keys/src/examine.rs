@@ -82,7 +82,7 @@ fn diagnose(record: &Record, text: &[u8], error: KeyRecordError) -> RecordFault 
         text.iter().any(|octet| octets.contains(octet))
             && KeyRecord::parse(&without(octets)).is_ok()
     };
-    if holds_private_key(text) {
+    if holds_private_key(text, &without(b"\"\\")) {
         return RecordFault::PrivateKey;
     }
     if is_mended_by(b"\\") {
@@ -100,11 +100,17 @@ fn diagnose(record: &Record, text: &[u8], error: KeyRecordError) -> RecordFault 
     }
 }
 
-/// Whether what stands in `p=` is a private key in DER.
-fn holds_private_key(text: &[u8]) -> bool {
-    let tags = TagList::parse(text);
-    let key = tags.as_ref().ok().and_then(|tags| value::base64(tags.value("p")?));
-    key.is_some_and(|key| PrivateKey::from_der(&key).is_ok())
+/// Whether what stands in `p=` is a private key in DER, also among quotes and backslashes that do not
+/// belong there, or in PEM.
+fn holds_private_key(text: &[u8], bare: &[u8]) -> bool {
+    const PEM: &[u8] = b"PRIVATE KEY-----";
+
+    let is_der = |text: &[u8]| {
+        let tags = TagList::parse(text);
+        let key = tags.as_ref().ok().and_then(|tags| value::base64(tags.value("p")?));
+        key.is_some_and(|key| PrivateKey::from_der(&key).is_ok())
+    };
+    is_der(text) || is_der(bare) || text.windows(PEM.len()).any(|octets| octets == PEM)
 }
 
 /// The key of another type than the record says, if it is one.

@@ -104,6 +104,12 @@ fn each_mistake_has_its_name() {
         (txt(&other), &["other-key"]),
         (txt(&format!("v=DKIM1; p={}", private_key())), &["private-key-published"]),
         (txt(&format!("v=DKIM1; k=ed25519; p={}", private_key())), &["private-key-published"]),
+        (txt(&format!("\"v=DKIM1\\; p={}\"", private_key())), &["private-key-published"]),
+        (
+            txt("v=DKIM1; p=-----BEGIN PRIVATE KEY-----MC4C"),
+            &["private-key-published", "space-in-key"],
+        ),
+        (txt("v=DKIM1; p=-----BEGIN PUBLIC KEY-----MC4C"), &["no-key-record", "space-in-key"]),
         (txt("v=spf1 -all"), &["no-key-record"]),
         (txt("v=DKIM1; k=ed25519"), &["no-key-record"]),
         (txt(&record("k=ed25519; v=DKIM1; ")), &["no-key-record"]),

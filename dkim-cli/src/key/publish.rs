@@ -22,7 +22,7 @@ use crate::key_file;
 use crate::name_servers::{NameServers, Seen};
 use crate::printable::printable;
 use crate::publication::ttl;
-use crate::update::{Primary, Wanted};
+use crate::update::{Primary, Wanted, text_of};
 
 /// Publish the key record of a private key, by dynamic update (RFC 2136)
 ///
@@ -120,7 +120,8 @@ JSON:
   schema                1; raised when a change breaks readers
   name                  S._domainkey.D
   record                the text of the record; null if it is to go
-  was                   the texts of the TXT records that stood there before
+  was                   the texts of the TXT records that stood there before; `(a private key)`
+                        for one that holds one
   sent                  whether an update was sent, and carried out
   done                  whether every server shows it
   servers               one object each: server, shows, answer (what it says instead)
@@ -239,8 +240,7 @@ impl Place {
             seen = servers.wait_for(wanted, patience);
         }
         let done = seen.iter().all(|seen| seen.shows);
-        let was = was.iter().map(|record| String::from_utf8_lossy(&record.joined()).into_owned());
-        self.write(wanted, &seen, is_missing, was.collect())
+        self.write(wanted, &seen, is_missing, was.iter().map(text_of).collect())
             .map_err(|error| Failure::output(&error))?;
         Ok(if done { Exit::Success } else { Exit::Temporary })
     }
@@ -337,7 +337,7 @@ pub(crate) fn said(answer: &Answer) -> String {
     match answer {
         Err(error) => error.to_string(),
         Ok(found) => match &*found.records {
-            [one] => format!("another record: {}", String::from_utf8_lossy(&one.joined())),
+            [one] => format!("another record: {}", text_of(one)),
             many => format!("{} records", many.len()),
         },
     }

@@ -97,7 +97,7 @@ JSON, one object a key and server (null where there is no value):
   schema                1; raised when a change breaks readers
   name, domain, selector
   server                the server asked, if one was named
-  record                the text of the record
+  record                the text of the record; null if it holds the private key
   key_type, key_bits    of the key published
   ttl                   in seconds
   aliases               the CNAME targets on the way
@@ -265,7 +265,11 @@ struct One {
 }
 
 impl One {
+    /// The text of the record, unless somebody published a private key.
     fn text(&self) -> Option<String> {
+        if self.tested.faults.contains(&RecordFault::PrivateKey) {
+            return None;
+        }
         self.tested.text().map(|text| String::from_utf8_lossy(&text).into_owned())
     }
 

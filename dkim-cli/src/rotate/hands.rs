@@ -27,7 +27,7 @@ use crate::exit::Exit;
 use crate::key::{Owner, parse_owner};
 use crate::name_servers::{NameServers, is_of_wildcard};
 use crate::provider::provider;
-use crate::update::{Primary, Wanted};
+use crate::update::{Primary, Wanted, text_of};
 use crate::{key_file, token};
 
 /// The world, as a configuration sees it.
@@ -126,8 +126,7 @@ impl<'c> World<'c> {
             let was = NameServers::new(&[server]).standing(wanted.name());
             let was = was.map_err(|failure| failure.on(server))?;
             if let Some(record) = was.iter().find(|record| !may_go(record)) {
-                let text = String::from_utf8_lossy(&record.joined()).into_owned();
-                let name = wanted.name();
+                let (name, text) = (wanted.name(), text_of(record));
                 return Ok(Done::NotYet(format!(
                     "{server}: what stands at {name} is not of this key, and is let be: {text}"
                 )));
