@@ -27,10 +27,10 @@ use crate::provider::provider;
 ///
 /// Who can read them, who can replace them, copies, old ones, keys that sign for two domains. With
 /// --config also the configuration, and all files that it stands on, wherever they are: its keys, the
-/// state of its rotation, the TSIG key and the hook. With --records, --zone or --dns also everything
-/// that `dkim key test` looks at, and whether mail signed as configured keeps to what its domains
-/// publish (ADSP, DMARC). Fit for cron: it says nothing on standard error, and exits with 1 only if
-/// something is found.
+/// PINs of its tokens, the state of its rotation, the TSIG key and the hook. With --records, --zone or
+/// --dns also everything that `dkim key test` looks at, and whether mail signed as configured keeps to
+/// what its domains publish (ADSP, DMARC). Fit for cron: it says nothing on standard error, and exits
+/// with 1 only if something is found.
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub(crate) struct Audit {

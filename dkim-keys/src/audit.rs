@@ -12,9 +12,9 @@ use std::time::{Duration, SystemTime};
 
 use dkim_crypto::{PrivateKey, PrivateKeyError, Provider, PublicKey};
 use dkim_tags::{DomainName, Selector};
-use zeroize::Zeroizing;
 
 pub use self::fault::FileFault;
+use crate::key_file::{LIMIT, read_octets};
 use crate::{Config, Finding, KeyFileError, KeyPair, RotationState, StateFile, read_key};
 
 /// What key files are held against.
@@ -94,8 +94,8 @@ pub fn audit_files(
 }
 
 /// Looks at the files that a configuration stands on, wherever they are, and at every directory above
-/// them: the configuration itself and the state of its rotation, the keys that both name, the TSIG key
-/// and the program of the hook. What is not there is for [`check_config`](crate::check_config).
+/// them: the configuration itself and the state of its rotation, the keys that both name, the PINs of
+/// those in tokens, the TSIG key and the program of the hook. What is not there is for [`check_config`](crate::check_config).
 #[must_use]
 pub fn audit_config(
     file: &Path,
@@ -116,10 +116,11 @@ pub fn audit_config(
         }
     }
     let rotation = &config.rotation;
-    if let Some(tsig) = &rotation.tsig
-        && let Some((tsig, metadata)) = audit.place(&directory.join(tsig))
-    {
-        audit.access(&tsig, &metadata);
+    let tsig = rotation.tsig.iter().map(|tsig| directory.join(tsig));
+    for secret in config.pin_files(state).into_iter().chain(tsig) {
+        if let Some((secret, metadata)) = audit.place(&secret) {
+            audit.access(&secret, &metadata);
+        }
     }
     if let Some(Ok(program)) = rotation.hook_program() {
         audit.obeyed(&program);
@@ -226,7 +227,7 @@ impl Audit<'_> {
 
     fn file(&mut self, path: &Path, metadata: &Metadata) {
         // Whoever has it may publish other keys.
-        if is_tsig_key(path, metadata) {
+        if is_tsig_key(path) {
             return self.access(path, metadata);
         }
         let key = match read_key(path).map(|key| self.pair(key)) {
@@ -337,13 +338,40 @@ fn looks_like_key(path: &Path) -> bool {
     matches!(extension, Some("pem" | "key" | "private"))
 }
 
-/// Whether a file holds a secret for dynamic updates, as BIND's `tsig-keygen` writes it.
-fn is_tsig_key(path: &Path, metadata: &Metadata) -> bool {
-    const LONGEST: u64 = 4096;
+/// Whether a file holds a secret for dynamic updates, as BIND's `tsig-keygen` writes it, or a person
+/// with comments.
+fn is_tsig_key(path: &Path) -> bool {
+    let octets = read_octets(path).ok().filter(|octets| octets.len() <= LIMIT);
+    let text = octets.as_ref().and_then(|octets| str::from_utf8(octets).ok());
+    text.is_some_and(is_key_statement)
+}
 
-    let is = |text: &str| text.trim_start().starts_with("key ") && text.contains("secret");
-    let read = || fs::read_to_string(path).map(Zeroizing::new);
-    metadata.len() <= LONGEST && read().is_ok_and(|text| is(&text))
+fn is_key_statement(text: &str) -> bool {
+    const KEY: &str = "key";
+    const SECRET: &[u8] = b"secret";
+
+    let text = skip_comments(text);
+    let text = text.strip_prefix('"').unwrap_or(text);
+    let Some((key, rest)) = text.split_at_checked(KEY.len()) else { return false };
+    key.eq_ignore_ascii_case(KEY)
+        && rest.starts_with(|c: char| c.is_whitespace() || matches!(c, '"' | '#' | '/'))
+        && rest.contains('{')
+        && rest.as_bytes().windows(SECRET.len()).any(|word| word.eq_ignore_ascii_case(SECRET))
+}
+
+/// What stands behind white space and comments, which are those of C, C++ and the shell.
+fn skip_comments(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    loop {
+        let (begin, end) = match rest {
+            _ if rest.starts_with('#') => ("#", "\n"),
+            _ if rest.starts_with("//") => ("//", "\n"),
+            _ if rest.starts_with("/*") => ("/*", "*/"),
+            _ => return rest,
+        };
+        let comment = rest.strip_prefix(begin).unwrap_or_default();
+        rest = comment.split_once(end).map_or("", |(_, after)| after.trim_start());
+    }
 }
 
 /// Whether a file is called as nothing else is.

@@ -21,7 +21,7 @@ pub use self::name::key_file_name;
 pub use self::reveal::reveal_key;
 
 /// How long a key file may be, in octets.
-const LIMIT: usize = 64 * 1024;
+pub(crate) const LIMIT: usize = 64 * 1024;
 
 /// Reads a private key from a file, whatever form it has: PEM with PKCS#8 or PKCS#1, text around it
 /// or not, the same in DER, or the 32 octets of an Ed25519 key in base64 on one line, as dkimpy
@@ -32,15 +32,21 @@ const LIMIT: usize = 64 * 1024;
 /// When the file cannot be read, is too long, or holds no key that can be used. Errors tell lines by
 /// number and never their text.
 pub fn read_key(path: &Path) -> Result<PrivateKey, KeyFileError> {
-    // Room for all at once: a vector that grows leaves copies of itself behind.
-    let mut octets = Zeroizing::new(Vec::with_capacity(LIMIT + 2));
-    let beyond = u64::try_from(LIMIT + 1).unwrap_or(u64::MAX);
-    let file = File::open(path).map_err(KeyFileError::Unreadable)?;
-    file.take(beyond).read_to_end(&mut octets).map_err(KeyFileError::Unreadable)?;
+    let octets = read_octets(path).map_err(KeyFileError::Unreadable)?;
     if octets.len() > LIMIT {
         return Err(KeyFileError::TooLong { limit: LIMIT });
     }
     read(&octets).map_err(KeyFileError::Key)
+}
+
+/// What stands in a file that may hold a secret; of one that is too long, one octet more than it may
+/// have.
+pub(crate) fn read_octets(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    // Room for all at once: a vector that grows leaves copies of itself behind.
+    let mut octets = Zeroizing::new(Vec::with_capacity(LIMIT + 2));
+    let beyond = u64::try_from(LIMIT + 1).unwrap_or(u64::MAX);
+    File::open(path)?.take(beyond).read_to_end(&mut octets)?;
+    Ok(octets)
 }
 
 /// Recognizes a key by what it is, not by what its file is called.

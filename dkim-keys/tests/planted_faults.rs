@@ -137,6 +137,33 @@ fn secrets_for_updates_are_looked_at_too() {
 }
 
 /// What a configuration stands on, wherever it is: each fault by its code and file.
+/// Whatever is read as one.
+#[test]
+fn a_tsig_key_is_found_however_it_is_written() {
+    let statement = "{\talgorithm hmac-sha256;\n\tsecret \"AQID\";\n};\n";
+    let notes = "# x\n".repeat(10_000);
+    for (text, is_key) in [
+        (format!("key \"k\" {statement}"), true),
+        (format!("key\tk {statement}"), true),
+        (format!("KEY\"k\"{statement}"), true),
+        (format!("\"key\" k {}", statement.to_uppercase()), true),
+        (format!("#\n// made in spring\n/* for\n/ * ns1 */\n\u{a0}key/**/k {statement}"), true),
+        (format!("{notes}key k {statement}"), true),
+        (format!("{notes}{notes}key k {statement}"), false),
+        (format!("keys k {statement}"), false),
+        (format!("/* key k {statement}"), false),
+        ("key of the door: secret\n".to_owned(), false),
+        ("key k { algorithm hmac-sha256; };\n".to_owned(), false),
+    ] {
+        let (directory, rules) = directory();
+        let file = directory.path().join("update.conf");
+        fs::write(&file, &text).unwrap();
+        chmod(&file, 0o644);
+        let expected = is_key.then_some(("key-exposed", "update.conf".to_owned()));
+        assert_eq!(found(&directory, &rules), Vec::from_iter(expected), "{text}");
+    }
+}
+
 #[test]
 fn what_a_configuration_stands_on_is_looked_at() {
     let (directory, mut rules) = directory();
@@ -149,6 +176,9 @@ fn what_a_configuration_stands_on_is_looked_at() {
         ("etc/config.toml", ""),
         ("etc/config.toml.state", ""),
         ("tsig/update.key", "key \"k\" { algorithm hmac-sha256; secret \"AQID\"; };\n"),
+        ("pins/signs", "123456\n"),
+        ("pins/retires", "123456\n"),
+        ("pins/gone", "123456\n"),
         ("bin/hook", "#!/bin/sh\n"),
     ] {
         fs::create_dir_all(at(name).parent().unwrap()).unwrap();
@@ -160,8 +190,11 @@ fn what_a_configuration_stands_on_is_looked_at() {
         "[rotation]\ntsig = '../tsig/update.key'\nhook = ['{}']\n\
          [keys.a]\ndomain = 'example.com'\nselector = 'a'\nfile = '../keys/a.pem'\n\
          [keys.b]\ndomain = '%'\nselector = 'b'\nfile = '../keys/%/b.pem'\n\
+         [keys.t]\ndomain = 'example.com'\nselector = 't'\n\
+         file = 'PKCS11:token=t?pin-source=file:{}'\n\
          [[rules]]\nfrom = ['*@example.com']\nkeys = ['a', 'b']\n",
-        hook.display()
+        hook.display(),
+        at("pins/signs").display()
     ))
     .unwrap();
     let state = StateFile::beside(&at("etc/config.toml")).path().to_owned();
@@ -176,7 +209,18 @@ fn what_a_configuration_stands_on_is_looked_at() {
              kind = 'ed25519'\nfile = '../other/{selector}.pem'\nphase = '{phase}'\nhistory = []\n"
         )
     };
-    let keys = [key("r", "retiring"), key("p", "proven"), key("gone", "removed")];
+    let in_token = |selector: &str, phase: &str| {
+        let uri = format!("pkcs11:token=t?pin-source={}", at("pins").join(selector).display());
+        key(selector, phase).replace(&format!("../other/{selector}.pem"), &uri)
+    };
+    chmod(&at("pins/gone"), 0o644);
+    let keys = [
+        key("r", "retiring"),
+        key("p", "proven"),
+        key("gone", "removed"),
+        in_token("retires", "retiring"),
+        in_token("gone", "removed"),
+    ];
     let rotation = RotationState::parse(&keys.concat()).unwrap();
     let found = |rules: &FileRules| -> Vec<(&str, String)> {
         let audit = audit_config(&at("etc/config.toml"), (&config, &rotation), rules, &PROVIDER);
@@ -201,6 +245,9 @@ fn what_a_configuration_stands_on_is_looked_at() {
         ("bin", 0o777, "directory-writable"),
         ("other/r.pem", 0o644, "key-exposed"),
         ("other/p.pem", 0o604, "key-exposed"),
+        ("pins/signs", 0o640, "key-exposed"),
+        ("pins/retires", 0o604, "key-exposed"),
+        ("pins", 0o777, "directory-writable"),
     ] {
         let before = at(name).metadata().unwrap().permissions();
         chmod(&at(name), mode);

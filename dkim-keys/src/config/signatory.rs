@@ -8,6 +8,7 @@ use std::{fs, io};
 use dkim_tags::{DomainName, Selector};
 
 use crate::RotationState;
+use crate::token_uri::TokenUri;
 
 use super::{Config, KeyEntry, NamedKey, Pattern, is_in_token};
 
@@ -94,6 +95,15 @@ impl Config {
             files.extend(all.into_iter().map(|one| one.file));
         }
         files
+    }
+
+    /// The files with the PINs of tokens in which keys are.
+    pub(crate) fn pin_files(&self, state: &RotationState) -> BTreeSet<PathBuf> {
+        let changing = state.keys.iter().filter(|key| !key.is_gone()).map(|key| &key.file);
+        let signing = self.keys.values().filter_map(KeyEntry::signing).map(|named| &named.file);
+        // What is no URI is told by whoever opens the key.
+        let pin_file = |uri: &PathBuf| TokenUri::parse(uri.to_str()?).ok()?.pin_file().ok()?;
+        changing.chain(signing).filter_map(pin_file).collect()
     }
 
     /// Those of one key.

@@ -1,13 +1,13 @@
 //! Private keys that everybody is to have.
 
-use std::fs::{File, Permissions};
-use std::io::{self, Read, Write};
+use std::fs::Permissions;
+use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use dkim_crypto::PrivateKey;
 
-use super::{KeyFileError, LIMIT, RANDOM, delete_unfinished, unfinished};
+use super::{KeyFileError, RANDOM, delete_unfinished, read_octets, unfinished};
 use crate::directory::{directory_of, sync_directory_of};
 
 /// Writes a private key, which is kept in one file, to another that everybody can read, mode 0644,
@@ -58,10 +58,7 @@ fn holds(path: &Path, text: &[u8]) -> io::Result<bool> {
     if !path.symlink_metadata()?.is_file() {
         return Ok(false);
     }
-    let mut octets = Vec::new();
-    let beyond = u64::try_from(LIMIT + 1).unwrap_or(u64::MAX);
-    File::open(path)?.take(beyond).read_to_end(&mut octets)?;
-    Ok(octets == text)
+    Ok(*read_octets(path)? == text)
 }
 
 #[cfg(test)]
