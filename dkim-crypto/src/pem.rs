@@ -85,8 +85,12 @@ pub(crate) fn write(label: &str, contents: &[u8]) -> Zeroizing<String> {
     for part in ["-----BEGIN ", label, "-----\n"] {
         text.push_str(part);
     }
+    // What encodes into a string does so by way of the stack, and leaves its copy there.
+    let mut line = Zeroizing::new([0; OCTETS_PER_LINE / 3 * 4]);
     for chunk in contents.chunks(OCTETS_PER_LINE) {
-        STANDARD.encode_string(chunk, &mut text);
+        let len = STANDARD.encode_slice(chunk, &mut *line).ok();
+        let base64 = len.and_then(|len| str::from_utf8(line.get(..len)?).ok());
+        text.push_str(base64.expect("a line has room for its octets in base64, which is ASCII"));
         text.push('\n');
     }
     for part in ["-----END ", label, "-----\n"] {
