@@ -145,10 +145,11 @@ impl Agent {
     }
 
     fn keep(&self, config: &Path) -> Result<Exit, Failure> {
+        // Before there is a key that others could look at.
+        user::hide().map_err(|error| Failure::of(Exit::NoInput, &error))?;
         let keys = Keys::read_some(config)?;
         let ring = keys.ring();
         let count = ring.len();
-        user::hide().map_err(|error| Failure::of(Exit::NoInput, &error))?;
         let own = match self.user {
             Some(user) => user.numbers().0,
             None => rustix::process::geteuid().as_raw(),

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use dkim_keys::Lock;
 use dkim_keys::agent::Agent;
+use tempfile::TempDir;
 
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
@@ -41,10 +42,7 @@ impl Socket {
         // Made ready where nobody else can put anything in its place, and then moved there: what is
         // given away by its path could be a link to something else by then.
         let parent = path.parent().filter(|parent| *parent != Path::new(""));
-        let room = tempfile::Builder::new()
-            .prefix(".agent")
-            .tempdir_in(parent.unwrap_or(Path::new(".")))
-            .map_err(failed)?;
+        let room = room(parent.unwrap_or(Path::new("."))).map_err(failed)?;
         let made = room.path().join("socket");
         let listener = UnixListener::bind(&made).map_err(failed)?;
         Self::give(&made, owner.map(Owner::numbers), group).map_err(|error| {
@@ -118,6 +116,14 @@ impl Socket {
     }
 }
 
+/// A directory that nobody else can enter, whatever the umask lets be.
+fn room(parent: &Path) -> io::Result<TempDir> {
+    tempfile::Builder::new()
+        .prefix(".agent")
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir_in(parent)
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -131,6 +137,13 @@ mod tests {
         let failure = Socket::bind(path, None, None).map(|_| ()).unwrap_err();
         assert_eq!(failure.exit, Exit::CannotCreate);
         failure.what
+    }
+
+    #[test]
+    fn nobody_else_enters_where_it_is_made() {
+        let directory = tempfile::tempdir().unwrap();
+        let room = room(directory.path()).unwrap();
+        assert_eq!((mode(room.path()), room.path().parent()), (0o700, Some(directory.path())));
     }
 
     #[test]
