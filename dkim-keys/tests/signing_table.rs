@@ -619,6 +619,137 @@ fn a_key_may_be_named_by_the_author() {
     assert_eq!(keys_for(&config, "joe@example.com"), [""; 0]);
 }
 
+/// Imports what stands in these files.
+fn import_files(conf: &str, files: &[(&str, &str)]) -> Result<dkim_keys::Import, ImportError> {
+    let read = |path: &Path| {
+        let file = files.iter().find(|(name, _)| Path::new(name) == path);
+        file.map(|(_, text)| (*text).to_owned()).ok_or(io::Error::from(io::ErrorKind::NotFound))
+    };
+    import_opendkim(conf, &read)
+}
+
+const ONE_KEY: &str = "Domain example.com\nSelector s\nKeyFile /k\n";
+const PATTERNS: &str = "KeyTable /etc/KeyTable\nSigningTable refile:/etc/SigningTable\n";
+const NO_PATTERNS: &str = "KeyTable /etc/KeyTable\nSigningTable /etc/SigningTable\n";
+
+/// OpenDKIM zeroes ever more bits of an address, writes what is left, and looks for that text.
+#[test]
+fn clients_are_found_by_the_texts_of_their_networks() {
+    for (host, client, signs) in [
+        ("192.0.2.7", "192.0.2.7", true),
+        ("[192.0.2.7]", "192.0.2.7", true),
+        ("192.0.2.7/32", "192.0.2.7", true),
+        ("192.0.2.0/24", "192.0.2.7", true),
+        ("[192.0.2.0]/24", "192.0.2.7", true),
+        ("0.0.0.0/0", "192.0.2.7", true),
+        ("2001:db8::/32", "2001:db8::7", true),
+        ("2001:DB8::/32", "2001:db8::7", true),
+        ("[2001:db8::]/32", "2001:db8::7", true),
+        ("[2001:db8::7]", "2001:db8::7", true),
+        ("::/0", "2001:db8::7", true),
+        // Bits of a host, and other ways to write the same network.
+        ("192.0.2.1/24", "192.0.2.7", false),
+        ("192.0.2.7/24", "192.0.2.7", false),
+        ("192.0.2.0/024", "192.0.2.7", false),
+        ("[192.0.2.0/24]", "192.0.2.7", false),
+        ("192.0.2.7]", "192.0.2.7", false),
+        ("2001:db8::1/32", "2001:db8::7", false),
+        ("2001:0db8::/32", "2001:db8::7", false),
+        ("2001:db8:0:0::/32", "2001:db8::7", false),
+        // IPv4 within IPv6.
+        ("::ffff:192.0.2.7", "192.0.2.7", false),
+        ("::ffff:192.0.2.0/120", "192.0.2.7", false),
+        ("::102:304", "::102:304", false),
+    ] {
+        let hosts = format!("{ONE_KEY}InternalHosts csl:203.0.113.1,{host}\n");
+        let import = import(&hosts, "").unwrap();
+        let mail = mail("joe@example.com", client);
+        assert_eq!(!import.config.select(&mail).chosen.is_empty(), signs, "{host}");
+        let is_noted = import.notes.iter().any(|note| note.contains(host));
+        assert_eq!(is_noted, !signs, "{host}: {:?}", import.notes);
+    }
+    let hosts = format!("{ONE_KEY}InternalHosts 192.168.0.1/24\n");
+    let told = &import(&hosts, "").unwrap().notes[0];
+    assert!(told.contains("192.168.0.1/24") && told.contains("192.168.0.0/24"), "{told}");
+}
+
+#[test]
+fn hosts_may_be_patterns_that_are_no_expressions() {
+    let conf = format!("{ONE_KEY}InternalHosts refile:/hosts\n");
+    let hosts = "192.0.2.0/24\n[192.0.2.7]\n 198.51.100.1\n198.51.100.*\n";
+    let import = import_files(&conf, &[("/hosts", hosts)]).unwrap();
+    let signs = |client| !import.config.select(&mail("joe@example.com", client)).chosen.is_empty();
+    assert!(signs("192.0.2.7") && !signs("198.51.100.1"));
+    assert_eq!(import.notes.len(), 3, "{:?}", import.notes);
+    assert!(import.notes[0].starts_with("InternalHosts: line 3 begins with white space"));
+    assert!(import.notes[1].contains("\"[192.0.2.7]\" is a regular expression"));
+}
+
+#[test]
+fn the_machine_itself_is_internal() {
+    let import = import(ONE_KEY, "").unwrap();
+    for (client, signs) in [("127.0.0.1", true), ("::1", true), ("127.0.0.2", false)] {
+        let mail = mail("joe@example.com", client);
+        assert_eq!(!import.config.select(&mail).chosen.is_empty(), signs, "{client}");
+    }
+    assert_eq!(import.notes, [""; 0]);
+}
+
+/// The first white space ends a pattern, and one of no octets is none.
+#[test]
+fn a_pattern_does_not_begin_with_white_space() {
+    let table = "  * one\n\t*@example.org two\n  # nothing\n \n*@example.net own\n";
+    let patterns = import(PATTERNS, table).unwrap();
+    for (address, expected) in
+        [("a@example.com", &[][..]), ("a@example.org", &[]), ("a@example.net", &["own"])]
+    {
+        assert_eq!(keys_for(&patterns.config, address), expected, "{address}");
+    }
+    let lines = |line: usize| {
+        format!(
+            "SigningTable: line {line} begins with white space: OpenDKIM sees nothing in it, and it is left out"
+        )
+    };
+    assert_eq!(patterns.notes, [lines(1), lines(2)]);
+    let others = import(NO_PATTERNS, "  * one\n").unwrap();
+    assert_eq!(keys_for(&others.config, "a@example.com"), ["one"]);
+    let conf = "KeyTable refile:/keys\nSigningTable csl:*=one\n";
+    let error = import_files(conf, &[("/keys", " one example.com:s:/k\n")]).unwrap_err();
+    assert_eq!(error.to_string(), "SigningTable: \"*\": its key is not in the KeyTable");
+    // No more than ASCII has.
+    let other = import(PATTERNS, "*@example.com\u{a0}x one\n").unwrap();
+    assert_eq!(keys_for(&other.config, "joe@example.com"), [""; 0]);
+}
+
+#[test]
+fn kinds_of_tables_are_words_without_case() {
+    let signs = |hosts: &str| {
+        let conf = format!("{ONE_KEY}InternalHosts {hosts}\n");
+        let import = import_files(&conf, &[("/h", "192.0.2.7\n")])?;
+        Ok(!import.config.select(&mail("joe@example.com", "192.0.2.7")).chosen.is_empty())
+    };
+    let kind = |hosts: &str| match signs(hosts) {
+        Ok(signs) => Ok(signs),
+        Err(ImportError::Kind { kind, .. }) => Err(kind),
+        Err(error) => panic!("{error}"),
+    };
+    for hosts in ["File:/h", "FILE:/h", "Refile:/h", "CSL:192.0.2.7", "csl:::1,192.0.2.7"] {
+        assert_eq!(kind(hosts), Ok(true), "{hosts}");
+    }
+    // A comma before the first colon makes it a list.
+    assert_eq!(kind("192.0.2.7,::1"), Ok(true));
+    for (hosts, name) in [
+        ("ldap://host/x", "ldap"),
+        ("odbc://host/x", "odbc"),
+        ("MDB:/h", "MDB"),
+        ("db:/h", "db"),
+        ("/etc/hosts.db", "db"),
+        ("::1,192.0.2.7", ""),
+    ] {
+        assert_eq!(kind(hosts), Err(name.to_owned()), "{hosts}");
+    }
+}
+
 /// People's mail that goes through lists has another SDID than what the shop's machines send.
 #[test]
 fn mail_for_lists_may_be_signed_by_another_domain() {

@@ -1,12 +1,15 @@
 //! OpenDKIM's tables, read by its rules and written in ours.
 
+mod hosts;
+mod table;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
 use dkim_tags::Canonicalizations;
-use ipnet::IpNet;
 
-use super::{Config, KeyEntry, Matching, Pattern, Rule, network};
+use self::table::Table;
+use super::{Config, KeyEntry, Matching, Pattern, Rule};
 
 /// Where the files of an OpenDKIM configuration come from.
 pub trait OpendkimFiles {
@@ -47,11 +50,14 @@ pub enum ImportError {
         error: io::Error,
     },
     /// A table is kept in a way that only a database can read.
-    #[error("{setting}: tables of the kind `{kind}` are not read")]
+    #[error(
+        "{setting}: tables of the kind `{}` are not read; a list with a colon in its first entry begins with `csl:`",
+        kind.escape_debug()
+    )]
     Kind {
         /// The setting.
         setting: &'static str,
-        /// The words before the colon.
+        /// The word before the colon, its first 24 characters, or the end of the name.
         kind: String,
     },
     /// A line of a table says nothing that can be done.
@@ -59,7 +65,7 @@ pub enum ImportError {
     Entry {
         /// The setting.
         setting: &'static str,
-        /// The key of the entry.
+        /// The key of the entry, its first 24 characters.
         entry: String,
         /// What is wrong.
         why: &'static str,
@@ -74,11 +80,20 @@ pub enum ImportError {
     NoKeys,
 }
 
+impl ImportError {
+    fn entry(setting: &'static str, entry: &str, why: &'static str) -> Self {
+        Self::Entry { setting, entry: quoted(entry), why }
+    }
+}
+
 /// Reads `opendkim.conf` and the tables it names.
 ///
 /// A `refile` is searched from its first line to its last. All other tables are looked up by the
 /// whole address, then by the domain, then with ever shorter domains: that order becomes the order of
 /// the rules.
+///
+/// InternalHosts are networks and addresses, written as OpenDKIM writes them when it looks for a
+/// client; other texts fit nobody there, and are left out.
 ///
 /// # Errors
 ///
@@ -92,12 +107,14 @@ pub fn import_opendkim(conf: &str, files: &impl OpendkimFiles) -> Result<Import,
     };
     match (settings.get("KeyTable"), settings.get("SigningTable")) {
         (Some(keys), Some(signers)) => {
-            import.key_table(Table::read("KeyTable", keys, files)?)?;
-            import.signing_table(Table::read("SigningTable", signers, files)?)?;
+            let keys = import.table("KeyTable", keys, files)?;
+            import.key_table(keys)?;
+            let signers = import.table("SigningTable", signers, files)?;
+            import.signing_table(signers)?;
         }
         _ => import.single_key(&settings, files)?,
     }
-    import.clients(&settings, files)?;
+    import.clients(settings.get("InternalHosts"), files)?;
     import.signing(&settings, files)?;
     import.others(&settings);
     import.config.check()?;
@@ -105,6 +122,19 @@ pub fn import_opendkim(conf: &str, files: &impl OpendkimFiles) -> Result<Import,
 }
 
 impl Import {
+    fn table(
+        &mut self,
+        setting: &'static str,
+        spec: &str,
+        files: &impl OpendkimFiles,
+    ) -> Result<Table, ImportError> {
+        let table = Table::read(setting, spec, files)?;
+        self.notes.extend(table.unseen.iter().map(|line| {
+            format!("{setting}: line {line} begins with white space: OpenDKIM sees nothing in it, and it is left out")
+        }));
+        Ok(table)
+    }
+
     fn key_table(&mut self, table: Table) -> Result<(), ImportError> {
         let setting = "KeyTable";
         for (name, value) in table.entries {
@@ -178,7 +208,7 @@ impl Import {
         else {
             return Err(ImportError::NoKeys);
         };
-        for (domain, _) in Table::read("Domain", domains, files)?.entries {
+        for (domain, _) in self.table("Domain", domains, files)?.entries {
             let entry = KeyEntry::new(domain.clone(), selector.to_owned(), PathBuf::from(file));
             self.config.keys.insert(domain.clone(), entry);
             let mut from = vec![Pattern::new(format!("*@{domain}"))];
@@ -192,73 +222,31 @@ impl Import {
         Ok(())
     }
 
-    /// Mail is signed if it comes from an internal host, or from somebody who has shown who they
-    /// are.
-    fn clients(
-        &mut self,
-        settings: &Settings,
-        files: &impl OpendkimFiles,
-    ) -> Result<(), ImportError> {
-        let hosts = match settings.get("InternalHosts") {
-            Some(hosts) => Table::read("InternalHosts", hosts, files)?.entries,
-            None => vec![("127.0.0.1".to_owned(), String::new())],
-        };
-        let setting = "InternalHosts";
-        let mut clients: Vec<IpNet> = Vec::new();
-        for (host, _) in hosts {
-            let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-            let bare = bare.unwrap_or(&host);
-            if host.starts_with('!') {
-                // Who leaves it out signs for whom nothing was to be signed.
-                let why = "exceptions are not taken over: name networks without it";
-                return Err(ImportError::Entry { setting, entry: host, why });
-            }
-            match network::parse(bare) {
-                Some(network) => clients.push(network),
-                None => self.notes.push(format!(
-                    "InternalHosts: {host:?} is neither an address nor a network: name its addresses in clients"
-                )),
-            }
-        }
-        if clients.is_empty() {
-            self.notes.push(
-                "InternalHosts: no address is left, so that only mail of authenticated senders is signed"
-                    .to_owned(),
-            );
-        }
-        for rule in &mut self.config.rules {
-            rule.clients.clone_from(&clients);
-            rule.authenticated = true;
-        }
-        Ok(())
-    }
-
     fn signing(
         &mut self,
         settings: &Settings,
         files: &impl OpendkimFiles,
     ) -> Result<(), ImportError> {
-        let signing = &mut self.config.signing;
         // One name means that one for the header and simple for the body, there and here; none at
         // all means simple there.
         let forms = settings.get("Canonicalization").unwrap_or("simple/simple");
         match Canonicalizations::parse(&forms.to_ascii_lowercase()) {
-            Some(forms) => signing.canonicalization = Some(forms.to_string()),
+            Some(forms) => self.config.signing.canonicalization = Some(forms.to_string()),
             None => self.notes.push(format!("Canonicalization: {forms:?} is none")),
         }
         if let Some(seconds) = settings.get("SignatureTTL") {
             match seconds.parse() {
                 // No end, there.
                 Ok(0) => {}
-                Ok(seconds) => signing.expires = Some(seconds),
+                Ok(seconds) => self.config.signing.expires = Some(seconds),
                 Err(_) => {
                     self.notes.push(format!("SignatureTTL: {seconds:?} is no number of seconds"))
                 }
             }
         }
         if let Some(names) = settings.get("OversignHeaders") {
-            let names = Table::read("OversignHeaders", names, files)?.entries;
-            signing.oversign = Some(names.into_iter().map(|(name, _)| name).collect());
+            let names = self.table("OversignHeaders", names, files)?.entries;
+            self.config.signing.oversign = Some(names.into_iter().map(|(name, _)| name).collect());
         }
         // `s` signs, `v` verifies, and both are done unless it is said.
         if settings.get("Mode").is_some_and(|mode| !mode.contains('s')) {
@@ -348,56 +336,17 @@ impl Settings {
     }
 }
 
-/// What opendkim(8) calls a data set: keys and what they mean.
-struct Table {
-    /// Whether keys are patterns.
-    is_wild: bool,
-    entries: Vec<(String, String)>,
+/// Whether a pattern of a `refile` says more than `*` does: OpenDKIM reads it as an extended regular
+/// expression in which only `*`, `.` and `+` are no special characters.
+fn is_regular_expression(pattern: &str) -> bool {
+    pattern.contains(['(', ')', '|', '[', ']', '{', '}', '?', '^', '$', '\\'])
 }
 
-impl Table {
-    fn read(
-        setting: &'static str,
-        spec: &str,
-        files: &impl OpendkimFiles,
-    ) -> Result<Self, ImportError> {
-        let file = |path: &str| {
-            let path = PathBuf::from(path);
-            files.read(&path).map_err(|error| ImportError::File { path, error })
-        };
-        let (kind, rest) = spec.split_once(':').unwrap_or(("", spec));
-        match kind {
-            "refile" => Ok(Self { is_wild: true, entries: lines(&file(rest)?) }),
-            "file" => Ok(Self { is_wild: false, entries: lines(&file(rest)?) }),
-            "csl" => Ok(Self { is_wild: false, entries: list(setting, rest)? }),
-            _ if spec.starts_with('/') => Ok(Self { is_wild: false, entries: lines(&file(spec)?) }),
-            "db" | "dsn" | "ldap" | "ldaps" | "ldapi" | "lua" | "memcache" | "erlang" | "mdb" => {
-                Err(ImportError::Kind { setting, kind: kind.to_owned() })
-            }
-            _ => Ok(Self { is_wild: false, entries: list(setting, spec)? }),
-        }
+/// What is told of a text. It may be a key in a wrong place.
+fn quoted(text: &str) -> String {
+    const MAX_QUOTED: usize = 24;
+    match text.char_indices().nth(MAX_QUOTED) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
-}
-
-fn lines(text: &str) -> Vec<(String, String)> {
-    let line = |line: &str| {
-        let line = line.split('#').next().unwrap_or_default().trim();
-        let (key, value) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-        (!key.is_empty()).then(|| (key.to_owned(), value.trim().to_owned()))
-    };
-    text.lines().filter_map(line).collect()
-}
-
-/// Two commas in a row, or one at the end, have nothing between them that could be missed.
-fn list(setting: &'static str, text: &str) -> Result<Vec<(String, String)>, ImportError> {
-    let entry = |item: &str| {
-        let (key, value) = item.split_once('=').unwrap_or((item, ""));
-        if key.is_empty() {
-            // Without the value, which may be a key.
-            let why = "nothing stands before its `=`";
-            return Err(ImportError::Entry { setting, entry: String::new(), why });
-        }
-        Ok((key.trim().to_owned(), value.trim().to_owned()))
-    };
-    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(entry).collect()
 }
