@@ -220,7 +220,8 @@ fn a_refile_is_searched_from_its_first_line() {
     assert_eq!(chosen.domain.as_str(), "shop.example");
 }
 
-/// The order of opendkim.conf(5), word by word.
+/// The order of OpenDKIM 2.11, which has each `.domain` right behind `user@.domain`; that of its manual
+/// has another.
 fn looked_up<'t>(table: &[(&'t str, &'t str)], address: &str) -> Option<&'t str> {
     let get = |key: &str| {
         table.iter().find(|(other, _)| other.eq_ignore_ascii_case(key)).map(|(_, value)| *value)
@@ -229,8 +230,9 @@ fn looked_up<'t>(table: &[(&'t str, &'t str)], address: &str) -> Option<&'t str>
     let above = || host.match_indices('.').map(|(at, _)| &host[at..]);
     get(address)
         .or_else(|| get(host))
-        .or_else(|| above().find_map(|domain| get(&format!("{user}@{domain}"))))
-        .or_else(|| above().find_map(get))
+        .or_else(|| {
+            above().find_map(|domain| get(&format!("{user}@{domain}")).or_else(|| get(domain)))
+        })
         .or_else(|| get(&format!("{user}@*")))
         .or_else(|| get("*"))
 }
@@ -748,6 +750,115 @@ fn kinds_of_tables_are_words_without_case() {
     ] {
         assert_eq!(kind(hosts), Err(name.to_owned()), "{hosts}");
     }
+}
+
+/// OpenDKIM refuses such mail for the time being, and looks for nothing else.
+#[test]
+fn nothing_else_signs_where_the_author_has_no_key() {
+    let keys =
+        "one example.com:s1:/k\nexample.com example.com:s4:/k\nExample.org example.org:s:/k\n";
+    let import = |signing: &str, table: &str| {
+        let conf = format!("KeyTable /keys\nSigningTable {signing}/table\n");
+        import_files(&conf, &[("/keys", keys), ("/table", table)]).unwrap()
+    };
+    let patterns = import("refile:", "boss@* one\n*@* %\n*@* one\n");
+    for (address, expected) in [
+        ("joe@example.com", &["example.com"][..]),
+        ("boss@example.net", &["one"]),
+        ("joe@example.net", &[]),
+        // The domain of an author is in lower case there, and the name of a key as it is.
+        ("joe@example.org", &[]),
+    ] {
+        assert_eq!(keys_for(&patterns.config, address), expected, "{address}");
+    }
+    assert_eq!(patterns.notes, [""; 0]);
+    let others = import("", "* one\n.example.net %\n");
+    assert_eq!(keys_for(&others.config, "joe@a.example.net"), [""; 0]);
+    assert_eq!(keys_for(&others.config, "joe@a.example"), ["one"]);
+    assert_eq!(
+        others.notes,
+        [
+            "SigningTable: \".example.net\" fits the name of no key, which is what `%` asks for; nothing signs what it fits"
+        ]
+    );
+    let no_at = import("refile:", "joe*.com %\n* one\n");
+    assert_eq!(keys_for(&no_at.config, "joe@example.com"), [""; 0]);
+    assert_eq!(keys_for(&no_at.config, "ann@joe.com"), ["one"]);
+    assert!(no_at.notes[0].starts_with("SigningTable: \"joe*.com\" has no `@`"));
+    let all = import("refile:", "* %:@%\n");
+    assert_eq!(keys_for(&all.config, "joe@example.com"), ["example.com"]);
+    let identity = all.config.select(&mail("joe@example.com", "::1")).chosen[0].identity.clone();
+    assert_eq!(identity.unwrap().to_string(), "@example.com");
+}
+
+#[test]
+fn with_several_signatures_other_keys_are_not_mixed_with_the_authors() {
+    let conf = "KeyTable csl:one=a.example:s:/a,b.example=b.example:s:/b\nMultipleSignatures yes\n";
+    let import = |table: &str| import(&format!("{conf}SigningTable csl:{table}\n"), "");
+    let config = import(".example=%,b.example=%:joe@%").unwrap().config;
+    assert_eq!(keys_for(&config, "joe@b.example"), ["b.example"]);
+    let error = import("b.example=%,*=one").unwrap_err().to_string();
+    assert!(error.starts_with("SigningTable: \"b.example\": mail for which `%`"), "{error}");
+}
+
+#[test]
+fn of_several_entries_of_one_key_the_first_is_found() {
+    let table = "joe@example.com one\nJOE@example.com two\nexample.org two\nexample.org own\n";
+    for more in ["", "MultipleSignatures yes\n"] {
+        let config = import(&format!("{NO_PATTERNS}{more}"), table).unwrap().config;
+        assert_eq!(keys_for(&config, "joe@example.com"), ["one"], "{more}");
+        assert_eq!(keys_for(&config, "joe@example.org"), ["two"], "{more}");
+    }
+    let every = import(&format!("{PATTERNS}MultipleSignatures yes\n"), table).unwrap().config;
+    assert_eq!(keys_for(&every, "joe@example.com"), ["one", "two"]);
+    let keys = "KeyTable csl:k=example.com:s1:/a,k=example.com:s2:/b,K=example.com:s3:/c\n";
+    let config = import(&format!("{keys}SigningTable csl:*=k\n"), "").unwrap().config;
+    let chosen = config.select(&mail("joe@example.com", "::1")).chosen;
+    assert_eq!((chosen.len(), chosen[0].selector.as_str()), (1, "s1"));
+}
+
+/// An address in whose local part something stands that looks like a domain.
+#[test]
+fn the_last_at_is_before_the_domain() {
+    let config = import(NO_PATTERNS, "\"a@.b\"@example.com one\n").unwrap().config;
+    let mail =
+        |local_part: &str| Mail::new(local_part, "example.com").from_client([127, 0, 0, 1].into());
+    assert_eq!(config.select(&mail("\"a@.b\"")).chosen.len(), 1);
+    assert_eq!(config.select(&mail("\"a@x.b\"")).chosen.len(), 0);
+}
+
+/// Nor does anything after them sign what they may have fitted.
+#[test]
+fn regular_expressions_are_left_out() {
+    for (expression, others, signed) in [
+        ("(joe|ann)@example.com", "joe@example.com", "joe@example.org"),
+        ("[a-m]*@example.org", "joe@example.org", "joe@example.com"),
+        ("jo{2}@*.example.com", "joo@a.example.com", "joo@example.com"),
+        ("joe?@example.net", "jo@example.net", "jo@example.com"),
+        ("^joe@example.net", "joe@example.net", "joe@example.com"),
+        ("joe\\@example.net", "joe@example.net", "joe@example.com"),
+    ] {
+        let import = import(PATTERNS, &format!("{expression} one\n* two\n")).unwrap();
+        assert_eq!(keys_for(&import.config, others), [""; 0], "{expression}");
+        assert_eq!(keys_for(&import.config, signed), ["two"], "{expression}");
+        let note = format!("SigningTable: {expression:?} is a regular expression");
+        assert!(import.notes.iter().any(|said| said.starts_with(&note)), "{:?}", import.notes);
+    }
+    // Whose domain is not known.
+    for expression in
+        ["x|*@example.com", "(a)|b@(c)|(d)@example.com", "joe@example.co[m]", "j?", "joe@x$"]
+    {
+        let import = import(PATTERNS, &format!("{expression} one\n* two\n")).unwrap();
+        assert_eq!(keys_for(&import.config, "joe@example.net"), [""; 0], "{expression}");
+    }
+    let every = format!("{PATTERNS}MultipleSignatures yes\n");
+    let every = import(&every, "(joe|ann)@example.com one\n* two\n").unwrap();
+    assert_eq!(keys_for(&every.config, "joe@example.com"), ["two"]);
+    assert_eq!(every.notes.len(), 1);
+    // These are no special characters there.
+    let config = import(PATTERNS, "a+b.c@example.com one\n").unwrap().config;
+    assert_eq!(keys_for(&config, "a+b.c@example.com"), ["one"]);
+    assert_eq!(keys_for(&config, "aab.c@example.com"), [""; 0]);
 }
 
 /// People's mail that goes through lists has another SDID than what the shop's machines send.

@@ -131,7 +131,7 @@ fn fits(pattern: &str, address: &str) -> bool {
 /// `opendkim.conf`, and behind each line `%%` a file: its name, and on the lines after it its text.
 ///
 /// What is taken over can be written and read; a table that is no `refile` is looked up in the order
-/// that opendkim.conf(5) gives.
+/// that OpenDKIM 2.11 has.
 pub fn opendkim(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let mut parts = text.split("%%\n");
@@ -152,26 +152,37 @@ pub fn opendkim(data: &[u8]) {
     }
 }
 
+fn trimmed(text: &str) -> &str {
+    text.trim_matches(|c: char| matches!(c, ' ' | '\t'..='\r'))
+}
+
 /// For a list in the configuration file itself, whose values name a key each.
 fn assert_looked_up(conf: &str, config: &Config) {
+    let lines: Vec<(&str, &str)> = conf
+        .lines()
+        .filter_map(|line| {
+            let line = line.split(['#', '\r']).next().unwrap_or_default();
+            line.trim_matches([' ', '\t']).split_once([' ', '\t'])
+        })
+        .collect();
     let value = |setting: &str| {
-        let lines = conf.lines().filter_map(|line| {
-            let line = line.split('#').next().unwrap_or_default().trim();
-            line.split_once(char::is_whitespace)
-        });
-        let mut named = lines.filter(|(name, _)| name.eq_ignore_ascii_case(setting));
-        named.next_back().map(|(_, value)| value.trim().to_owned())
+        let mut named = lines.iter().filter(|(name, _)| name.eq_ignore_ascii_case(setting));
+        named.next_back().map(|(_, value)| value.trim_matches([' ', '\t']))
     };
+    // What stands in other files is not known here.
+    if value("Include").is_some() {
+        return;
+    }
     let (Some(_), Some(table)) = (value("KeyTable"), value("SigningTable")) else { return };
     if table.contains([':', '%']) || table.starts_with('/') {
         return;
     }
     let entries: Vec<(&str, &str)> = table
         .split(',')
-        .map(str::trim)
+        .map(trimmed)
         .filter(|entry| !entry.is_empty())
         .map(|entry| entry.split_once('=').unwrap_or((entry, "")))
-        .map(|(key, name)| (key.trim(), name.trim()))
+        .map(|(key, name)| (trimmed(key), trimmed(name)))
         .collect();
     for (key, _) in entries.iter().take(20) {
         let (user, host) = key.split_once('@').unwrap_or(("joe", key));
@@ -179,12 +190,12 @@ fn assert_looked_up(conf: &str, config: &Config) {
         if user.contains(['*', '@']) || host.contains(['*', '@']) {
             continue;
         }
-        // "the full user@host is checked first, then simply host, then user@.domain (with all
-        // superdomains checked in sequence …), then .domain, then user@*, and finally *".
         let above: Vec<String> = host.match_indices('.').map(|(at, _)| host[at..].into()).collect();
         let mut keys = vec![format!("{user}@{host}"), host.clone()];
-        keys.extend(above.iter().map(|domain| format!("{user}@{domain}")));
-        keys.extend(above.iter().cloned());
+        // Its manual has each `user@.domain` before the first `.domain`; its code has not.
+        for domain in above {
+            keys.extend([format!("{user}@{domain}"), domain]);
+        }
         keys.extend([format!("{user}@*"), "*".to_owned()]);
         let found = keys.iter().find_map(|key| {
             entries.iter().find(|(entry, _)| entry.eq_ignore_ascii_case(key)).map(|(_, name)| *name)

@@ -1,6 +1,7 @@
 //! OpenDKIM's tables, read by its rules and written in ours.
 
 mod hosts;
+mod signers;
 mod table;
 
 use std::io;
@@ -90,7 +91,9 @@ impl ImportError {
 ///
 /// A `refile` is searched from its first line to its last. All other tables are looked up by the
 /// whole address, then by the domain, then with ever shorter domains: that order becomes the order of
-/// the rules.
+/// the rules. Of several entries of one key there the first counts.
+///
+/// Of patterns `*` is taken over, but no regular expressions.
 ///
 /// InternalHosts are networks and addresses, written as OpenDKIM writes them when it looks for a
 /// client; other texts fit nobody there, and are left out.
@@ -151,49 +154,6 @@ impl Import {
             let entry = KeyEntry::new(domain.to_owned(), selector.to_owned(), PathBuf::from(key));
             self.config.keys.entry(name).or_insert(entry);
         }
-        Ok(())
-    }
-
-    fn signing_table(&mut self, table: Table) -> Result<(), ImportError> {
-        let setting = "SigningTable";
-        let mut rules = Vec::new();
-        for (key, value) in table.entries {
-            let (name, identity) = match value.split_once(':') {
-                Some((name, identity)) => (name.to_owned(), Some(identity.to_owned())),
-                None => (value, None),
-            };
-            let looked_up = match table.is_wild {
-                true => Some((Order::default(), key.clone())),
-                false => pattern_of(&key),
-            };
-            let Some((order, pattern)) = looked_up else {
-                self.notes.push(format!(
-                    "{setting}: {key:?} fits nobody: such a `*` is a pattern in a table of the kind `refile` only; the entry is left out"
-                ));
-                continue;
-            };
-            let identity = identity.filter(|identity| !identity.is_empty());
-            let rule = |pattern: String, name: String| {
-                let (from, keys, identity) =
-                    (vec![Pattern::new(pattern)], vec![name], identity.clone());
-                Rule { identity, ..Rule::new(from, keys) }
-            };
-            // A name that is only `%` is the domain of the author: each key that is called so signs.
-            if name == "%" {
-                let named = self.config.keys.keys();
-                let named = named.filter_map(|name| Some((within(&pattern, name)?, name.clone())));
-                rules.extend(named.map(|(pattern, name)| (order, rule(pattern, name))));
-                continue;
-            }
-            if !self.config.keys.contains_key(&name) {
-                let why = "its key is not in the KeyTable";
-                return Err(ImportError::Entry { setting, entry: key, why });
-            }
-            rules.push((order, rule(pattern, name)));
-        }
-        // In the order in which a table is looked up; lines of one kind stay as they stand.
-        rules.sort_by_key(|(order, _)| *order);
-        self.config.rules = rules.into_iter().map(|(_, rule)| rule).collect();
         Ok(())
     }
 
@@ -277,38 +237,6 @@ impl Import {
             }
         }
     }
-}
-
-/// In which order a table that is no `refile` is looked up: "the full user@host is checked first,
-/// then simply host, then user@.domain (with all superdomains checked in sequence …), then .domain,
-/// then user@*, and finally *" (opendkim.conf(5)). Longer domains come before shorter ones.
-type Order = (u8, std::cmp::Reverse<usize>);
-
-/// The pattern that fits what a key of a table is found by, and when it is looked up. A `*` stands
-/// for more than itself only alone or behind `user@`; elsewhere it is no more than an octet, for which
-/// there is no pattern.
-fn pattern_of(key: &str) -> Option<(Order, String)> {
-    let literal = if key == "*" { "" } else { key.strip_suffix("@*").unwrap_or(key) };
-    if literal.contains('*') {
-        return None;
-    }
-    let (class, length, pattern) = match key.split_once('@') {
-        Some((user, "*")) => (4, 0, format!("{user}@*")),
-        Some((user, domain)) if domain.starts_with('.') => {
-            (2, domain.len(), format!("{user}@*{domain}"))
-        }
-        Some(_) => (0, 0, key.to_owned()),
-        None if key == "*" => (5, 0, "*".to_owned()),
-        None if key.starts_with('.') => (3, key.len(), format!("*@*{key}")),
-        None => (1, key.len(), format!("*@{key}")),
-    };
-    Some(((class, std::cmp::Reverse(length)), pattern))
-}
-
-/// What of a pattern is addresses of this domain, if something is.
-fn within(pattern: &str, domain: &str) -> Option<String> {
-    let (user, host) = pattern.rsplit_once('@').unwrap_or(("*", pattern));
-    Pattern::new(host).fits(domain).then(|| format!("{user}@{domain}"))
 }
 
 /// The settings of a configuration file, in the order they stand; names without regard to case.

@@ -82,6 +82,12 @@ impl Table {
         let entries = items.map(entry).collect::<Result<_, _>>()?;
         Ok(Self { is_wild: false, entries, unseen: Vec::new() })
     }
+
+    /// Of several entries of one key the first is found, and no other.
+    pub(super) fn keep_first_of_each(&mut self) {
+        let mut seen = std::collections::HashSet::new();
+        self.entries.retain(|(key, _)| seen.insert(key.to_ascii_lowercase()));
+    }
 }
 
 fn without_comment(line: &str) -> &str {
