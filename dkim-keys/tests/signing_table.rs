@@ -575,8 +575,6 @@ fn what_cannot_be_taken_over_lets_nobody_in() {
     mail.authenticated = true;
     assert_eq!(config.select(&mail).chosen.len(), 1);
     assert!(told("OversignHeaders csl:From,To\n").is_ok());
-    let conf = "Domain *.example.com\nSelector s\nKeyFile /k\n";
-    assert!(matches!(import(conf, ""), Err(ImportError::Config(_))));
     assert!(told("SubDomains tru\n").is_ok());
 }
 
@@ -859,6 +857,104 @@ fn regular_expressions_are_left_out() {
     let config = import(PATTERNS, "a+b.c@example.com one\n").unwrap().config;
     assert_eq!(keys_for(&config, "a+b.c@example.com"), ["one"]);
     assert_eq!(keys_for(&config, "aab.c@example.com"), [""; 0]);
+}
+
+#[test]
+fn one_table_without_the_other_is_none() {
+    let told =
+        |setting: &str| import(&format!("{ONE_KEY}{setting}\n"), "").unwrap_err().to_string();
+    assert!(told("KeyTable /etc/KeyTable").starts_with("SigningTable is missing: "));
+    assert!(told("SigningTable csl:example.org=x").starts_with("KeyTable is missing: "));
+}
+
+#[test]
+fn the_longest_domain_signs_once() {
+    let conf =
+        ONE_KEY.replace("example.com", "example.com,EXAMPLE.com,sub.example.com,example.org");
+    for more in ["", "MultipleSignatures yes\n"] {
+        let import = import(&format!("{conf}SubDomains yes\n{more}"), "").unwrap();
+        for (address, expected) in [
+            ("joe@example.com", "example.com"),
+            ("joe@sub.example.com", "sub.example.com"),
+            ("joe@a.sub.example.com", "sub.example.com"),
+            ("joe@a.example.com", "example.com"),
+            ("joe@example.org", "example.org"),
+        ] {
+            assert_eq!(keys_for(&import.config, address), [expected], "{address}");
+        }
+        assert_eq!((import.config.rules.len(), import.notes), (3, Vec::new()));
+    }
+}
+
+#[test]
+fn patterns_of_domains_are_told() {
+    let told = |domains: &str| {
+        let conf = ONE_KEY.replace("example.com", domains);
+        import_files(&conf, &[("/d", "example.com\n")]).unwrap_err().to_string()
+    };
+    let why = "patterns in Domain are not taken over: name the domains";
+    assert_eq!(told("*"), format!("Domain: \"*\": {why}"));
+    assert_eq!(told("*.example.com"), format!("Domain: \"*.example.com\": {why}"));
+    assert_eq!(told("refile:/d"), format!("Domain: \"example.com\": {why}"));
+}
+
+/// There a name of a key is a pattern, too, and may fit what we do not know.
+#[test]
+fn names_of_keys_are_no_patterns() {
+    let import = |keys: &str| {
+        let conf = "KeyTable refile:/keys\nSigningTable csl:*=%\n";
+        import_files(conf, &[("/keys", keys)])
+    };
+    let config = import("example.com example.com:s:/k\n").unwrap().config;
+    assert_eq!(keys_for(&config, "joe@example.com"), ["example.com"]);
+    for name in
+        ["*", "*.example.com", "(a|b).example.com", "example.co[m]", "a?", "^a", "a$", "a\\"]
+    {
+        let told = import(&format!("{name} %:s:/k\n")).unwrap_err().to_string();
+        assert!(told.starts_with(&format!("KeyTable: {name:?}: it is a pattern")), "{told}");
+    }
+    // In a table of another kind it is a name like others.
+    assert!(import_files("KeyTable csl:*=a.example:s:/k\nSigningTable csl:x=*\n", &[]).is_ok());
+}
+
+/// Whose domain stands for `%`: there that of the signature, and here that of the author.
+#[test]
+fn a_domain_in_a_path_is_that_of_the_signature() {
+    let file = |entry: &str| {
+        let conf = format!("KeyTable csl:k={entry}\nSigningTable csl:*=k\n");
+        let config = import(&conf, "")?.config;
+        Ok(config.select(&mail("joe@a.example.com", "::1")).chosen[0].file.clone())
+    };
+    let told = |entry: &str| file(entry).map_err(|error: ImportError| error.to_string());
+    assert_eq!(told("example.com:s:/k/%/%.pem"), Ok("/k/example.com/example.com.pem".into()));
+    assert_eq!(told("%:s:/k/%.pem"), Ok("/k/a.example.com.pem".into()));
+    let why = "`%` in this path is itself, and the author's domain in ours: rename the file";
+    for entry in ["example.com:s:./%.pem", "%:s:../%.pem"] {
+        assert_eq!(told(entry), Err(format!("KeyTable: \"k\": {why}")), "{entry}");
+    }
+    let single = import("Domain example.com\nSelector s\nKeyFile /k/%.pem\n", "");
+    assert_eq!(single.unwrap_err().to_string(), format!("KeyFile: \"\": {why}"));
+}
+
+#[test]
+fn relative_paths_are_told() {
+    let notes = |conf: &str| import(conf, "").unwrap().notes;
+    let what = "a relative path: it is seen from the directory of the new configuration";
+    assert_eq!(notes(&ONE_KEY.replace("/k", "k.pem")), [format!("KeyFile: {what}")]);
+    let tables = "KeyTable csl:k=example.com:s:./k,l=example.com:s:/k\nSigningTable csl:*=k\n";
+    assert_eq!(notes(tables), [format!("KeyTable: \"k\": {what}")]);
+}
+
+#[test]
+fn a_key_in_the_place_of_its_file_is_told() {
+    let key = PrivateKey::from_ed25519_seed(&[7; 32]);
+    let pem = key.to_pkcs8_pem();
+    let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let seed = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+    for key in ["-----BEGIN PRIVATE KEY-----", &base64, seed] {
+        let told = import(&ONE_KEY.replace("/k", key), "").unwrap_err().to_string();
+        assert_eq!(told, "KeyFile: \"\": the key itself stands there: put it into a file");
+    }
 }
 
 /// People's mail that goes through lists has another SDID than what the shop's machines send.

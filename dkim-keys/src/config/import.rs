@@ -1,6 +1,7 @@
 //! OpenDKIM's tables, read by its rules and written in ours.
 
 mod hosts;
+mod keys;
 mod signers;
 mod table;
 
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use dkim_tags::Canonicalizations;
 
 use self::table::Table;
-use super::{Config, KeyEntry, Matching, Pattern, Rule};
+use super::{Config, Matching};
 
 /// Where the files of an OpenDKIM configuration come from.
 pub trait OpendkimFiles {
@@ -66,7 +67,8 @@ pub enum ImportError {
     Entry {
         /// The setting.
         setting: &'static str,
-        /// The key of the entry, its first 24 characters.
+        /// The key of the entry, its first 24 characters; empty where nothing else than a private
+        /// key may stand there.
         entry: String,
         /// What is wrong.
         why: &'static str,
@@ -79,6 +81,12 @@ pub enum ImportError {
         "it names no keys: neither KeyTable and SigningTable, nor Domain, Selector and KeyFile"
     )]
     NoKeys,
+    /// One of two tables, without which the other is nothing.
+    #[error("{missing} is missing: OpenDKIM signs by KeyTable and SigningTable together")]
+    Missing {
+        /// The setting that is not there.
+        missing: &'static str,
+    },
 }
 
 impl ImportError {
@@ -115,7 +123,9 @@ pub fn import_opendkim(conf: &str, files: &impl OpendkimFiles) -> Result<Import,
             let signers = import.table("SigningTable", signers, files)?;
             import.signing_table(signers)?;
         }
-        _ => import.single_key(&settings, files)?,
+        (Some(_), None) => return Err(ImportError::Missing { missing: "SigningTable" }),
+        (None, Some(_)) => return Err(ImportError::Missing { missing: "KeyTable" }),
+        (None, None) => import.single_key(&settings, files)?,
     }
     import.clients(settings.get("InternalHosts"), files)?;
     import.signing(&settings, files)?;
@@ -136,50 +146,6 @@ impl Import {
             format!("{setting}: line {line} begins with white space: OpenDKIM sees nothing in it, and it is left out")
         }));
         Ok(table)
-    }
-
-    fn key_table(&mut self, table: Table) -> Result<(), ImportError> {
-        let setting = "KeyTable";
-        for (name, value) in table.entries {
-            let wrong = |why| ImportError::Entry { setting, entry: name.clone(), why };
-            let mut parts = value.splitn(3, ':');
-            let (Some(domain), Some(selector), Some(key)) =
-                (parts.next(), parts.next(), parts.next())
-            else {
-                return Err(wrong("DOMAIN:SELECTOR:FILE is needed"));
-            };
-            if !["/", "./", "../"].iter().any(|start| key.starts_with(start)) {
-                return Err(wrong("the key stands in the table itself: put it into a file"));
-            }
-            let entry = KeyEntry::new(domain.to_owned(), selector.to_owned(), PathBuf::from(key));
-            self.config.keys.entry(name).or_insert(entry);
-        }
-        Ok(())
-    }
-
-    /// One key for a list of domains.
-    fn single_key(
-        &mut self,
-        settings: &Settings,
-        files: &impl OpendkimFiles,
-    ) -> Result<(), ImportError> {
-        let (Some(domains), Some(selector), Some(file)) =
-            (settings.get("Domain"), settings.get("Selector"), settings.get("KeyFile"))
-        else {
-            return Err(ImportError::NoKeys);
-        };
-        for (domain, _) in self.table("Domain", domains, files)?.entries {
-            let entry = KeyEntry::new(domain.clone(), selector.to_owned(), PathBuf::from(file));
-            self.config.keys.insert(domain.clone(), entry);
-            let mut from = vec![Pattern::new(format!("*@{domain}"))];
-            if settings.is_on("SubDomains") {
-                from.push(Pattern::new(format!("*@*.{domain}")));
-            }
-            let (clients, authenticated) = (Vec::new(), false);
-            let (keys, identity) = (vec![domain], None);
-            self.config.rules.push(Rule { from, keys, identity, clients, authenticated });
-        }
-        Ok(())
     }
 
     fn signing(
