@@ -299,7 +299,7 @@ fn one_key_for_a_list_of_domains() {
     assert_eq!(signing.expires, Some(3600));
     // What is not taken over is said.
     assert_eq!(import.notes.len(), 2, "{:?}", import.notes);
-    assert!(import.notes[1].starts_with("UMask 002"));
+    assert_eq!(import.notes[1], "UMask: not taken over");
     assert_eq!(Config::parse(&import.config.to_toml().unwrap()).unwrap(), import.config);
 }
 
@@ -721,35 +721,6 @@ fn a_pattern_does_not_begin_with_white_space() {
     assert_eq!(keys_for(&other.config, "joe@example.com"), [""; 0]);
 }
 
-#[test]
-fn kinds_of_tables_are_words_without_case() {
-    let signs = |hosts: &str| {
-        let conf = format!("{ONE_KEY}InternalHosts {hosts}\n");
-        let import = import_files(&conf, &[("/h", "192.0.2.7\n")])?;
-        Ok(!import.config.select(&mail("joe@example.com", "192.0.2.7")).chosen.is_empty())
-    };
-    let kind = |hosts: &str| match signs(hosts) {
-        Ok(signs) => Ok(signs),
-        Err(ImportError::Kind { kind, .. }) => Err(kind),
-        Err(error) => panic!("{error}"),
-    };
-    for hosts in ["File:/h", "FILE:/h", "Refile:/h", "CSL:192.0.2.7", "csl:::1,192.0.2.7"] {
-        assert_eq!(kind(hosts), Ok(true), "{hosts}");
-    }
-    // A comma before the first colon makes it a list.
-    assert_eq!(kind("192.0.2.7,::1"), Ok(true));
-    for (hosts, name) in [
-        ("ldap://host/x", "ldap"),
-        ("odbc://host/x", "odbc"),
-        ("MDB:/h", "MDB"),
-        ("db:/h", "db"),
-        ("/etc/hosts.db", "db"),
-        ("::1,192.0.2.7", ""),
-    ] {
-        assert_eq!(kind(hosts), Err(name.to_owned()), "{hosts}");
-    }
-}
-
 /// OpenDKIM refuses such mail for the time being, and looks for nothing else.
 #[test]
 fn nothing_else_signs_where_the_author_has_no_key() {
@@ -815,50 +786,6 @@ fn of_several_entries_of_one_key_the_first_is_found() {
     assert_eq!((chosen.len(), chosen[0].selector.as_str()), (1, "s1"));
 }
 
-/// An address in whose local part something stands that looks like a domain.
-#[test]
-fn the_last_at_is_before_the_domain() {
-    let config = import(NO_PATTERNS, "\"a@.b\"@example.com one\n").unwrap().config;
-    let mail =
-        |local_part: &str| Mail::new(local_part, "example.com").from_client([127, 0, 0, 1].into());
-    assert_eq!(config.select(&mail("\"a@.b\"")).chosen.len(), 1);
-    assert_eq!(config.select(&mail("\"a@x.b\"")).chosen.len(), 0);
-}
-
-/// Nor does anything after them sign what they may have fitted.
-#[test]
-fn regular_expressions_are_left_out() {
-    for (expression, others, signed) in [
-        ("(joe|ann)@example.com", "joe@example.com", "joe@example.org"),
-        ("[a-m]*@example.org", "joe@example.org", "joe@example.com"),
-        ("jo{2}@*.example.com", "joo@a.example.com", "joo@example.com"),
-        ("joe?@example.net", "jo@example.net", "jo@example.com"),
-        ("^joe@example.net", "joe@example.net", "joe@example.com"),
-        ("joe\\@example.net", "joe@example.net", "joe@example.com"),
-    ] {
-        let import = import(PATTERNS, &format!("{expression} one\n* two\n")).unwrap();
-        assert_eq!(keys_for(&import.config, others), [""; 0], "{expression}");
-        assert_eq!(keys_for(&import.config, signed), ["two"], "{expression}");
-        let note = format!("SigningTable: {expression:?} is a regular expression");
-        assert!(import.notes.iter().any(|said| said.starts_with(&note)), "{:?}", import.notes);
-    }
-    // Whose domain is not known.
-    for expression in
-        ["x|*@example.com", "(a)|b@(c)|(d)@example.com", "joe@example.co[m]", "j?", "joe@x$"]
-    {
-        let import = import(PATTERNS, &format!("{expression} one\n* two\n")).unwrap();
-        assert_eq!(keys_for(&import.config, "joe@example.net"), [""; 0], "{expression}");
-    }
-    let every = format!("{PATTERNS}MultipleSignatures yes\n");
-    let every = import(&every, "(joe|ann)@example.com one\n* two\n").unwrap();
-    assert_eq!(keys_for(&every.config, "joe@example.com"), ["two"]);
-    assert_eq!(every.notes.len(), 1);
-    // These are no special characters there.
-    let config = import(PATTERNS, "a+b.c@example.com one\n").unwrap().config;
-    assert_eq!(keys_for(&config, "a+b.c@example.com"), ["one"]);
-    assert_eq!(keys_for(&config, "aab.c@example.com"), [""; 0]);
-}
-
 #[test]
 fn one_table_without_the_other_is_none() {
     let told =
@@ -896,6 +823,16 @@ fn patterns_of_domains_are_told() {
     assert_eq!(told("*"), format!("Domain: \"*\": {why}"));
     assert_eq!(told("*.example.com"), format!("Domain: \"*.example.com\": {why}"));
     assert_eq!(told("refile:/d"), format!("Domain: \"example.com\": {why}"));
+}
+
+/// An address in whose local part something stands that looks like a domain.
+#[test]
+fn the_last_at_is_before_the_domain() {
+    let config = import(NO_PATTERNS, "\"a@.b\"@example.com one\n").unwrap().config;
+    let mail =
+        |local_part: &str| Mail::new(local_part, "example.com").from_client([127, 0, 0, 1].into());
+    assert_eq!(config.select(&mail("\"a@.b\"")).chosen.len(), 1);
+    assert_eq!(config.select(&mail("\"a@x.b\"")).chosen.len(), 0);
 }
 
 /// There a name of a key is a pattern, too, and may fit what we do not know.
@@ -943,6 +880,181 @@ fn relative_paths_are_told() {
     assert_eq!(notes(&ONE_KEY.replace("/k", "k.pem")), [format!("KeyFile: {what}")]);
     let tables = "KeyTable csl:k=example.com:s:./k,l=example.com:s:/k\nSigningTable csl:*=k\n";
     assert_eq!(notes(tables), [format!("KeyTable: \"k\": {what}")]);
+}
+
+/// Nor does anything after them sign what they may have fitted.
+#[test]
+fn regular_expressions_are_left_out() {
+    for (expression, others, signed) in [
+        ("(joe|ann)@example.com", "joe@example.com", "joe@example.org"),
+        ("[a-m]*@example.org", "joe@example.org", "joe@example.com"),
+        ("jo{2}@*.example.com", "joo@a.example.com", "joo@example.com"),
+        ("joe?@example.net", "jo@example.net", "jo@example.com"),
+        ("^joe@example.net", "joe@example.net", "joe@example.com"),
+        ("joe\\@example.net", "joe@example.net", "joe@example.com"),
+    ] {
+        let import = import(PATTERNS, &format!("{expression} one\n* two\n")).unwrap();
+        assert_eq!(keys_for(&import.config, others), [""; 0], "{expression}");
+        assert_eq!(keys_for(&import.config, signed), ["two"], "{expression}");
+        let note = format!("SigningTable: {expression:?} is a regular expression");
+        assert!(import.notes.iter().any(|said| said.starts_with(&note)), "{:?}", import.notes);
+    }
+    // Whose domain is not known.
+    for expression in
+        ["x|*@example.com", "(a)|b@(c)|(d)@example.com", "joe@example.co[m]", "j?", "joe@x$"]
+    {
+        let import = import(PATTERNS, &format!("{expression} one\n* two\n")).unwrap();
+        assert_eq!(keys_for(&import.config, "joe@example.net"), [""; 0], "{expression}");
+    }
+    let every = format!("{PATTERNS}MultipleSignatures yes\n");
+    let every = import(&every, "(joe|ann)@example.com one\n* two\n").unwrap();
+    assert_eq!(keys_for(&every.config, "joe@example.com"), ["two"]);
+    assert_eq!(every.notes.len(), 1);
+    // These are no special characters there.
+    let config = import(PATTERNS, "a+b.c@example.com one\n").unwrap().config;
+    assert_eq!(keys_for(&config, "a+b.c@example.com"), ["one"]);
+    assert_eq!(keys_for(&config, "aab.c@example.com"), [""; 0]);
+}
+
+#[test]
+fn lifetimes_are_written_as_in_c() {
+    for (text, expires) in [
+        ("3600", Some(3600)),
+        ("0x100", Some(256)),
+        ("0X1F", Some(31)),
+        ("0600", Some(384)),
+        ("+5", Some(5)),
+        ("2147483647", Some(2_147_483_647)),
+        ("0", None),
+        ("00", None),
+    ] {
+        let import = import(&format!("{ONE_KEY}SignatureTTL {text}\n"), "").unwrap();
+        assert_eq!((import.config.signing.expires, import.notes), (expires, Vec::new()), "{text}");
+    }
+    for text in ["-5", "08", "0x", "10s", "2147483648", "4294967297", "++5", "0x-5", "+"] {
+        let import = import(&format!("{ONE_KEY}SignatureTTL {text}\n"), "").unwrap();
+        assert_eq!(import.config.signing.expires, None, "{text}");
+        assert_eq!(import.notes, [format!("SignatureTTL: {text:?} is no number of seconds")]);
+    }
+}
+
+#[test]
+fn included_files_stand_where_they_are_named() {
+    let conf = format!("{ONE_KEY}Selector a\ninclude /a # the first\nSignatureTTL 3\n");
+    let files = [("/a", "Selector b\nInclude /b\nSignatureTTL 1\nTTL\n"), ("/b", "Selector c\n")];
+    let import = import_files(&conf, &files).unwrap();
+    let chosen = &import.config.select(&mail("joe@example.com", "::1")).chosen[0];
+    assert_eq!(chosen.selector.as_str(), "c");
+    assert_eq!(import.config.signing.expires, Some(3));
+    assert_eq!(import.notes, ["line 4 of /a: a name without a value: not taken over"]);
+    let error = import_files(&conf, &files[..1]).unwrap_err().to_string();
+    assert!(error.starts_with("/b: "), "{error}");
+}
+
+#[test]
+fn files_are_included_five_deep_and_a_hundred_times() {
+    let name = |number: usize| format!("/{number}");
+    let chain = |depth: usize| {
+        let last = (name(depth), "Selector t\n".to_owned());
+        let files =
+            (1..depth).map(|number| (name(number), format!("Include {}\n", name(number + 1))));
+        let files: Vec<(String, String)> = files.chain([last]).collect();
+        let files: Vec<(&str, &str)> =
+            files.iter().map(|(name, text)| (&**name, &**text)).collect();
+        import_files(&format!("{ONE_KEY}Include /1\n"), &files)
+    };
+    let config = chain(5).unwrap().config;
+    assert_eq!(config.select(&mail("joe@example.com", "::1")).chosen[0].selector.as_str(), "t");
+    let told = "/6: files are included 5 deep at most, and 100 of them";
+    assert_eq!(chain(6).unwrap_err().to_string(), told);
+    let many = |count: usize| {
+        import_files(&format!("{ONE_KEY}{}", "Include /a\n".repeat(count)), &[("/a", "")])
+    };
+    assert!(many(100).is_ok());
+    assert!(matches!(many(101), Err(ImportError::Included { path }) if path == Path::new("/a")));
+}
+
+#[test]
+fn kinds_of_tables_are_words_without_case() {
+    let signs = |hosts: &str| {
+        let conf = format!("{ONE_KEY}InternalHosts {hosts}\n");
+        let import = import_files(&conf, &[("/h", "192.0.2.7\n")])?;
+        Ok(!import.config.select(&mail("joe@example.com", "192.0.2.7")).chosen.is_empty())
+    };
+    let kind = |hosts: &str| match signs(hosts) {
+        Ok(signs) => Ok(signs),
+        Err(ImportError::Kind { kind, .. }) => Err(kind),
+        Err(error) => panic!("{error}"),
+    };
+    for hosts in ["File:/h", "FILE:/h", "Refile:/h", "CSL:192.0.2.7", "csl:::1,192.0.2.7"] {
+        assert_eq!(kind(hosts), Ok(true), "{hosts}");
+    }
+    // A comma before the first colon makes it a list.
+    assert_eq!(kind("192.0.2.7,::1"), Ok(true));
+    for (hosts, name) in [
+        ("ldap://host/x", "ldap"),
+        ("odbc://host/x", "odbc"),
+        ("MDB:/h", "MDB"),
+        ("db:/h", "db"),
+        ("/etc/hosts.db", "db"),
+        ("::1,192.0.2.7", ""),
+    ] {
+        assert_eq!(kind(hosts), Err(name.to_owned()), "{hosts}");
+    }
+}
+
+/// What stands in a wrong place may be a key.
+#[test]
+fn little_is_told_of_what_is_read() {
+    const SECRET: &str = "MIICdgIBADANBgkqhkiG9w0BAQEFAASCAmAwggJcAgEAAoGBALcZf2pVkG6W";
+    let long = &SECRET[24..];
+    let told = |conf: &str| match import_files(conf, &[("/t", &format!("{SECRET} {SECRET}\n"))]) {
+        Ok(import) => {
+            assert!(!import.notes.is_empty(), "{conf}");
+            import.notes.join("\n")
+        }
+        Err(error) => format!("{error} {error:?}"),
+    };
+    let tables = "KeyTable csl:k=example.com:s:/k\n";
+    for conf in [
+        format!("{ONE_KEY}LDAPBindPassword {SECRET}\n"),
+        format!("{ONE_KEY}{SECRET} {SECRET}\n"),
+        format!("{ONE_KEY}{SECRET}\n"),
+        format!("{ONE_KEY}InternalHosts {SECRET}\n"),
+        format!("{ONE_KEY}InternalHosts {SECRET}:\n"),
+        format!("{ONE_KEY}Canonicalization {SECRET}\n"),
+        format!("{ONE_KEY}SignatureTTL {SECRET}\n"),
+        format!("{ONE_KEY}OversignHeaders a {SECRET}\n"),
+        format!("{ONE_KEY}Domain {SECRET}_\n"),
+        format!("{ONE_KEY}Selector {SECRET}{SECRET}\n"),
+        format!("{ONE_KEY}KeyFile {SECRET}\n"),
+        format!("{ONE_KEY}KeyFile -----BEGIN PRIVATE KEY-----{SECRET}\n"),
+        format!("KeyTable {SECRET}\nSigningTable csl:*=k\n"),
+        "KeyTable refile:/t\nSigningTable csl:*=k\n".to_owned(),
+        format!("KeyTable csl:{SECRET}=example.com:s:{SECRET}\nSigningTable csl:*=k\n"),
+        format!("KeyTable csl:k={SECRET}{SECRET}:s:/k\nSigningTable csl:*=k\n"),
+        format!("KeyTable csl:k=a.example:{SECRET}{SECRET}:/k\nSigningTable csl:*=k\n"),
+        format!("{tables}SigningTable csl:{SECRET}={SECRET}\n"),
+        format!("{tables}SigningTable csl:*=k:{SECRET}\n"),
+        format!("{tables}SigningTable csl:*{SECRET}=k\n"),
+        format!("{tables}SigningTable refile:/t\n"),
+    ] {
+        let told = told(&conf);
+        assert!(!told.contains(long) && !told.contains(&SECRET[..25]), "{conf}: {told}");
+    }
+    assert_eq!(
+        told(&format!("{ONE_KEY}LDAPBindPassword {SECRET}\n")),
+        "LDAPBindPassword: not taken over"
+    );
+    let line = told(&format!("{ONE_KEY}{SECRET}\n"));
+    assert_eq!(line, "line 4: a name without a value: not taken over");
+    let host = told(&format!("{ONE_KEY}InternalHosts {SECRET}\n"));
+    assert!(
+        host.starts_with("InternalHosts: \"MIICdgIBADANBgkqhkiG9w0B...\" is neither"),
+        "{host}"
+    );
+    let escape = told(&format!("{ONE_KEY}\u{1b}[2J x\n"));
+    assert_eq!(escape, "\\u{1b}[2J: not taken over");
 }
 
 #[test]

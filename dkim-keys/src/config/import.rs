@@ -2,14 +2,14 @@
 
 mod hosts;
 mod keys;
+mod settings;
 mod signers;
 mod table;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use dkim_tags::Canonicalizations;
-
+use self::settings::Settings;
 use self::table::Table;
 use super::{Config, Matching};
 
@@ -50,6 +50,12 @@ pub enum ImportError {
         path: PathBuf,
         /// Why.
         error: io::Error,
+    },
+    /// A file is included by a file that is itself included by another, and so on.
+    #[error("{}: files are included 5 deep at most, and 100 of them", path.display())]
+    Included {
+        /// The first file that is too much.
+        path: PathBuf,
     },
     /// A table is kept in a way that only a database can read.
     #[error(
@@ -95,22 +101,28 @@ impl ImportError {
     }
 }
 
-/// Reads `opendkim.conf` and the tables it names.
+/// Reads `opendkim.conf`, the files it includes, and the tables it names.
+///
+/// What is imported signs no more mail than OpenDKIM 2.11 did, and with the same keys; where we
+/// cannot say the same, there is an error, or a note and less is signed.
 ///
 /// A `refile` is searched from its first line to its last. All other tables are looked up by the
 /// whole address, then by the domain, then with ever shorter domains: that order becomes the order of
 /// the rules. Of several entries of one key there the first counts.
 ///
-/// Of patterns `*` is taken over, but no regular expressions.
-///
 /// InternalHosts are networks and addresses, written as OpenDKIM writes them when it looks for a
 /// client; other texts fit nobody there, and are left out.
 ///
+/// Of patterns `*` is taken over, but no regular expressions. Errors and notes quote 24 characters of
+/// an entry at most, and no values of settings.
+///
 /// # Errors
 ///
-/// When a table cannot be read, or names keys that are not there.
+/// When a file cannot be read, files include each other without end, a table is of another kind than
+/// `file`, `refile` and `csl`, one of the two tables is missing, or an entry names a key that is not
+/// there, or says what a configuration of ours cannot.
 pub fn import_opendkim(conf: &str, files: &impl OpendkimFiles) -> Result<Import, ImportError> {
-    let settings = Settings::read(conf);
+    let settings = Settings::read(conf, files)?;
     let mut import = Import::default();
     import.config.matching = match settings.is_on("MultipleSignatures") {
         true => Matching::Every,
@@ -129,7 +141,7 @@ pub fn import_opendkim(conf: &str, files: &impl OpendkimFiles) -> Result<Import,
     }
     import.clients(settings.get("InternalHosts"), files)?;
     import.signing(&settings, files)?;
-    import.others(&settings);
+    import.others(settings);
     import.config.check()?;
     Ok(import)
 }
@@ -146,87 +158,6 @@ impl Import {
             format!("{setting}: line {line} begins with white space: OpenDKIM sees nothing in it, and it is left out")
         }));
         Ok(table)
-    }
-
-    fn signing(
-        &mut self,
-        settings: &Settings,
-        files: &impl OpendkimFiles,
-    ) -> Result<(), ImportError> {
-        // One name means that one for the header and simple for the body, there and here; none at
-        // all means simple there.
-        let forms = settings.get("Canonicalization").unwrap_or("simple/simple");
-        match Canonicalizations::parse(&forms.to_ascii_lowercase()) {
-            Some(forms) => self.config.signing.canonicalization = Some(forms.to_string()),
-            None => self.notes.push(format!("Canonicalization: {forms:?} is none")),
-        }
-        if let Some(seconds) = settings.get("SignatureTTL") {
-            match seconds.parse() {
-                // No end, there.
-                Ok(0) => {}
-                Ok(seconds) => self.config.signing.expires = Some(seconds),
-                Err(_) => {
-                    self.notes.push(format!("SignatureTTL: {seconds:?} is no number of seconds"))
-                }
-            }
-        }
-        if let Some(names) = settings.get("OversignHeaders") {
-            let names = self.table("OversignHeaders", names, files)?.entries;
-            self.config.signing.oversign = Some(names.into_iter().map(|(name, _)| name).collect());
-        }
-        // `s` signs, `v` verifies, and both are done unless it is said.
-        if settings.get("Mode").is_some_and(|mode| !mode.contains('s')) {
-            self.notes.push("Mode: it does not sign; this configuration would".to_owned());
-        }
-        Ok(())
-    }
-
-    /// What is not about which key signs for whom is named, so that nobody misses it later.
-    fn others(&mut self, settings: &Settings) {
-        const TAKEN_OVER: [&str; 12] = [
-            "KeyTable",
-            "SigningTable",
-            "Domain",
-            "Selector",
-            "KeyFile",
-            "SubDomains",
-            "MultipleSignatures",
-            "InternalHosts",
-            "Canonicalization",
-            "SignatureTTL",
-            "OversignHeaders",
-            "Mode",
-        ];
-        for (name, value) in &settings.0 {
-            if !TAKEN_OVER.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-                self.notes.push(format!("{name} {value}: not taken over"));
-            }
-        }
-    }
-}
-
-/// The settings of a configuration file, in the order they stand; names without regard to case.
-struct Settings(Vec<(String, String)>);
-
-impl Settings {
-    fn read(conf: &str) -> Self {
-        let line = |line: &str| {
-            let line = line.split('#').next().unwrap_or_default().trim();
-            let (name, value) = line.split_once(char::is_whitespace)?;
-            Some((name.to_owned(), value.trim().to_owned()))
-        };
-        Self(conf.lines().filter_map(line).collect())
-    }
-
-    /// Of several the last.
-    fn get(&self, name: &str) -> Option<&str> {
-        let mut found = self.0.iter().rev().filter(|(other, _)| other.eq_ignore_ascii_case(name));
-        found.next().map(|(_, value)| value.as_str())
-    }
-
-    fn is_on(&self, name: &str) -> bool {
-        // Its first octet decides: T, t, Y, y or 1.
-        self.get(name).is_some_and(|value| value.starts_with(['T', 't', 'Y', 'y', '1']))
     }
 }
 

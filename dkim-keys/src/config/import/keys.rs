@@ -3,14 +3,11 @@
 use std::cmp::Reverse;
 use std::path::PathBuf;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use zeroize::Zeroizing;
-
+use super::settings::Settings;
 use super::table::Table;
-use super::{Import, ImportError, OpendkimFiles, Settings, is_regular_expression, quoted};
+use super::{Import, ImportError, OpendkimFiles, is_regular_expression, quoted};
 use crate::config::{KeyEntry, Matching, Pattern, Rule};
-use crate::key_file;
+use crate::is_secret;
 
 const KEY_ITSELF: &str = "the key itself stands there: put it into a file";
 
@@ -67,7 +64,7 @@ impl Import {
             return Err(ImportError::NoKeys);
         };
         let of_file = |why| ImportError::entry("KeyFile", "", why);
-        if is_key(file) {
+        if is_secret(file) {
             return Err(of_file(KEY_ITSELF));
         }
         if file.contains('%') {
@@ -110,13 +107,4 @@ fn fixed_key((domain, selector, file): (&str, &str, String)) -> Result<KeyEntry,
         Ok(()) => Ok(entry),
         Err(_) => Err("no key signs by such a domain and selector"),
     }
-}
-
-/// Whether what stands in the place of a path is a key.
-fn is_key(text: &str) -> bool {
-    let decodes = || {
-        let der = STANDARD.decode(text).map(Zeroizing::new);
-        der.is_ok_and(|der| key_file::read(&der).is_ok())
-    };
-    text.contains("-----") || key_file::read(text.as_bytes()).is_ok() || decodes()
 }
