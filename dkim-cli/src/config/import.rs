@@ -14,8 +14,11 @@ use crate::printable::is_harmful;
 /// Take over KeyTable, SigningTable and what else concerns signing from OpenDKIM
 ///
 /// Reads `opendkim.conf` and the tables that it names, in files or in the configuration itself, and
-/// writes a configuration that signs the same mail with the same keys. What is not taken over is
-/// said on standard error.
+/// writes a configuration that signs the same mail with the same keys, or less where it cannot say
+/// the same. What is not taken over is said on standard error.
+///
+/// Which fields are signed follows this program's own default unless OversignHeaders says otherwise
+/// (OpenDKIM over-signs none, and signs fewer), so that `dkim config check` should follow.
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub(super) struct ImportOpendkim {
