@@ -220,8 +220,8 @@ fn a_refile_is_searched_from_its_first_line() {
     assert_eq!(chosen.domain.as_str(), "shop.example");
 }
 
-/// The order of OpenDKIM 2.11, which has each `.domain` right behind `user@.domain`; that of its manual
-/// has another.
+/// The order of OpenDKIM 2.11, which has each `.domain` right behind `user@.domain`; that of its
+/// manual has another.
 fn looked_up<'t>(table: &[(&'t str, &'t str)], address: &str) -> Option<&'t str> {
     let get = |key: &str| {
         table.iter().find(|(other, _)| other.eq_ignore_ascii_case(key)).map(|(_, value)| *value)
@@ -685,6 +685,24 @@ fn hosts_may_be_patterns_that_are_no_expressions() {
     assert!(import.notes[1].contains("\"[192.0.2.7]\" is a regular expression"));
 }
 
+/// What a client is looked for by first is its address with `!` before it, and a pattern may fit
+/// that.
+#[test]
+fn patterns_that_make_exceptions_of_clients_are_told() {
+    let conf = format!("{ONE_KEY}InternalHosts refile:/hosts\n");
+    let import = |host: &str| import_files(&conf, &[("/hosts", &format!("192.0.2.7\n{host}\n"))]);
+    for host in
+        ["*", "*.7", "*2001:db8::*", "*/24", "!*", "(*)", "[!]*", "[a](b*)", "!?192.0.2.7", "^*"]
+    {
+        let told = import(host).unwrap_err().to_string();
+        let expected = format!("InternalHosts: {host:?}: exceptions are not taken over");
+        assert!(told.starts_with(&expected), "{told}");
+    }
+    for host in ["*.example.com", "[::1]", "[192.0.2.0]/24", "192.0.2.*"] {
+        assert_eq!(import(host).unwrap().notes.len(), 1, "{host}");
+    }
+}
+
 #[test]
 fn the_machine_itself_is_internal() {
     let import = import(ONE_KEY, "").unwrap();
@@ -835,6 +853,16 @@ fn the_last_at_is_before_the_domain() {
     assert_eq!(config.select(&mail("\"a@x.b\"")).chosen.len(), 0);
 }
 
+#[test]
+fn what_is_not_ascii_is_found_by_patterns_alone() {
+    let table = "jö@example.com one\nexample.com two\n";
+    let others = import(NO_PATTERNS, table).unwrap();
+    assert_eq!(keys_for(&others.config, "jö@example.com"), ["two"]);
+    assert!(others.notes[0].starts_with("SigningTable: \"jö@example.com\" fits nobody: "));
+    let patterns = import(PATTERNS, table).unwrap();
+    assert_eq!(keys_for(&patterns.config, "jö@example.com"), ["one"]);
+}
+
 /// There a name of a key is a pattern, too, and may fit what we do not know.
 #[test]
 fn names_of_keys_are_no_patterns() {
@@ -914,6 +942,18 @@ fn regular_expressions_are_left_out() {
     let config = import(PATTERNS, "a+b.c@example.com one\n").unwrap().config;
     assert_eq!(keys_for(&config, "a+b.c@example.com"), ["one"]);
     assert_eq!(keys_for(&config, "aab.c@example.com"), [""; 0]);
+}
+
+#[test]
+fn what_keeps_mail_unsigned_otherwise_is_told() {
+    let notes = import(&format!("{ONE_KEY}peerlist 192.0.2.7\nUMask 002\n"), "").unwrap().notes;
+    assert_eq!(
+        notes,
+        [
+            "peerlist: not taken over; this configuration may sign what it keeps unsigned",
+            "UMask: not taken over"
+        ]
+    );
 }
 
 #[test]

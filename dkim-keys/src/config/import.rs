@@ -103,24 +103,26 @@ impl ImportError {
 
 /// Reads `opendkim.conf`, the files it includes, and the tables it names.
 ///
-/// What is imported signs no more mail than OpenDKIM 2.11 did, and with the same keys; where we
-/// cannot say the same, there is an error, or a note and less is signed.
+/// What is imported signs no more mail than the tables and InternalHosts let OpenDKIM 2.11 sign,
+/// and with the same keys; where we cannot say the same, there is an error, or a note and less is
+/// signed. Other settings that keep mail unsigned, such as PeerList or Mode, are noted and not
+/// taken over.
 ///
 /// A `refile` is searched from its first line to its last. All other tables are looked up by the
-/// whole address, then by the domain, then with ever shorter domains: that order becomes the order of
-/// the rules. Of several entries of one key there the first counts.
+/// whole address, then by the domain, then with ever shorter domains: that order becomes the order
+/// of the rules. Of several entries of one key there the first counts.
 ///
 /// InternalHosts are networks and addresses, written as OpenDKIM writes them when it looks for a
 /// client; other texts fit nobody there, and are left out.
 ///
-/// Of patterns `*` is taken over, but no regular expressions. Errors and notes quote 24 characters of
-/// an entry at most, and no values of settings.
+/// Of patterns `*` is taken over, but no regular expressions. Errors and notes quote 24 characters
+/// of an entry or value at most, and nothing of the values of settings that are not taken over.
 ///
 /// # Errors
 ///
-/// When a file cannot be read, files include each other without end, a table is of another kind than
-/// `file`, `refile` and `csl`, one of the two tables is missing, or an entry names a key that is not
-/// there, or says what a configuration of ours cannot.
+/// When a file cannot be read, files include each other without end, a table is of another kind
+/// than `file`, `refile` and `csl`, one of the two tables is missing, or an entry names a key that
+/// is not there, or says what a configuration of ours cannot.
 pub fn import_opendkim(conf: &str, files: &impl OpendkimFiles) -> Result<Import, ImportError> {
     let settings = Settings::read(conf, files)?;
     let mut import = Import::default();
@@ -161,8 +163,8 @@ impl Import {
     }
 }
 
-/// Whether a pattern of a `refile` says more than `*` does: OpenDKIM reads it as an extended regular
-/// expression in which only `*`, `.` and `+` are no special characters.
+/// Whether a pattern of a `refile` says more than `*` does: OpenDKIM reads it as an extended
+/// regular expression in which only `*`, `.` and `+` are no special characters.
 fn is_regular_expression(pattern: &str) -> bool {
     pattern.contains(['(', ')', '|', '[', ']', '{', '}', '?', '^', '$', '\\'])
 }

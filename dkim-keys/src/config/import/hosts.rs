@@ -20,8 +20,8 @@ impl Import {
         let hosts = self.table(SETTING, hosts.unwrap_or("csl:127.0.0.1,::1"), files)?;
         let mut clients = Vec::new();
         for (host, _) in &hosts.entries {
-            if host.starts_with('!') {
-                // Who leaves it out signs for whom nothing was to be signed.
+            // Who leaves it out signs for whom nothing was to be signed.
+            if host.starts_with('!') || hosts.is_wild && may_fit_exceptions(host) {
                 let why = "exceptions are not taken over: name networks without it";
                 return Err(ImportError::entry(SETTING, host, why));
             }
@@ -75,6 +75,18 @@ fn client(host: &str, hosts: &Table) -> Result<IpNet, String> {
             "fits nobody as it is written, and is left out: if it is meant, clients have it as {network}"
         )),
     }
+}
+
+/// Whether a pattern may fit `!` and the address of a client. OpenDKIM looks for that text first,
+/// and a client that has it is not internal, whatever else fits.
+fn may_fit_exceptions(pattern: &str) -> bool {
+    // Brackets stand for one octet, and before the end of a network for no address.
+    let after = pattern.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    if let Some((_, after)) = after {
+        return after.contains('*') || is_regular_expression(after);
+    }
+    let is_of_address = |c: char| c.is_ascii_hexdigit() || matches!(c, '*' | '.' | ':' | '/' | '!');
+    is_regular_expression(pattern) || pattern.starts_with('*') && pattern.chars().all(is_of_address)
 }
 
 /// Whether the last octets are written as those of an IPv4 address (RFC 4291 §2.5.5), which depends

@@ -146,10 +146,19 @@ impl Import {
             "OversignHeaders",
             "Mode",
         ];
+        const KEEP_MAIL_UNSIGNED: [&str; 5] =
+            ["DontSignMailTo", "ExemptDomains", "LuaOnlySigning", "PeerList", "SetupPolicyScript"];
+        let is_among =
+            |name: &str, known: &[&str]| known.iter().any(|known| known.eq_ignore_ascii_case(name));
         for (name, _) in settings.settings {
-            if !TAKEN_OVER.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
-                self.notes.push(format!("{}: not taken over", quoted(&name).escape_debug()));
+            if is_among(&name, &TAKEN_OVER) {
+                continue;
             }
+            let more = match is_among(&name, &KEEP_MAIL_UNSIGNED) {
+                true => "; this configuration may sign what it keeps unsigned",
+                false => "",
+            };
+            self.notes.push(format!("{}: not taken over{more}", quoted(&name).escape_debug()));
         }
         self.notes.extend(settings.notes);
     }

@@ -58,6 +58,10 @@ impl Import {
             );
             return Ok((Order::default(), self.blocking(all_that_may_fit(key))));
         }
+        if !is_wild && !key.is_ascii() {
+            self.note(key, "fits nobody: OpenDKIM finds no more than ASCII; the entry is left out");
+            return Ok((Order::default(), Vec::new()));
+        }
         let looked_up = match is_wild {
             true => Some((Order::default(), key.to_owned())),
             false => pattern_of(key),
@@ -122,14 +126,14 @@ impl Import {
     }
 }
 
-/// In which order OpenDKIM 2.11 looks for an author in a table that is no `refile`: `user@host`, then
-/// `host`; for each domain above it, from the longest on, `user@.domain` and `.domain`; then `user@*`,
-/// and `*`. (Its manual has each `user@.domain` before the first `.domain`.)
+/// In which order OpenDKIM 2.11 looks for an author in a table that is no `refile`: `user@host`,
+/// then `host`; for each domain above it, from the longest on, `user@.domain` and `.domain`; then
+/// `user@*`, and `*`. (Its manual has each `user@.domain` before the first `.domain`.)
 type Order = (u8, Reverse<usize>, u8);
 
 /// The pattern that fits what a key of a table is found by, and when it is looked up. A `*` stands
-/// for more than itself only alone or behind `user@`; elsewhere it is no more than an octet, for which
-/// there is no pattern.
+/// for more than itself only alone or behind `user@`; elsewhere it is no more than an octet, for
+/// which there is no pattern.
 fn pattern_of(key: &str) -> Option<(Order, String)> {
     let literal = if key == "*" { "" } else { key.strip_suffix("@*").unwrap_or(key) };
     if literal.contains('*') {
