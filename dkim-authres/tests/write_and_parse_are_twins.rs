@@ -238,7 +238,10 @@ fn what_would_not_be_read_is_left_out_and_counted() {
         let value = AuthenticationResults::new("x".repeat(2_000));
         vec![one; count].into_iter().chain([last]).fold(value, AuthenticationResults::with)
     };
-    for (count, text) in [(3_000, "the signature has no tag bh="), (500, &*"y ".repeat(1_000))] {
+    let long = "y ".repeat(1_000);
+    let cases =
+        [(if cfg!(miri) { 90 } else { 500 }, &*long), (3_000, "the signature has no tag bh=")];
+    for (count, text) in cases.into_iter().take(if cfg!(miri) { 1 } else { 2 }) {
         let value = results(count, text);
         let body = value.field_body();
         assert!(body.len() <= MAX_OCTETS);
