@@ -33,7 +33,8 @@ pub struct Forged {
 ///
 /// - a field with an encoded-word (RFC 2047) before its first `;`: readers that decode those first
 ///   find there what we do not;
-/// - a field with octets there that are no UTF-8: some readers drop them, some take them for Latin-1;
+/// - a field with octets there that are no UTF-8, or U+FFFD, which stands for them: some readers drop
+///   them, some take them for Latin-1;
 /// - a field with a well-formed authserv-id, in which a reader that does not understand comments,
 ///   nested comments or quoted-pairs, or drops parentheses, would find our id in first place;
 /// - a field without a well-formed authserv-id, if our id stands anywhere before its first `;`,
@@ -195,7 +196,9 @@ fn is_forged_to_somebody(body: &[u8], id: Option<String>, own: &[Id]) -> bool {
 fn claims(text: &str, own: &[Id]) -> bool {
     let is_ours = |text: &str| {
         let plain = plain(text);
-        let squeezed = plain.contains(is_noise).then(|| squeezed(&plain));
+        // Of words only: nobody joins them, and the second may be the version.
+        let is_word = !plain.contains(char::is_whitespace);
+        let squeezed = (is_word && plain.contains(is_noise)).then(|| squeezed(&plain));
         let squeezed = squeezed.as_deref().unwrap_or(&plain).trim_matches('.');
         own.iter().any(|id| id.plain == plain || id.squeezed == squeezed)
     };
@@ -219,27 +222,35 @@ fn holds(text: &str, own: &[Id]) -> bool {
     own.iter().any(held)
 }
 
-/// An id without what makes no difference.
+/// An id without what makes no difference. A label that IDNA forbids keeps no other from being mapped.
 fn plain(id: &str) -> String {
     let id: String = id.trim().chars().filter(|&c| !is_ignorable(c)).collect();
-    let mapped = (!id.is_ascii() && may_be_a_name(&id)).then(|| idna::domain_to_ascii(&id).ok());
-    let id = mapped.flatten().unwrap_or_else(|| id.to_ascii_lowercase());
-    ascii_decoded(id.trim_matches('.'))
+    let id = ascii_decoded(&id);
+    let is_mapped = !id.is_ascii() && may_be_a_name(&id);
+    let map = |label| idna::domain_to_ascii(label).unwrap_or_else(|_| label.to_owned());
+    let id = if is_mapped { id.split('.').map(map).collect::<Vec<_>>().join(".") } else { id };
+    id.trim_matches('.').to_owned()
 }
 
-/// A name in lower case with each A-label that has nothing but ASCII in it (`xn--example-`) decoded:
-/// IDNA knows no such label, and who only decodes Punycode (RFC 3492) reads `example`.
+/// A name with ASCII in lower case and between its dots, and each A-label that has nothing but ASCII
+/// in it (`xn--example-`) decoded: IDNA knows no such label, and who only decodes Punycode (RFC 3492)
+/// reads `example`.
 fn ascii_decoded(name: &str) -> String {
     let label = |label: &str| {
+        let label = label.to_ascii_lowercase();
         let decoded = label.strip_prefix("xn--").and_then(|label| label.strip_suffix('-'));
-        decoded.unwrap_or(label).to_owned()
+        decoded.map(str::to_owned).unwrap_or(label)
     };
-    name.split('.').map(label).collect::<Vec<_>>().join(".")
+    name.split(is_dot).map(label).collect::<Vec<_>>().join(".")
+}
+
+/// Full stops, as UTS 46 has them.
+fn is_dot(c: char) -> bool {
+    matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}')
 }
 
 /// Whether a text is short enough for a name, however it is written.
 fn may_be_a_name(text: &str) -> bool {
-    let is_dot = |c| matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}');
     text.len() <= LONGEST
         && text.split(is_dot).all(|label| label.chars().nth(LONGEST_LABEL).is_none())
 }
@@ -252,7 +263,7 @@ fn u_labels(text: &str) -> String {
         let name = piece.trim_end_matches(ends);
         let end = piece.strip_prefix(name).unwrap_or_default();
         let name = match may_be_a_name(name) {
-            true => idna::domain_to_unicode(&ascii_decoded(&name.to_ascii_lowercase())).0,
+            true => idna::domain_to_unicode(&ascii_decoded(name)).0,
             false => name.to_lowercase(),
         };
         name + end

@@ -16,7 +16,7 @@ fn is_removed(body: &[u8]) -> bool {
 
 #[test]
 fn spellings_of_ours() {
-    let spellings: [&[u8]; 78] = [
+    let spellings: [&[u8]; 81] = [
         // Well-formed.
         b"example.org; none",
         b" example.org; dkim=pass header.d=bank.example\r\n",
@@ -105,6 +105,9 @@ fn spellings_of_ours() {
         b"xn--example-.org; dkim=pass",
         b"example.XN--ORG-; dkim=pass",
         b"xn--example-.org/1; dkim=pass",
+        "xn--example-.\u{ff4f}rg; dkim=pass".as_bytes(),
+        "xn--example-\u{ff0e}org; dkim=pass".as_bytes(),
+        "\u{ff45}xample.xn--org-; dkim=pass".as_bytes(),
     ];
     for body in spellings {
         assert!(is_removed(body), "{}", String::from_utf8_lossy(body));
@@ -256,6 +259,21 @@ fn fields_of_others_stay() {
     ];
     for body in others {
         assert!(!is_removed(body), "{}", String::from_utf8_lossy(body));
+    }
+}
+
+/// The version is no part of an id, even where an id of ours ends like one.
+#[test]
+fn words_are_not_joined() {
+    let is_removed = |body: &str| !forged([("Authentication-Results", body)], &["mx1"]).is_empty();
+    for (body, is_ours) in [
+        ("mx 1; dkim=pass", false),
+        ("mx (x) 1; dkim=pass", false),
+        ("mx1 1; dkim=pass", true),
+        ("\"mx1)\" 1; dkim=pass", true),
+        ("mx(1); dkim=pass", true),
+    ] {
+        assert_eq!(is_removed(body), is_ours, "{body}");
     }
 }
 

@@ -6,11 +6,11 @@ use dkim_crypto::{KeyType, PublicKey, SigningAlgorithm};
 use dkim_dns::{Answer, LookupError, Record};
 use dkim_keyrec::{KeyRecord, KeyRecordError};
 use dkim_message::Header;
+use dkim_tags::value::excerpt;
 
 use crate::{
     Deviation, DomainKey, Limit, Outcome, Policy, Sender, SenderError, Signature, Treatment,
 };
-use dkim_tags::value::excerpt;
 
 /// What there is to say of the message, whichever signature is looked at.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ use dkim_keyrec::{KeyRecord, KeyRecordError};
 use dkim_tags::{TagList, value};
 
 use crate::RecordFault;
+use crate::secret::is_private_der;
 
 /// Everything wrong with a TXT record that is to be a key record, for a private key whose public one
 /// is `expected`, if that is known.
@@ -82,7 +83,7 @@ fn diagnose(record: &Record, text: &[u8], error: KeyRecordError) -> RecordFault 
         text.iter().any(|octet| octets.contains(octet))
             && KeyRecord::parse(&without(octets)).is_ok()
     };
-    if holds_private_key(text, &without(b"\"\\")) {
+    if holds_private_key(text) || holds_private_key(&without(b"\"\\")) {
         return RecordFault::PrivateKey;
     }
     if is_mended_by(b"\\") {
@@ -100,17 +101,14 @@ fn diagnose(record: &Record, text: &[u8], error: KeyRecordError) -> RecordFault 
     }
 }
 
-/// Whether what stands in `p=` is a private key in DER, also among quotes and backslashes that do not
-/// belong there, or in PEM.
-fn holds_private_key(text: &[u8], bare: &[u8]) -> bool {
+/// Whether what stands in `p=` is a private key, in DER or in PEM.
+fn holds_private_key(text: &[u8]) -> bool {
     const PEM: &[u8] = b"PRIVATE KEY-----";
 
-    let is_der = |text: &[u8]| {
-        let tags = TagList::parse(text);
-        let key = tags.as_ref().ok().and_then(|tags| value::base64(tags.value("p")?));
-        key.is_some_and(|key| PrivateKey::from_der(&key).is_ok())
-    };
-    is_der(text) || is_der(bare) || text.windows(PEM.len()).any(|octets| octets == PEM)
+    let tags = TagList::parse(text);
+    let key = tags.as_ref().ok().and_then(|tags| value::base64(tags.value("p")?));
+    key.is_some_and(|key| is_private_der(&key))
+        || text.windows(PEM.len()).any(|octets| octets == PEM)
 }
 
 /// The key of another type than the record says, if it is one.

@@ -1,20 +1,24 @@
 //! What an error tells of a text that may hold anything.
 
-/// The longest word that is told whole, in characters.
+/// The longest word that is told whole, in characters: enough to find the place, and too little to be
+/// of use if it is a key.
 const MAX_WORD: usize = 24;
 
 /// The longest message, in octets.
 const MAX_LEN: usize = 400;
 
-/// A message that quotes a file, cut word by word and as a whole: enough to find the place, and too
-/// little to be of use if what stands there is a key. Blanks alone are between words: a key has
-/// lines.
-pub(crate) fn excerpt(text: &str) -> String {
-    let cut = |word: &str| match word.char_indices().nth(MAX_WORD) {
+/// What is told of a word, or of a value that may be a key in a wrong place.
+pub(crate) fn quoted(word: &str) -> String {
+    match word.char_indices().nth(MAX_WORD) {
         Some((end, _)) => format!("{}...", word.get(..end).unwrap_or_default()),
         None => word.to_owned(),
-    };
-    let words: Vec<String> = text.split(' ').map(cut).collect();
+    }
+}
+
+/// A message that quotes a file, cut word by word and as a whole. Blanks alone are between words: a
+/// key has lines.
+pub(crate) fn excerpt(text: &str) -> String {
+    let words: Vec<String> = text.split(' ').map(quoted).collect();
     let mut said = words.join(" ");
     if said.len() > MAX_LEN {
         let end = (0..=MAX_LEN).rev().find(|&at| said.is_char_boundary(at)).unwrap_or(0);

@@ -10,7 +10,8 @@ use crate::token_uri::holds_pin;
 
 /// Whether a text that is to name a file is itself the secret that belongs into one, and so must not
 /// be told: PEM or what is left of it, a private key in base64, a TSIG key as `nsupdate -y` takes it
-/// (`hmac-sha256:NAME:SECRET`), or a `pkcs11:` URI with a PIN in it (RFC 7512 §2.4).
+/// (`hmac-sha256:NAME:SECRET`, or `NAME:SECRET` if the base64 is padded), or a `pkcs11:` URI with a PIN
+/// in it (RFC 7512 §2.4).
 ///
 /// ```
 /// use dkim_keys::is_secret;
@@ -30,30 +31,36 @@ fn is_private_key(text: &str) -> bool {
     key_file::read(text.as_bytes()).is_ok() || is_der_in_base64(text)
 }
 
-/// PKCS#8 or PKCS#1 (RFC 5958, RFC 8017 §A.1.2), what is between the lines of a PEM file; a key that
-/// DKIM does not know, or of which the parts do not fit together, is one all the same.
+/// PKCS#8 or PKCS#1 (RFC 5958, RFC 8017 §A.1.2); a key that DKIM does not know, or of which the parts
+/// do not fit together, is one all the same.
+pub(crate) fn is_private_der(octets: &[u8]) -> bool {
+    !matches!(PrivateKey::from_der(octets), Err(PrivateKeyError::Malformed(_)))
+}
+
+/// What is between the lines of a PEM file.
 fn is_der_in_base64(text: &str) -> bool {
     let mut base64 = Zeroizing::new(Vec::with_capacity(text.len()));
     base64.extend(text.bytes().filter(|octet| !octet.is_ascii_whitespace()));
     let mut der = Zeroizing::new(vec![0; base64::decoded_len_estimate(base64.len())]);
     let len = STANDARD.decode_slice(&*base64, &mut der);
-    let der = len.ok().and_then(|len| der.get(..len));
-    der.is_some_and(|der| !matches!(PrivateKey::from_der(der), Err(PrivateKeyError::Malformed(_))))
+    len.ok().and_then(|len| der.get(..len)).is_some_and(is_private_der)
 }
 
 fn is_tsig_key(text: &str) -> bool {
     const HMAC: &str = "hmac-";
 
-    let mut parts = text.split(':');
-    let (Some(algorithm), Some(_), Some(secret), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return false;
+    let is_base64 = |text: &str| {
+        let is = |octet: u8| octet.is_ascii_alphanumeric() || b"+/=".contains(&octet);
+        !text.is_empty() && text.bytes().all(is)
     };
-    let is_base64 = |octet: u8| octet.is_ascii_alphanumeric() || b"+/=".contains(&octet);
-    algorithm.get(..HMAC.len()).is_some_and(|start| start.eq_ignore_ascii_case(HMAC))
-        && !secret.is_empty()
-        && secret.bytes().all(is_base64)
+    let is_hmac =
+        |name: &str| name.get(..HMAC.len()).is_some_and(|start| start.eq_ignore_ascii_case(HMAC));
+    match *text.split(':').collect::<Vec<_>>() {
+        [algorithm, _, secret] => is_hmac(algorithm) && is_base64(secret),
+        // Without the padding it may be a path.
+        [_, secret] => secret.ends_with('=') && is_base64(secret),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -87,6 +94,7 @@ mod tests {
             &format!("{seed}\n"),
             "hmac-sha256:k.example:AQIDBA==",
             "HMAC-MD5.sig-alg.reg.int:k:AQID",
+            "k.example:AQIDBA==",
             "pkcs11:token=a?pin-value=123456",
             "pkcs11:pin-value=123456",
             "PKCS11:token=a;Pin-Value=123456",
@@ -110,6 +118,10 @@ mod tests {
             "hmac-sha256:k:a.key",
             "keys/hmac-sha256:k:AQID",
             "a:b:AQID",
+            "k.example:AQID",
+            "file:/etc/dkim/key",
+            "pkcs11:object=pin-value",
+            "pkcs11:token=t?pin-source=file:/etc/dkim/pin-value",
             "pkcs11:token=my%20token;object=dkim?pin-source=file:/etc/pin",
             "/etc/pin-value",
             "file:/x?pin-value=1",

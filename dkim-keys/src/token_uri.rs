@@ -125,7 +125,7 @@ pub(crate) fn is_token_uri(text: &str) -> bool {
 /// Whether a PIN stands in a `pkcs11:` URI, be it where the grammar has no place for it, or in
 /// letters that nobody would read.
 pub(crate) fn holds_pin(text: &str) -> bool {
-    const NAME: &[u8] = b"pin-value";
+    const NAME: &[u8] = b"pin-value=";
 
     let Some(rest) = after_scheme(text) else { return false };
     let mut octets = Zeroizing::new(Vec::with_capacity(rest.len()));

@@ -284,9 +284,21 @@ fn hosts_may_be_patterns_that_are_no_expressions() {
 fn patterns_that_make_exceptions_of_clients_are_told() {
     let conf = format!("{ONE_KEY}InternalHosts refile:/hosts\n");
     let import = |host: &str| import_files(&conf, &[("/hosts", &format!("192.0.2.7\n{host}\n"))]);
-    for host in
-        ["*", "*.7", "*2001:db8::*", "*/24", "!*", "(*)", "[!]*", "[a](b*)", "!?192.0.2.7", "^*"]
-    {
+    for host in [
+        "*",
+        "*.7",
+        "*2001:db8::*",
+        "*/24",
+        "!*",
+        "(*)",
+        "[!]*",
+        "[a](b*)",
+        "!?192.0.2.7",
+        "^*",
+        "[!]192.0.2.7",
+        "[^x]192.0.2.7/32",
+        "[!]2001:db8::/32",
+    ] {
         let told = import(host).unwrap_err().to_string();
         let expected = format!("InternalHosts: {host:?}: exceptions are not taken over");
         assert!(told.starts_with(&expected), "{told}");
@@ -473,6 +485,14 @@ fn names_of_keys_are_no_patterns() {
     }
     // In a table of another kind it is a name like others.
     assert!(import_files("KeyTable csl:*=a.example:s:/k\nSigningTable csl:x=*\n", &[]).is_ok());
+    for name in ["*", "*.example.com", "Example.com", "my_host.example"] {
+        let conf = "KeyTable file:/keys\nSigningTable refile:/signers\n";
+        let keys = format!("{name} a.example:s:/k\n");
+        let config = import_files(conf, &[("/keys", &keys), ("/signers", "* %\n")]).unwrap().config;
+        for author in ["joe@example.com", "joe@a.example.com", "joe@my_host.example"] {
+            assert_eq!(keys_for(&config, author), [""; 0], "{name}");
+        }
+    }
 }
 
 /// Whose domain stands for `%`: there that of the signature, and here that of the author.
@@ -539,11 +559,13 @@ fn regular_expressions_are_left_out() {
 
 #[test]
 fn what_keeps_mail_unsigned_otherwise_is_told() {
-    let notes = import(&format!("{ONE_KEY}peerlist 192.0.2.7\nUMask 002\n"), "").unwrap().notes;
+    let more = "peerlist 192.0.2.7\nSenderHeaders Sender\nUMask 002\n";
+    let notes = import(&format!("{ONE_KEY}{more}"), "").unwrap().notes;
     assert_eq!(
         notes,
         [
             "peerlist: not taken over; this configuration may sign what it keeps unsigned",
+            "SenderHeaders: not taken over; this configuration may sign what it keeps unsigned",
             "UMask: not taken over"
         ]
     );

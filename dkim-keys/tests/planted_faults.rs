@@ -136,7 +136,6 @@ fn secrets_for_updates_are_looked_at_too() {
     assert_eq!(found(&directory, &rules), [("key-exposed", "update.key".to_owned())]);
 }
 
-/// What a configuration stands on, wherever it is: each fault by its code and file.
 /// Whatever is read as one.
 #[test]
 fn a_tsig_key_is_found_however_it_is_written() {
@@ -164,6 +163,7 @@ fn a_tsig_key_is_found_however_it_is_written() {
     }
 }
 
+/// What a configuration stands on, wherever it is: each fault by its code and file.
 #[test]
 fn what_a_configuration_stands_on_is_looked_at() {
     let (directory, mut rules) = directory();

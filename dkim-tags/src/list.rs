@@ -173,7 +173,7 @@ pub enum TagListError {
     /// A value holds an octet that cannot stand in one.
     #[error("tag {name}= holds {:?} at octet {offset}, which cannot stand there", char::from(*found))]
     Octet {
-        /// The tag name, up to [`MAX_NAME`](TagListError::MAX_NAME).
+        /// The tag name, up to [`MAX_EXCERPT`](crate::value::MAX_EXCERPT).
         name: String,
         /// Where, counted from the start of the list.
         offset: usize,
@@ -183,13 +183,13 @@ pub enum TagListError {
     /// A value holds octets that are neither ASCII nor UTF-8.
     #[error("tag {name}= holds octets that are neither ASCII nor UTF-8")]
     Encoding {
-        /// The tag name, up to [`MAX_NAME`](TagListError::MAX_NAME).
+        /// The tag name, up to [`MAX_EXCERPT`](crate::value::MAX_EXCERPT).
         name: String,
     },
     /// A tag name occurs twice.
     #[error("tag {name}= occurs twice, the second time at octet {offset}")]
     Duplicate {
-        /// The tag name, up to [`MAX_NAME`](TagListError::MAX_NAME).
+        /// The tag name, up to [`MAX_EXCERPT`](crate::value::MAX_EXCERPT).
         name: String,
         /// Where the second tag-spec starts.
         offset: usize,
@@ -200,11 +200,6 @@ pub enum TagListError {
         /// The limit.
         limit: usize,
     },
-}
-
-impl TagListError {
-    /// Of a longer tag name, so many characters are told, and `...` after them.
-    pub const MAX_NAME: usize = 64;
 }
 
 fn syntax(octets: &[u8], rest: &[u8]) -> TagListError {

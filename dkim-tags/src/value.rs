@@ -5,7 +5,7 @@ use base64::{Engine, decoded_len_estimate};
 use memchr::memchr3;
 use smallvec::SmallVec;
 
-use crate::list::{TagListError, is_fws, trim_fws};
+use crate::list::{is_fws, trim_fws};
 
 /// Decodes a base64string (RFC 6376 §2.10).
 ///
@@ -150,7 +150,10 @@ pub fn to_quoted_printable(octets: &[u8]) -> String {
     encoded
 }
 
-/// A name or value as an error tells it, up to 64 characters: who writes a long one shall not fill
+/// Of a longer name or value so many characters are told by errors, and `...` after them.
+pub const MAX_EXCERPT: usize = 64;
+
+/// A name or value as an error tells it, up to [`MAX_EXCERPT`]: who writes a long one shall not fill
 /// our memory and our logs with it.
 ///
 /// ```
@@ -159,7 +162,7 @@ pub fn to_quoted_printable(octets: &[u8]) -> String {
 /// ```
 #[must_use]
 pub fn excerpt(text: &str) -> String {
-    match text.char_indices().nth(TagListError::MAX_NAME) {
+    match text.char_indices().nth(MAX_EXCERPT) {
         Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
     }

@@ -1,6 +1,7 @@
 //! What an error tells of names and values that somebody else chose.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+use dkim_tags::value::MAX_EXCERPT;
 use dkim_tags::{Signature, TagList, TagListError};
 
 /// The names that the errors of a list of one such name carry.
@@ -19,10 +20,10 @@ fn told(octets: usize) -> [String; 3] {
 
 #[test]
 fn long_names_are_cut_and_said_to_be() {
-    let whole = "a".repeat(TagListError::MAX_NAME);
-    assert!(told(TagListError::MAX_NAME).iter().all(|name| *name == whole));
+    let whole = "a".repeat(MAX_EXCERPT);
+    assert!(told(MAX_EXCERPT).iter().all(|name| *name == whole));
     let cut = format!("{whole}...");
-    for octets in [TagListError::MAX_NAME + 1, 16_000] {
+    for octets in [MAX_EXCERPT + 1, 16_000] {
         assert!(told(octets).iter().all(|name| *name == cut), "{octets}");
     }
 }
@@ -41,9 +42,9 @@ fn long_values_are_cut_and_said_to_be() {
     for name in ["v", "a", "c", "q"] {
         for unit in ["a", "\u{fc}", "\u{200b}"].into_iter().filter(|u| name != "q" || u.is_ascii())
         {
-            let cut = format!("{}...", unit.repeat(64));
-            let whole = unit.repeat(64);
-            for (value, told) in [(unit.repeat(65), cut), (whole.clone(), whole)] {
+            let cut = format!("{}...", unit.repeat(MAX_EXCERPT));
+            let whole = unit.repeat(MAX_EXCERPT);
+            for (value, told) in [(unit.repeat(MAX_EXCERPT + 1), cut), (whole.clone(), whole)] {
                 let error = Signature::parse(field(&format!("{name}={value}")).as_bytes());
                 let said = error.unwrap_err().to_string();
                 assert!(said.contains(&format!("{told:?}")), "{said}");

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use self::settings::Settings;
 use self::table::Table;
 use super::{Config, Matching};
+use crate::excerpt::quoted;
 
 /// Where the files of an OpenDKIM configuration come from.
 pub trait OpendkimFiles {
@@ -167,13 +168,4 @@ impl Import {
 /// regular expression in which only `*`, `.` and `+` are no special characters.
 fn is_regular_expression(pattern: &str) -> bool {
     pattern.contains(['(', ')', '|', '[', ']', '{', '}', '?', '^', '$', '\\'])
-}
-
-/// What is told of a text. It may be a key in a wrong place.
-fn quoted(text: &str) -> String {
-    const MAX_QUOTED: usize = 24;
-    match text.char_indices().nth(MAX_QUOTED) {
-        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
 }

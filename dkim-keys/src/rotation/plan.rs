@@ -7,7 +7,7 @@ use std::str::FromStr;
 use dkim_tags::Selector;
 use serde::{Deserialize, Serialize};
 
-use crate::excerpt::excerpt;
+use crate::excerpt::quoted;
 use crate::{KeyKind, Publication};
 
 const DAY: u64 = 24 * 60 * 60;
@@ -96,7 +96,7 @@ impl FromStr for SelectorTemplate {
         if is_one && Selector::parse(&longest).is_ok() {
             Ok(template)
         } else {
-            Err(TemplateError(excerpt(&format!("{text:?}"))))
+            Err(TemplateError(format!("{:?}", quoted(text))))
         }
     }
 }

@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use ipnet::IpNet;
 
 use super::table::Table;
-use super::{Import, ImportError, OpendkimFiles, is_regular_expression, quoted};
+use super::{Import, ImportError, OpendkimFiles, is_regular_expression};
+use crate::excerpt::quoted;
 
 const SETTING: &str = "InternalHosts";
 
@@ -80,10 +81,11 @@ fn client(host: &str, hosts: &Table) -> Result<IpNet, String> {
 /// Whether a pattern may fit `!` and the address of a client. OpenDKIM looks for that text first,
 /// and a client that has it is not internal, whatever else fits.
 fn may_fit_exceptions(pattern: &str) -> bool {
-    // Brackets stand for one octet, and before the end of a network for no address.
+    // Brackets stand for one octet: alone, or before the bits of a network, for no address.
     let after = pattern.strip_prefix('[').and_then(|rest| rest.split_once(']'));
     if let Some((_, after)) = after {
-        return after.contains('*') || is_regular_expression(after);
+        let is_of_network = |bits: &str| bits.bytes().all(|octet| octet.is_ascii_digit());
+        return !after.is_empty() && !after.strip_prefix('/').is_some_and(is_of_network);
     }
     let is_of_address = |c: char| c.is_ascii_hexdigit() || matches!(c, '*' | '.' | ':' | '/' | '!');
     is_regular_expression(pattern) || pattern.starts_with('*') && pattern.chars().all(is_of_address)

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use super::settings::Settings;
 use super::table::Table;
-use super::{Import, ImportError, OpendkimFiles, is_regular_expression, quoted};
+use super::{Import, ImportError, OpendkimFiles, is_regular_expression};
 use crate::config::{KeyEntry, Matching, Pattern, Rule};
+use crate::excerpt::quoted;
 use crate::is_secret;
 
 const KEY_ITSELF: &str = "the key itself stands there: put it into a file";

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use dkim_tags::{Canonicalizations, FieldName};
 use zeroize::Zeroizing;
 
-use super::{Import, ImportError, OpendkimFiles, quoted};
+use super::{Import, ImportError, OpendkimFiles};
+use crate::excerpt::quoted;
 
 /// How deep files may be included, which is how deep OpenDKIM does it.
 const MAX_DEPTH: usize = 5;
@@ -146,8 +147,14 @@ impl Import {
             "OversignHeaders",
             "Mode",
         ];
-        const KEEP_MAIL_UNSIGNED: [&str; 5] =
-            ["DontSignMailTo", "ExemptDomains", "LuaOnlySigning", "PeerList", "SetupPolicyScript"];
+        const KEEP_MAIL_UNSIGNED: [&str; 6] = [
+            "DontSignMailTo",
+            "ExemptDomains",
+            "LuaOnlySigning",
+            "PeerList",
+            "SenderHeaders",
+            "SetupPolicyScript",
+        ];
         let is_among =
             |name: &str, known: &[&str]| known.iter().any(|known| known.eq_ignore_ascii_case(name));
         for (name, _) in settings.settings {

@@ -2,11 +2,12 @@
 
 use std::cmp::Reverse;
 
-use dkim_tags::Auid;
+use dkim_tags::{Auid, DomainName};
 
 use super::table::Table;
-use super::{Import, ImportError, is_regular_expression, quoted};
+use super::{Import, ImportError, is_regular_expression};
 use crate::config::{Matching, Pattern, Rule};
+use crate::excerpt::quoted;
 
 const SETTING: &str = "SigningTable";
 
@@ -93,8 +94,11 @@ impl Import {
         pattern: String,
         identity: Option<&String>,
     ) -> Vec<Rule> {
-        // There the domain of the author is in lower case, and names of keys are as they are.
-        let is_found = |name: &&String| !name.contains(|c: char| c.is_ascii_uppercase());
+        // There the domain of the author is in lower case, and names of keys are as they are: no
+        // patterns.
+        let is_found = |name: &&String| {
+            DomainName::parse(name).is_ok_and(|domain| domain.as_str() == name.as_str())
+        };
         let names = self.config.keys.keys().filter(is_found);
         let rule = |name: &String| {
             let from = vec![Pattern::new(within(&pattern, name)?)];

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use super::{ImportError, OpendkimFiles, quoted};
+use super::{ImportError, OpendkimFiles};
+use crate::excerpt::quoted;
 
 /// Keys, and what they mean.
 pub(super) struct Table {
