@@ -35,8 +35,8 @@ pub struct Mediation {
     pub removed: Vec<usize>,
     /// What was found when the message came in, for the top of the header (RFC 6377 §5.6): of an
     /// unsigned one, too, which is signed like others (RFC 6377 §5.8).
-    /// A signature that passed with a key in test, or over a part of the body alone, is handed on as
-    /// `policy`.
+    /// A signature that passed with a key in test, or that leaves a part of the body or a second field
+    /// of a kind to anybody, is handed on as `policy`.
     pub results: AuthenticationResults,
 }
 
@@ -94,10 +94,17 @@ impl Mediation {
 
 /// A result as a mediator hands it on. Whoever believes it sees neither the key nor the signature: a
 /// domain that is testing has not signed (RFC 6376 §3.6.1 `t=y`), and under the mediator's signature
-/// a body would be taken for the author's of which `l=` leaves a part to anybody (RFC 6376 §8.2).
+/// what anybody could add would be taken for the author's: a part of the body with `l=` (RFC 6376
+/// §8.2), another From, a second field of a kind (RFC 6376 §8.15).
 fn vouched(found: &Verification, info: ResInfo) -> ResInfo {
     let short_of = |deviation: &&Deviation| {
-        matches!(deviation, Deviation::Testing | Deviation::BodyNotFullySigned { .. })
+        matches!(
+            deviation,
+            Deviation::Testing
+                | Deviation::BodyNotFullySigned { .. }
+                | Deviation::MultipleFrom
+                | Deviation::UnsignedDuplicate(_)
+        )
     };
     match found.deviations.iter().find(short_of) {
         Some(deviation) if found.passes() => ResInfo {

@@ -208,17 +208,26 @@ fn what_a_trusted_list_found_counts_where_its_changes_broke_the_authors_signatur
     );
 }
 
-/// What an author's domain has not signed but for a test, or not to the end of the body, is not made
-/// a valid signature by a list that says what it found.
+/// What an author's domain has not signed but for a test, or to which anybody could add, is not made a
+/// valid signature by a list that says what it found.
 #[test]
-fn a_list_vouches_for_no_test_and_for_no_part_of_a_body() {
+fn a_list_vouches_for_no_test_and_for_no_part_of_a_message() {
     let test = signed_with(Fields::default(), "test.example", POST);
     let selector = Selector::parse("s").unwrap();
     let mut request = Request::new(name("example.org"), selector, key().algorithm());
     request.body_length = BodyLength::AsSigned;
     let part = sign(POST.as_bytes(), request, NOW, provider(), &*key()).unwrap().to_field();
     let part = format!("{part}{POST}More.\r\n");
-    for (post, reason) in [(test, "testing DKIM"), (part, "only the first 5 octets")] {
+    // Signed once, where it stood once.
+    let names = ["From", "Subject"].map(|name| FieldName::parse(name).unwrap());
+    let exact = Fields::Exact(names.into_iter().collect());
+    let second = signed_with(exact, "example.org", POST);
+    let second = format!("Subject: Pay now\r\n{second}");
+    for (post, reason) in [
+        (test, "testing DKIM"),
+        (part, "only the first 5 octets"),
+        (second, "a second Subject field that is not signed"),
+    ] {
         assert_eq!(results(&post), ["pass"]);
         let out = with_footer(&post);
         let found = trusted(&out, &["example.com"]);
