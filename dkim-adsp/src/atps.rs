@@ -177,7 +177,8 @@ impl fmt::Display for UnsupportedHash {
 
 impl std::error::Error for UnsupportedHash {}
 
-/// Why a TXT record is no valid ATPS record.
+/// Why a TXT record is no valid ATPS record. What it tells of a value is no more than an
+/// [`excerpt`](dkim_tags::value::excerpt).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AtpsRecordError {

@@ -109,7 +109,8 @@ impl SendingPolicy {
     }
 }
 
-/// Why a TXT record is no policy.
+/// Why a TXT record is no policy. What it tells of a value is no more than an
+/// [`excerpt`](dkim_tags::value::excerpt).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendingPolicyError {

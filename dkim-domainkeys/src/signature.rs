@@ -117,7 +117,8 @@ fn name_error(tag: &'static str) -> impl Fn(InvalidName) -> SignatureError {
     move |source| SignatureError::Name { tag, source }
 }
 
-/// Why a tag-list is no valid DomainKey-Signature.
+/// Why a tag-list is no valid DomainKey-Signature. What it tells of a value is no more than an
+/// [`excerpt`](dkim_tags::value::excerpt).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignatureError {

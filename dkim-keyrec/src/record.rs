@@ -203,7 +203,8 @@ impl KeyRecord {
     }
 }
 
-/// Why a record is no usable key record.
+/// Why a record is no usable key record. What it tells of a value is no more than an
+/// [`excerpt`](dkim_tags::value::excerpt).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyRecordError {
