@@ -34,13 +34,14 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    // Test functions by the target they are in: `a/tests/b.rs` is one, all of `a/src` is another.
-    let mut wanted: BTreeMap<PathBuf, BTreeSet<String>> = BTreeMap::new();
+    // Test functions, with the module they are in, by the target: `a/tests/b.rs` is one, all of
+    // `a/src` is another.
+    let mut wanted: BTreeMap<PathBuf, BTreeSet<(String, String)>> = BTreeMap::new();
     for (file, name) in spec::tests_of_attacks()? {
         let is_chosen =
             options.package.as_ref().is_none_or(|only| Path::new(&file).starts_with(only));
         if is_chosen && file.ends_with(".rs") {
-            wanted.entry(target(&file)).or_default().insert(name);
+            wanted.entry(target(&file)).or_default().insert((module(&file), name));
         }
     }
     ensure!(!wanted.is_empty(), "ATTACKS.md names no test of that package");
@@ -49,14 +50,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for (root, executable) in build(options)? {
         let Some(names) = wanted.remove(&root) else { continue };
         let there = listed(&executable)?;
-        let mut tests = Vec::new();
-        for name in &names {
-            let is_it = |test: &&String| test.rsplit("::").next() == Some(name);
-            let Some(test) = there.iter().find(is_it) else {
-                failed.push(format!("{}: no test {name}", root.display()));
-                continue;
-            };
-            tests.push(test);
+        let mut tests = BTreeSet::new();
+        for (module, name) in &names {
+            let known = tests.len();
+            tests.extend(there.iter().filter(|test| is_called(test, module, name)));
+            if tests.len() == known {
+                failed.push(format!("{}: no test {module}{name}", root.display()));
+            }
         }
         if tests.is_empty() {
             continue;
@@ -100,6 +100,22 @@ fn target(file: &str) -> PathBuf {
     }
 }
 
+/// Whether a test is one of that name in that module or below it. What each provider has to do is
+/// one function, and a test for each of them.
+fn is_called(test: &str, module: &str, name: &str) -> bool {
+    test.strip_prefix(module).is_some_and(|rest| rest.rsplit("::").next() == Some(name))
+}
+
+/// The path of the module that a file below `src` is, as tests are called by it: `b::c::`.
+fn module(file: &str) -> String {
+    let Some((_, path)) = file.split_once("/src/") else { return String::new() };
+    let path = path.strip_suffix(".rs").unwrap_or(path);
+    if path == "lib" || path == "main" {
+        return String::new();
+    }
+    path.strip_suffix("/mod").unwrap_or(path).replace('/', "::") + "::"
+}
+
 /// Builds the tests; where the sources of each binary are, and where it is.
 fn build(options: &Options) -> Result<Vec<(PathBuf, PathBuf)>> {
     let mut command = workspace::cargo(["test", "--no-run", "--lib", "--bins", "--tests"]);
@@ -138,5 +154,18 @@ mod tests {
     fn unit_tests_are_in_one_binary() {
         assert_eq!(target("a/src/b/c.rs"), Path::new("a/src"));
         assert_eq!(target("a/tests/b.rs"), Path::new("a/tests/b.rs"));
+    }
+
+    #[test]
+    fn a_name_stands_for_all_tests_of_it_in_its_file() {
+        assert_eq!(module("a/src/b/c.rs"), "b::c::");
+        assert_eq!(module("a/src/b/mod.rs"), "b::");
+        assert_eq!(module("a/src/lib.rs"), "");
+        assert_eq!(module("a/tests/b.rs"), "");
+        let there = ["ring::x", "aws_lc::x", "ring::y", "ring::an_x"];
+        let called = there.iter().filter(|test| is_called(test, "", "x"));
+        assert_eq!(called.count(), 2);
+        assert!(is_called("b::c::tests::x", "b::c::", "x"));
+        assert!(!is_called("b::d::tests::x", "b::c::", "x"));
     }
 }
