@@ -55,4 +55,34 @@ mod tests {
             assert_eq!(printable(text).to_string(), shown);
         }
     }
+
+    /// Unicode's Default_Ignorable_Code_Point, without the variation selectors that follow letters
+    /// and emoji, and the separators and annotations beside it.
+    #[test]
+    fn what_is_not_seen_is_escaped() {
+        let ignorable = [
+            0xad..=0xad,
+            0x34f..=0x34f,
+            0x61c..=0x61c,
+            0x115f..=0x1160,
+            0x17b4..=0x17b5,
+            0x180e..=0x180e,
+            0x200b..=0x200f,
+            0x202a..=0x202e,
+            0x2060..=0x206f,
+            0x3164..=0x3164,
+            0xfeff..=0xfeff,
+            0xffa0..=0xffa0,
+            0x1bca0..=0x1bca3,
+            0x1d173..=0x1d17a,
+            0xe0000..=0xe0fff,
+        ];
+        let beside = [0x2028..=0x2029, 0xfff9..=0xfffb];
+        for c in ignorable.into_iter().chain(beside).flatten().filter_map(char::from_u32) {
+            assert!(is_harmful(c), "{}", c.escape_unicode());
+        }
+        for c in ['\u{fe0e}', '\u{fe0f}', '\u{180b}', '\u{2800}', '\u{3000}'] {
+            assert!(!is_harmful(c), "{}", c.escape_unicode());
+        }
+    }
 }

@@ -53,10 +53,14 @@ fn harm(said: &[u8]) -> Option<String> {
         '\n' => false,
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' => true,
         _ => {
-            [0xad, 0x61c, 0x180e, 0x3164, 0xfeff].contains(&u32::from(c))
+            [0xad, 0x34f, 0x61c, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x180e, 0x3164, 0xfeff, 0xffa0]
+                .contains(&u32::from(c))
                 || (0x200b..=0x200f).contains(&u32::from(c))
                 || (0x2028..=0x202e).contains(&u32::from(c))
                 || (0x2060..=0x206f).contains(&u32::from(c))
+                || (0xfff9..=0xfffb).contains(&u32::from(c))
+                || (0x1bca0..=0x1bca3).contains(&u32::from(c))
+                || (0x1d173..=0x1d17a).contains(&u32::from(c))
                 || (0xe0000..=0xe0fff).contains(&u32::from(c))
         }
     };

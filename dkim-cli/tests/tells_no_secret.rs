@@ -65,6 +65,12 @@ fn of_records() {
             let said = text(&output.stderr) + &text(&output.stdout);
             assert!(said.contains("private-key-published"), "{said}");
             assert!(!said.contains(key), "{said}");
+
+            let check = ["key", "check-domainkeys", "--domain", "a.example", "--selector", "s"];
+            let output = run(&[&check, &["--zone", zone][..], form].concat(), b"");
+            let said = text(&output.stderr) + &text(&output.stdout);
+            assert!(said.contains("no-key-record"), "{said}");
+            assert!(!said.contains(key), "{said}");
         }
     }
 }

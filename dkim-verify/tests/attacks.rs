@@ -184,6 +184,20 @@ fn a_message_cut_anywhere_passes_nowhere() {
     }
 }
 
+/// Empty lines at the end are no part of the body, signed or cut off (RFC 6376 §3.4.3).
+#[test]
+fn a_message_that_ends_in_empty_lines_may_lose_these_alone() {
+    let empty = "\r\n".repeat(3);
+    let message = sign(TEMPLATE, (MESSAGE.to_owned() + &empty).as_bytes());
+    let last_word = message.len() - empty.len() - 2;
+    for end in 0..=message.len() {
+        let is_same = end >= last_word && (end - last_word).is_multiple_of(2);
+        for found in under_each(&message[..end], &zone()) {
+            assert_eq!(found.starts_with("pass"), is_same, "{end}: {found}");
+        }
+    }
+}
+
 /// Numbers that a reader would cut, turn around or compute with.
 #[test]
 fn absurd_numbers_are_refused_or_mean_what_they_say() {

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use clap::Args;
+use dkim_keys::{RecordFault, examine};
 use dkim_stack::dns::{LookupError, Query, QueryId, QueryKind, Record};
 use dkim_stack::domainkeys::{Compatibility, Finding};
 use dkim_stack::keyrec::{KeyRecord, record_name};
@@ -46,7 +47,7 @@ pub(crate) struct CheckDomainKeys {
     dns: DnsArgs,
 
     /// Write one JSON object: schema, name (null for a text), serves_both, and records, each with
-    /// its text, serves_both, and findings: code, obstacle (or advice), detail, remedy
+    /// its text (null if it holds a private key), serves_both, and findings: code, obstacle (or advice), detail, remedy
     #[arg(long)]
     json: bool,
 }
@@ -71,7 +72,8 @@ struct Checked {
 
 #[derive(Serialize)]
 struct CheckedRecord {
-    record: String,
+    /// The text, unless somebody published a private key.
+    record: Option<String>,
     serves_both: bool,
     findings: Vec<Told>,
 }
@@ -145,8 +147,10 @@ fn check(record: &[u8]) -> CheckedRecord {
         detail: finding.to_string(),
         remedy: finding.remedy(),
     };
+    let whole = Record { strings: vec![record.to_vec()] };
+    let is_secret = examine(&whole, None).contains(&RecordFault::PrivateKey);
     CheckedRecord {
-        record: String::from_utf8_lossy(record).into_owned(),
+        record: (!is_secret).then(|| String::from_utf8_lossy(record).into_owned()),
         serves_both: found.serves_both(),
         findings: found.findings().iter().map(told).collect(),
     }
