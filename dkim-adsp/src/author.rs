@@ -20,9 +20,7 @@ impl Author {
         let domain = if address.has_domain_literal() {
             Err(OutOfScope::DomainLiteral)
         } else {
-            // The address reader lets UTF-8 pass only, so nothing is lost here.
-            let name = String::from_utf8_lossy(&address.domain);
-            DomainName::parse(&name).map_err(OutOfScope::Name)
+            DomainName::parse(&address.domain).map_err(OutOfScope::Name)
         };
         Self { address, domain }
     }

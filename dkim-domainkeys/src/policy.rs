@@ -122,9 +122,7 @@ impl fmt::Display for Deviation {
         match self {
             Self::Sha1 => f.write_str("signed with SHA-1, which no longer protects anything"),
             Self::ShortKey { bits } => write!(f, "an RSA key of only {bits} bits"),
-            Self::MalformedHeader(defect) => {
-                write!(f, "malformed header: {} at octet {}", defect.kind, defect.offset)
-            }
+            Self::MalformedHeader(defect) => defect.fmt(f),
             Self::SingleLabelDomain => f.write_str("d= is a top-level domain"),
             Self::UnacceptableDomain => f.write_str("d= is a domain that signs for nobody"),
             Self::Testing => f.write_str("the domain is testing DomainKeys (t=y)"),

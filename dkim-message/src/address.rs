@@ -25,31 +25,30 @@ pub const MAX_ADDRESSES: usize = 1000;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Address {
-    /// The local-part: UTF-8, quoting removed. May hold any character but NUL, CR and LF.
-    pub local_part: Vec<u8>,
-    /// The domain: UTF-8, as written, U-labels and upper case included, or a domain-literal with
+    /// The local-part, quoting removed. May hold any character but NUL, CR and LF.
+    pub local_part: String,
+    /// The domain, as written, U-labels and upper case included, or a domain-literal with
     /// its brackets.
-    pub domain: Vec<u8>,
+    pub domain: String,
 }
 
 impl Address {
     /// Whether the domain is a domain-literal, as in `user@[192.0.2.1]`, and no name.
     #[must_use]
     pub fn has_domain_literal(&self) -> bool {
-        self.domain.starts_with(b"[")
+        self.domain.starts_with('[')
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let local_part = String::from_utf8_lossy(&self.local_part);
-        if matches!(dot_atom_text(&self.local_part), Ok((b"", _))) {
-            f.write_str(&local_part)?;
+        if matches!(dot_atom_text(self.local_part.as_bytes()), Ok((b"", _))) {
+            f.write_str(&self.local_part)?;
         } else {
-            let escaped = local_part.replace('\\', "\\\\").replace('"', "\\\"");
+            let escaped = self.local_part.replace('\\', "\\\\").replace('"', "\\\"");
             write!(f, "\"{escaped}\"")?;
         }
-        write!(f, "@{}", String::from_utf8_lossy(&self.domain))
+        write!(f, "@{}", self.domain)
     }
 }
 
@@ -89,7 +88,7 @@ pub enum AddressError {
 ///
 /// let authors = author_addresses(br#" "a@b.example" (me) <joe@example.com>"#)?;
 /// assert_eq!(authors.len(), 1);
-/// assert_eq!(authors[0].domain, b"example.com");
+/// assert_eq!(authors[0].domain, "example.com");
 /// assert_eq!(authors[0].to_string(), "joe@example.com");
 /// # Ok::<(), dkim_message::address::AddressError>(())
 /// ```
@@ -177,17 +176,15 @@ impl<'a> Reader<'a> {
     }
 
     fn mailbox(&mut self, rest: &'a [u8]) -> Result<&'a [u8], AddressError> {
-        let (after, address) = mailbox(rest).map_err(|error| self.syntax(&error))?;
+        let (after, (local_part, domain)) = mailbox(rest).map_err(|error| self.syntax(&error))?;
         if self.found.len() >= MAX_ADDRESSES {
             return Err(AddressError::TooMany);
         }
         // RFC 6532 §3.2: beyond ASCII, an address is UTF-8. (A display name is let pass.)
-        for part in [&address.local_part, &address.domain] {
-            if std::str::from_utf8(part).is_err() {
-                return Err(AddressError::NotUtf8 { offset: self.offset(rest) });
-            }
+        match (String::from_utf8(local_part), String::from_utf8(domain)) {
+            (Ok(local_part), Ok(domain)) => self.found.push(Address { local_part, domain }),
+            _ => return Err(AddressError::NotUtf8 { offset: self.offset(rest) }),
         }
-        self.found.push(address);
         Ok(after)
     }
 
@@ -218,13 +215,16 @@ fn phrase(input: &[u8]) -> Parsed<'_, &[u8]> {
     recognize((word, many0_count(more))).parse(input)
 }
 
+/// Octets of a local-part and of a domain.
+type Parts = (Vec<u8>, Vec<u8>);
+
 /// ```abnf
 /// mailbox      = name-addr / addr-spec
 /// name-addr    = [display-name] angle-addr
 /// display-name = phrase
 /// ```
 /// A display name and a local-part look alike until `<` or `@` is seen.
-fn mailbox(input: &[u8]) -> Parsed<'_, Address> {
+fn mailbox(input: &[u8]) -> Parsed<'_, Parts> {
     let (after, _) = (opt(phrase), optional_cfws).parse(input)?;
     match after.first() {
         Some(b'<') => angle_addr(after),
@@ -237,7 +237,7 @@ fn mailbox(input: &[u8]) -> Parsed<'_, Address> {
 /// angle-addr     = [CFWS] "<" addr-spec ">" [CFWS] / obs-angle-addr
 /// obs-angle-addr = [CFWS] "<" obs-route addr-spec ">" [CFWS]
 /// ```
-fn angle_addr(input: &[u8]) -> Parsed<'_, Address> {
+fn angle_addr(input: &[u8]) -> Parsed<'_, Parts> {
     // RFC 5322 §4.4: "the route portion SHOULD be ignored".
     let open = (char('<'), opt(obs_route));
     let close = (expect("`>`", char('>')), optional_cfws);
@@ -265,12 +265,12 @@ fn obs_route(input: &[u8]) -> Parsed<'_, ()> {
 /// local-part     = dot-atom / quoted-string / obs-local-part
 /// obs-local-part = word *("." word)
 /// ```
-fn addr_spec(input: &[u8]) -> Parsed<'_, Address> {
+fn addr_spec(input: &[u8]) -> Parsed<'_, Parts> {
     let local_part = |input| dotted(word, input);
     let (rest, local_part) = expect("local-part", local_part)(input)?;
     let (rest, _) = expect("`@`", char('@'))(rest)?;
     let (rest, domain) = expect("domain", domain)(rest)?;
-    Ok((rest, Address { local_part, domain }))
+    Ok((rest, (local_part, domain)))
 }
 
 /// ```abnf
@@ -392,8 +392,8 @@ mod tests {
             assert_eq!(read(body), expected, "{}", String::from_utf8_lossy(body));
         }
         let author = &author_addresses(br#""a \"b\" c"@EXAMPLE.com"#).unwrap()[0];
-        assert_eq!(author.local_part, br#"a "b" c"#);
-        assert_eq!(author.domain, b"EXAMPLE.com");
+        assert_eq!(author.local_part, r#"a "b" c"#);
+        assert_eq!(author.domain, "EXAMPLE.com");
         assert_eq!(author.to_string(), r#""a \"b\" c"@EXAMPLE.com"#);
         assert!(!author.has_domain_literal());
         assert!(author_addresses(b"a@[1]").unwrap()[0].has_domain_literal());

@@ -4,6 +4,8 @@ use std::fmt;
 
 use memchr::{memchr, memchr_iter, memchr2_iter};
 
+use crate::lex::is_wsp;
+
 /// A header field, octets as they stand, without the line end that closes it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Field<'m> {
@@ -103,6 +105,12 @@ pub struct Defect {
     pub kind: DefectKind,
     /// Where it stands, in octets from the start of the header.
     pub offset: usize,
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "malformed header: {} at octet {}", self.kind, self.offset)
+    }
 }
 
 /// The kinds of [`Defect`].
@@ -494,11 +502,6 @@ const fn strays(word: u64) -> u64 {
     let without_colons = word ^ (EACH * 58);
     let colons = without_colons.wrapping_sub(EACH) & !without_colons;
     (up_to_space | from_delete | colons) & (EACH * 0x80)
-}
-
-/// WSP: space or tab (RFC 5234 appendix B.1).
-pub(crate) fn is_wsp(octet: u8) -> bool {
-    matches!(octet, b' ' | b'\t')
 }
 
 #[cfg(test)]

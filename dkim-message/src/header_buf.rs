@@ -2,7 +2,8 @@
 
 use memchr::{memchr, memchr_iter};
 
-use crate::header::{Line, is_wsp};
+use crate::header::Line;
+use crate::lex::is_wsp;
 use crate::{DefectKind, Header};
 
 /// A header whose fields come one by one, as a mail filter is handed them.

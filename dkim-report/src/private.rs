@@ -45,14 +45,14 @@ impl Private {
         self.given.insert(address.clone());
         let quoted = address.to_string().to_ascii_lowercase();
         let quoted = quoted.rsplit_once('@').map_or("", |(local_part, _)| local_part);
-        let domain = address.domain.to_ascii_lowercase();
-        for written in [quoted.as_bytes(), &address.local_part.to_ascii_lowercase()] {
+        let domain = address.domain.to_ascii_lowercase().into_bytes();
+        for written in [quoted, &address.local_part.to_ascii_lowercase()].map(str::as_bytes) {
             let fits = !written.is_empty() && written.len() + domain.len() < MAX_PATH;
             if fits && !self.is_full() && self.known.insert((written.to_vec(), domain.clone())) {
                 self.addresses.push(PrivateAddress {
                     written: written.to_vec(),
                     domain: domain.clone(),
-                    local_part: String::from_utf8_lossy(&address.local_part).into_owned(),
+                    local_part: address.local_part.clone(),
                 });
             }
         }

@@ -119,8 +119,7 @@ fn hidden_path(redactor: &Redactor, path: &str) -> String {
 }
 
 fn hidden_address(redactor: &Redactor, address: &Address) -> String {
-    let local_part = String::from_utf8_lossy(&address.local_part);
-    format!("{}@{}", redactor.redact(&local_part), String::from_utf8_lossy(&address.domain))
+    format!("{}@{}", redactor.redact(&address.local_part), address.domain)
 }
 
 /// A DKIM-Signature field without the value of `z=`, which copies fields in an encoding of its own.

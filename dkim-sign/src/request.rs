@@ -154,7 +154,7 @@ pub enum RequestError {
     SeveralFrom,
     /// The header has octets that readers disagree about; verifiers refuse it or read another one
     /// (RFC 6376 §3.8).
-    #[error("malformed header: {} at octet {}", .0.kind, .0.offset)]
+    #[error("{0}")]
     MalformedHeader(Defect),
     /// The list of fields does not name From (RFC 6376 §5.4).
     #[error("the fields to sign do not include From")]

@@ -113,9 +113,7 @@ impl fmt::Display for Deviation {
                 )
             }
             Self::MultipleFrom => f.write_str("more than one From field"),
-            Self::MalformedHeader(defect) => {
-                write!(f, "malformed header: {} at octet {}", defect.kind, defect.offset)
-            }
+            Self::MalformedHeader(defect) => defect.fmt(f),
             Self::UnsignedDuplicate(name) => {
                 write!(f, "a second {name} field that is not signed")
             }

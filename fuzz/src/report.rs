@@ -53,7 +53,7 @@ fn assert_terms<I: Incident>(terms: &ReportTerms<I>) {
         let text = address.to_string();
         let read = author_addresses(text.as_bytes()).expect("an address");
         assert_eq!(read.len(), 1, "{text:?}");
-        assert_eq!(read[0].domain, b"example.com", "{text:?}");
+        assert_eq!(read[0].domain, "example.com", "{text:?}");
     }
     let sampled = (0..100).filter(|drawn| terms.samples(*drawn)).count();
     assert_eq!(sampled, usize::from(terms.percentage()));

@@ -90,11 +90,9 @@ pub(crate) fn mail_of(from: &[u8]) -> Result<Vec<Mail>, Failure> {
             .remedy("an address is needed, or what stands after `From:`")
     })?;
     let mail = |author: &Address| {
-        let (local_part, domain) =
-            (String::from_utf8_lossy(&author.local_part), String::from_utf8_lossy(&author.domain));
         // In A-labels, as rules are written.
-        let name = DomainName::parse(&domain);
-        Mail::new(&local_part, name.as_ref().map_or(&*domain, DomainName::as_str))
+        let name = DomainName::parse(&author.domain);
+        Mail::new(&author.local_part, name.as_ref().map_or(&author.domain, DomainName::as_str))
     };
     Ok(authors.iter().map(mail).collect())
 }

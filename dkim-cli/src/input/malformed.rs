@@ -10,10 +10,7 @@ use crate::exit::Exit;
 pub(crate) fn refuse_malformed(header: &Header<'_>) -> Result<(), Failure> {
     match header.defects().first() {
         None => Ok(()),
-        Some(defect) => {
-            let what = format_args!("malformed header: {} at octet {}", defect.kind, defect.offset);
-            Err(Failure::new(Exit::Data, what)
-                .remedy("do not let it pass: others may see other fields in it"))
-        }
+        Some(defect) => Err(Failure::new(Exit::Data, defect)
+            .remedy("do not let it pass: others may see other fields in it")),
     }
 }
