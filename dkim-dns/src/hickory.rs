@@ -6,16 +6,15 @@ mod validation;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::slice;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
-use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::op::{Message, Query as Question, ResponseCode};
 use hickory_resolver::proto::rr::{Name, RData, Record as RawRecord, RecordType};
+use hickory_resolver::{ResponseCache, TokioResolver, TtlConfig};
 use tokio::runtime::{self, Handle, Runtime};
 use tokio::time;
 
@@ -86,6 +85,8 @@ pub enum HickoryError {
 /// A stub resolver: asks recursive name servers over UDP, and over TCP what does not fit.
 ///
 /// Used inside a tokio runtime with I/O and time switched on. Clones share cache and connections.
+/// Answers are kept for the name and the type asked: what one says of other names, the targets of
+/// aliases too, is no answer to a later question.
 ///
 /// Names are sent absolute and in lower case; neither search lists nor the hosts file apply. Of an
 /// answer at most 64 TXT records are kept, in the order received; each is below 64 KiB by the
@@ -119,6 +120,8 @@ pub struct HickoryResolver {
     pool: TokioResolver,
     /// Each server for itself, where there are several.
     single: Vec<TokioResolver>,
+    /// The answers, each for its own question.
+    kept: ResponseCache,
     /// For a question as a whole.
     limit: Duration,
     #[cfg(all(feature = "dnssec", any(feature = "ring", feature = "aws-lc-rs")))]
@@ -165,7 +168,9 @@ impl HickoryResolver {
         opts.timeout = options.timeout;
         // The library counts the attempts after the first.
         opts.attempts = usize::try_from(attempts - 1).unwrap_or(usize::MAX);
-        opts.cache_size = options.cache_size.into();
+        // The library keeps for an alias's target what came with the alias (which RFC 2181 §5.4.1
+        // warns of), and gives it to the next alias without that alias's own record.
+        opts.cache_size = 0;
         opts.use_hosts_file = ResolveHosts::Never;
         opts.preserve_intermediates = true;
         // RFC 8767 §4: "a recommended cap of 604,800 seconds (seven days)". The library's is a day, and
@@ -185,6 +190,7 @@ impl HickoryResolver {
             .clone()
             .map(|anchors| validation::Validator::new(servers, opts.clone(), anchors, attempts))
             .transpose()?;
+        let kept = ResponseCache::new(options.cache_size.into(), TtlConfig::from_opts(&opts));
         opts.attempts = 0;
         let single = match servers {
             [_] => Vec::new(),
@@ -193,6 +199,7 @@ impl HickoryResolver {
         Ok(Self {
             pool,
             single,
+            kept,
             limit: options.timeout.saturating_mul(attempts),
             #[cfg(all(feature = "dnssec", any(feature = "ring", feature = "aws-lc-rs")))]
             validator,
@@ -211,9 +218,8 @@ impl HickoryResolver {
         let mut name = Name::from_labels(name.labels()).map_err(|_| LookupError::NoSuchName)?;
         while !name.is_root() {
             match self.ask(&name, RecordType::NS).await {
-                Ok(lookup) => {
-                    let names: Vec<Name> =
-                        lookup.answers().iter().filter_map(name_server).collect();
+                Ok(message) => {
+                    let names: Vec<Name> = message.answers.iter().filter_map(name_server).collect();
                     if !names.is_empty() {
                         return self.addresses(names).await;
                     }
@@ -236,8 +242,8 @@ impl HickoryResolver {
             let mut failed = None;
             for kind in [RecordType::A, RecordType::AAAA] {
                 match self.ask(&name, kind).await {
-                    Ok(found) => {
-                        addresses.extend(found.answers().iter().filter_map(|record| {
+                    Ok(message) => {
+                        addresses.extend(message.answers.iter().filter_map(|record| {
                             match &record.data {
                                 RData::A(address) => Some(IpAddr::V4(address.0)),
                                 RData::AAAA(address) => Some(IpAddr::V6(address.0)),
@@ -258,15 +264,26 @@ impl HickoryResolver {
         Ok(servers)
     }
 
+    /// What is kept, or what the servers say.
+    async fn ask(&self, name: &Name, kind: RecordType) -> Result<Message, NetError> {
+        let question = Question::query(name.clone(), kind);
+        if let Some(answer) = self.kept.get(&question, Instant::now()) {
+            return answer;
+        }
+        let answer = self.ask_servers(name, kind).await;
+        self.kept.insert(question, answer.clone(), Instant::now());
+        answer
+    }
+
     /// One question to the servers; a failure only when all fail.
-    async fn ask(&self, name: &Name, kind: RecordType) -> Result<Lookup, NetError> {
-        let answer = self.pool.lookup(name.clone(), kind).await.map_err(or_lame);
+    async fn ask_servers(&self, name: &Name, kind: RecordType) -> Result<Message, NetError> {
+        let answer = told(&self.pool, name, kind).await;
         if !matches!(answer, Err(NetError::Dns(DnsError::ResponseCode(_)) | NetError::Message(_))) {
             return answer;
         }
         // The pool takes the first SERVFAIL, REFUSED or referral for the answer of all servers.
         for server in &self.single {
-            match server.lookup(name.clone(), kind).await.map_err(or_lame) {
+            match told(server, name, kind).await {
                 Err(NetError::Dns(DnsError::NoRecordsFound(none))) => return Err(none.into()),
                 Err(_) => {}
                 found => return found,
@@ -277,7 +294,7 @@ impl HickoryResolver {
 
     async fn txt(&self, name: Name) -> Answer {
         match self.ask(&name, RecordType::TXT).await {
-            Ok(lookup) => Trail::new(name).end(lookup.answers(), RecordType::TXT, Dnssec::Unknown),
+            Ok(message) => Trail::new(name).end(&message.answers, RecordType::TXT, Dnssec::Unknown),
             // The library gives up after some hops with this error, and then without SOA record or
             // for another name than the one asked. Few servers leave the SOA record of RFC 2308
             // §2.2 out, so that "no records" rarely costs another question.
@@ -297,7 +314,7 @@ impl HickoryResolver {
         loop {
             let hops = trail.chain.len();
             match self.ask(&trail.name, RecordType::CNAME).await {
-                Ok(lookup) => trail.follow(lookup.answers())?,
+                Ok(message) => trail.follow(&message.answers)?,
                 Err(error) => match failure(error) {
                     LookupError::NoRecords => {}
                     error => return Err(error),
@@ -307,14 +324,14 @@ impl HickoryResolver {
                 break;
             }
         }
-        let lookup = self.ask(&trail.name, RecordType::TXT).await.map_err(failure)?;
-        trail.end(lookup.answers(), RecordType::TXT, Dnssec::Unknown)
+        let message = self.ask(&trail.name, RecordType::TXT).await.map_err(failure)?;
+        trail.end(&message.answers, RecordType::TXT, Dnssec::Unknown)
     }
 
     async fn cname(&self, name: Name) -> Answer {
-        let lookup = self.ask(&name, RecordType::CNAME).await.map_err(failure)?;
+        let message = self.ask(&name, RecordType::CNAME).await.map_err(failure)?;
         let mut trail = Trail::new(name);
-        trail.follow(lookup.answers())?;
+        trail.follow(&message.answers)?;
         trail.alias(Dnssec::Unknown)
     }
 
@@ -322,7 +339,7 @@ impl HickoryResolver {
     /// a resource record of any type will prevent an NXDOMAIN error. MX is a reasonable choice".
     async fn exists(&self, name: Name) -> Answer {
         match self.ask(&name, RecordType::MX).await {
-            Ok(lookup) => Trail::new(name).end(lookup.answers(), RecordType::MX, Dnssec::Unknown),
+            Ok(message) => Trail::new(name).end(&message.answers, RecordType::MX, Dnssec::Unknown),
             Err(NetError::Dns(DnsError::NoRecordsFound(none)))
                 if none.response_code == ResponseCode::NoError =>
             {
@@ -358,6 +375,16 @@ impl Resolver for HickoryResolver {
         };
         time::timeout(self.limit, answer).await.unwrap_or(Err(LookupError::Timeout))
     }
+}
+
+/// What a resolver's servers say.
+async fn told(
+    resolver: &TokioResolver,
+    name: &Name,
+    kind: RecordType,
+) -> Result<Message, NetError> {
+    let lookup = resolver.lookup(name.clone(), kind).await.map_err(or_lame)?;
+    Ok(lookup.message().clone())
 }
 
 /// RFC 2308 §2.2: without an SOA record, but with NS records, it is a referral, which does not say

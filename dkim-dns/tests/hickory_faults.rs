@@ -318,6 +318,28 @@ fn aliases_in_one_answer_or_one_by_one() {
 }
 
 #[test]
+fn aliases_of_one_name_are_told_apart() {
+    let server = Server::start(|asked| {
+        Some(match asked.name.as_str() {
+            "key.test" => Reply::default().txt("key.test", 300, &["x"]),
+            alias => Reply::default().cname(alias, 300, "key.test"),
+        })
+    });
+    let resolver = server.blocking();
+    // What is kept of the one is no part of an answer to the other.
+    for name in ["a.test", "b.test"] {
+        let found = txt(&resolver, name).unwrap();
+        assert_eq!((found.chain, found.records.len()), (vec!["key.test".to_owned()], 1), "{name}");
+    }
+    let asked = server.asked();
+    for name in ["a.test", "b.test"] {
+        let found = txt(&resolver, name).unwrap();
+        assert_eq!((found.chain, found.records.len()), (vec!["key.test".to_owned()], 1), "{name}");
+    }
+    assert_eq!(server.asked(), asked);
+}
+
+#[test]
 fn aliases_that_lead_nowhere() {
     let alias = |rcode| Reply::rcode(rcode).cname("a.test", 30, "b.test");
     let server = |at_target: Option<Reply>, rcode| {
@@ -483,6 +505,24 @@ fn answers_are_kept() {
         assert!(txt(&resolver, "a.test").is_ok());
     }
     assert_eq!(server.asked(), 4);
+}
+
+#[test]
+fn failures_and_what_has_no_ttl_are_not_kept() {
+    const SERVFAIL: u8 = 2;
+    let replies = [
+        Reply::rcode(SERVFAIL),
+        Reply { without_soa: true, ..Reply::rcode(NXDOMAIN) },
+        Reply::default().txt("a.test", 0, &["x"]),
+    ];
+    for reply in replies {
+        let server = Server::start(move |_| Some(reply.clone()));
+        let resolver = server.blocking();
+        let _ = txt(&resolver, "a.test");
+        let asked = server.asked();
+        let _ = txt(&resolver, "a.test");
+        assert!(server.asked() > asked);
+    }
 }
 
 #[test]

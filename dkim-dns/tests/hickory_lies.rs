@@ -244,6 +244,33 @@ fn a_lame_server_has_not_said_that_there_is_nothing() {
     assert_eq!(said(&resolver.lookup(&query("a.test"))).as_deref(), Some("x"));
 }
 
+/// RFC 2181 §5.4.1: of an answer's records, those that are not about the name asked may not be taken
+/// for answers to later questions.
+#[test]
+fn what_one_answer_says_of_another_name_is_not_kept() {
+    const CNAME: u8 = 5;
+    let alias = |owner: &[u8], target: &[u8]| {
+        let length = u8::try_from(target.len()).unwrap();
+        [owner, &[0, CNAME, 0, 1, 0, 1, 0, 0, 0, length], target].concat()
+    };
+    let server = Liar::over_udp(move |asked| {
+        if label(asked) != b"evil" {
+            return vec![txt(asked, b"true")];
+        }
+        let victim = b"\x06victim\x04test\x00";
+        let aliases = [alias(victim, b"\x01x\x04evil\x00"), alias(&[0xc0, 12], victim)].concat();
+        vec![[head(asked, 0, [2, 0, 0]), aliases].concat()]
+    });
+    let resolver = HickoryBlocking::with_servers(&[server.address], &HickoryOptions::new());
+    let resolver = resolver.unwrap();
+    for kind in [QueryKind::Txt, QueryKind::Exists, QueryKind::Cname] {
+        let _ = resolver.lookup(&Query { kind, ..query("evil.test") });
+    }
+    let found = resolver.lookup(&query("victim.test"));
+    assert_eq!(said(&found).as_deref(), Some("true"), "{found:?}");
+    assert_eq!(found.unwrap().chain, Vec::<String>::new());
+}
+
 /// Over TCP there is nothing, a part, or one octet after another: the question is given up after
 /// its time all the same. Were it not, the last of these would bring an answer, some day.
 #[test]
