@@ -20,8 +20,8 @@ use tokio::time;
 
 use crate::name;
 use crate::{
-    Answer, BlockingResolver, Dnssec, Found, LookupError, MAX_CNAME_HOPS, Query, QueryKind, Record,
-    Resolver,
+    Answer, BlockingResolver, Dnssec, Found, LookupError, MAX_CNAME_HOPS, MAX_RECORDS, Query,
+    QueryKind, Record, Resolver,
 };
 
 /// How patiently to ask, and how much to keep.
@@ -89,9 +89,9 @@ pub enum HickoryError {
 /// aliases too, is no answer to a later question.
 ///
 /// Names are sent absolute and in lower case; neither search lists nor the hosts file apply. Of an
-/// answer at most 64 TXT records are kept, in the order received; each is below 64 KiB by the
-/// protocol. At most [`MAX_CNAME_HOPS`] CNAME records are followed. A name that cannot be sent (RFC 1035 §2.3.4)
-/// is [`LookupError::NoSuchName`].
+/// answer [`MAX_RECORDS`] TXT records and one more are kept, in the order received; each is below
+/// 64 KiB by the protocol. At most [`MAX_CNAME_HOPS`] CNAME records are followed. A name that cannot
+/// be sent (RFC 1035 §2.3.4) is [`LookupError::NoSuchName`].
 ///
 /// # DNSSEC
 ///
@@ -432,9 +432,6 @@ struct Trail {
 }
 
 impl Trail {
-    /// At most this many TXT records of an answer are kept.
-    const MAX_RECORDS: usize = 64;
-
     fn new(name: Name) -> Self {
         Self { name, chain: Vec::new(), ttl: u32::MAX }
     }
@@ -473,7 +470,7 @@ impl Trail {
         self.follow(answers)?;
         let answers = answers.iter().filter(|r| r.name == self.name && r.record_type() == kind);
         let mut records = Vec::new();
-        for record in answers.take(Self::MAX_RECORDS) {
+        for record in answers.take(MAX_RECORDS + 1) {
             self.ttl = self.ttl.min(record.ttl);
             if let RData::TXT(txt) = &record.data {
                 let strings = txt.txt_data.iter().map(|string| string.to_vec()).collect();

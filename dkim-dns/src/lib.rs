@@ -58,8 +58,8 @@ pub use hickory::{HickoryBlocking, HickoryError, HickoryOptions, HickoryResolver
 pub use master_file::{ZoneError, ZoneErrorKind};
 pub use name::NameError;
 pub use query::{
-    Answer, Dnssec, Found, Inquirer, LookupError, MAX_CNAME_HOPS, Query, QueryId, QueryKind,
-    Record, records,
+    Answer, Dnssec, Found, Inquirer, LookupError, MAX_CNAME_HOPS, MAX_RECORDS, Query, QueryId,
+    QueryKind, Record, records,
 };
 #[cfg(feature = "dnssec")]
 pub use trust_anchors::{TrustAnchors, TrustAnchorsError, TrustAnchorsErrorKind};

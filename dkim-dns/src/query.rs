@@ -129,6 +129,10 @@ impl LookupError {
 /// aliases can cost.
 pub const MAX_CNAME_HOPS: usize = 8;
 
+/// How many records of an answer our verifiers look at. A resolver that keeps no more than it must
+/// keeps one more, which tells that there are others.
+pub const MAX_RECORDS: usize = 64;
+
 /// What came back for a [`Query`].
 pub type Answer = Result<Found, LookupError>;
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use dkim_dns::{
     Answer, BlockingResolver, Dnssec, Found, HickoryBlocking, HickoryError, HickoryOptions,
-    HickoryResolver, LookupError, Query, QueryId, QueryKind, Record, Resolver,
+    HickoryResolver, LookupError, MAX_RECORDS, Query, QueryId, QueryKind, Record, Resolver,
 };
 
 const CNAME: u16 = 5;
@@ -215,7 +215,7 @@ fn only_records_that_answer_are_taken() {
 }
 
 #[test]
-fn at_most_64_records_are_kept() {
+fn one_record_more_than_is_read_is_kept() {
     let server = Server::start(|asked| {
         if !asked.tcp {
             return Some(Reply { truncated: true, ..Reply::default() });
@@ -226,7 +226,10 @@ fn at_most_64_records_are_kept() {
     });
     let found = txt(&server.blocking(), "a.test").unwrap();
     let texts: Vec<_> = found.records.iter().map(Record::joined).collect();
-    assert_eq!(texts, (0..64).map(|number| number.to_string().into_bytes()).collect::<Vec<_>>());
+    assert_eq!(
+        texts,
+        (0..=MAX_RECORDS).map(|number| number.to_string().into_bytes()).collect::<Vec<_>>()
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dkim_crypto::{KeyType, PublicKey, SigningAlgorithm};
-use dkim_dns::{Answer, LookupError, Record};
+use dkim_dns::{Answer, LookupError, MAX_RECORDS, Record};
 use dkim_keyrec::{KeyRecord, KeyRecordError};
 use dkim_message::Header;
 use dkim_tags::value::excerpt;
@@ -92,9 +92,6 @@ pub(crate) fn refused(deviations: &[Deviation], policy: &Policy) -> Option<Outco
 
 /// The one type of key that DomainKeys knows.
 const KEY_TYPE: KeyType = SigningAlgorithm::RSA_SHA1.key();
-
-/// The most records of an answer that are looked at, keys or not.
-const MAX_RECORDS: usize = 64;
 
 /// The most octets of an answer that are looked at: no answer from the DNS holds more (RFC 1035
 /// §4.2.2).

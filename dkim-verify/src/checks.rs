@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use dkim_crypto::KeyType;
-use dkim_dns::{Answer, LookupError, Record};
+use dkim_dns::{Answer, LookupError, MAX_RECORDS, Record};
 use dkim_hash::FieldIndex;
 use dkim_keyrec::{KeyRecord, KeyRecordError};
 use dkim_message::Header;
@@ -131,9 +131,6 @@ pub(crate) struct Keys {
     /// Whether some were left untried.
     pub(crate) untried: bool,
 }
-
-/// The most records of an answer that are looked at, keys or not.
-const MAX_RECORDS: usize = 64;
 
 /// The most octets of an answer that are looked at. A message of the DNS has a length of two octets
 /// (RFC 1035 §4.2.2), so that no answer which came from there holds more.
