@@ -168,9 +168,9 @@ impl Test {
 
 /// Whether one of the records at the name for this SDID lets it sign.
 fn confirms(records: &[Record], sdid: &DomainName) -> bool {
-    let short = records.iter().filter(|record| record.len() <= AtpsRecord::MAX_LEN);
-    let valid = short.filter_map(|record| AtpsRecord::parse(&record.joined()).ok());
-    valid.into_iter().any(|record| record.authorizes(sdid))
+    let texts = records.iter().filter_map(|record| record.joined_within(AtpsRecord::MAX_LEN));
+    let mut valid = texts.filter_map(|text| AtpsRecord::parse(&text).ok());
+    valid.any(|record| record.authorizes(sdid))
 }
 
 impl Inquirer for AtpsCheck {

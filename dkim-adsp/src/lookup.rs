@@ -120,12 +120,8 @@ fn record(
     }
     let mut valid = Vec::new();
     for record in records {
-        // What is too long to be read need not be put together.
-        let read = match record.len() {
-            ..=AdspRecord::MAX_LEN => AdspRecord::parse(&record.joined()),
-            _ => Err(AdspError::TooLong),
-        };
-        match read {
+        let text = record.joined_within(AdspRecord::MAX_LEN).ok_or(AdspError::TooLong);
+        match text.and_then(|text| AdspRecord::parse(&text)) {
             Ok(record) => valid.push(record),
             Err(error) => ignored.push(error),
         }

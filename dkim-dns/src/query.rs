@@ -45,6 +45,13 @@ impl Record {
         self.strings.concat()
     }
 
+    /// What [`joined`](Self::joined) returns, or `None` where that is longer than so many octets:
+    /// the limit comes before the strings are put together.
+    #[must_use]
+    pub fn joined_within(&self, octets: usize) -> Option<Vec<u8>> {
+        (self.len() <= octets).then(|| self.joined())
+    }
+
     /// Length in octets of what [`joined`](Self::joined) returns.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -33,6 +33,14 @@ fn long_text_is_cut_at_255_octets() {
 }
 
 #[test]
+fn records_are_put_together_within_a_limit() {
+    let record = Record { strings: vec![b"ab".to_vec(), Vec::new(), b"c".to_vec()] };
+    assert_eq!(record.joined_within(3).as_deref(), Some(&b"abc"[..]));
+    assert_eq!(record.joined_within(2), None);
+    assert_eq!(Record::default().joined_within(0), Some(Vec::new()));
+}
+
+#[test]
 fn absent_names_and_absent_records_are_told_apart() {
     let zone = Zone::new().txt("x.sel._domainkey.example.com", "v=DKIM1; p=").exists("mail.test");
     for name in ["x.sel._domainkey.example.com", "X.SEL._DomainKey.Example.COM."] {

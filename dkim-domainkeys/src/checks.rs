@@ -153,11 +153,8 @@ fn records(answer: Option<&Answer>) -> Result<&[Record], Outcome> {
 
 /// Step 4: the record must "adhere to the format".
 fn read(record: &Record) -> Result<DomainKey, Outcome> {
-    // The limit comes before the strings are put together.
-    if record.len() > KeyRecord::MAX_LEN {
-        return Err(Outcome::Limit(Limit::KeyRecord));
-    }
-    DomainKey::parse(&record.joined()).map_err(|error| match error {
+    let text = record.joined_within(KeyRecord::MAX_LEN).ok_or(Outcome::Limit(Limit::KeyRecord))?;
+    DomainKey::parse(&text).map_err(|error| match error {
         // An Ed25519 key that is malformed is no RSA key in the first place.
         KeyRecordError::Key { key_type, .. } if key_type != KEY_TYPE => Outcome::KeyType(key_type),
         error => Outcome::KeyRecord(error),

@@ -200,8 +200,8 @@ fn read(answer: Answer) -> Result<SendingPolicy, LookupError> {
             let mut read = records
                 .iter()
                 .take(MAX_RECORDS)
-                .filter(|record| record.len() <= SendingPolicy::MAX_LEN)
-                .filter_map(|record| SendingPolicy::parse(&record.joined()).ok());
+                .filter_map(|record| record.joined_within(SendingPolicy::MAX_LEN))
+                .filter_map(|text| SendingPolicy::parse(&text).ok());
             Ok(read.next().unwrap_or_default())
         }
         Err(error) if error.is_temporary() => Err(error),

@@ -164,10 +164,11 @@ impl Question {
         let answer = self.answer.as_ref().ok_or(Unwanted::Unanswered)?;
         match dkim_dns::records(answer).map_err(Unwanted::NoRecord)? {
             [] => Err(Unwanted::NoRecord(LookupError::NoRecords)),
-            [record] if record.len() > ReportTerms::MAX_LEN => {
-                Err(Unwanted::Invalid(TermsError::TooLong))
-            }
-            [record] => ReportTerms::parse(&record.joined()).map_err(Unwanted::Invalid),
+            [record] => record
+                .joined_within(ReportTerms::MAX_LEN)
+                .ok_or(TermsError::TooLong)
+                .and_then(|text| ReportTerms::parse(&text))
+                .map_err(Unwanted::Invalid),
             _ => Err(Unwanted::SeveralRecords),
         }
     }
