@@ -64,6 +64,19 @@ fn white_space_in_b_bh_and_z_is_no_part_of_the_value() {
     assert_eq!(Signature::parse(spaced.as_bytes()), Ok(plain));
 }
 
+/// "FWS MAY be added at arbitrary locations": OpenDKIM folds `z=` wherever a line is full, be it
+/// within a field name.
+#[test]
+fn white_space_in_a_name_of_z_is_no_part_of_it() {
+    let plain = with("z=From:a|Date:=20Fri,=2011=20Jul").unwrap();
+    for folded in [
+        "z=From:a|Dat\r\n\te:=20Fri,=2011=20Jul",
+        "z=F\r\n\trom:a|D\r\n\ta\r\n t e \r\n\t:=20Fri,=2011=20Jul",
+    ] {
+        assert_eq!(with(folded).as_ref(), Ok(&plain), "{folded:?}");
+    }
+}
+
 #[test]
 fn unknown_tags_change_nothing_else() {
     let mut signature = with("zz=1; Q_9=a b").unwrap();
