@@ -115,7 +115,8 @@ impl Verifier {
     }
 
     /// The message has ended: one verification for each DKIM-Signature field, top to bottom. A
-    /// signature whose key was not answered for is `temperror`.
+    /// signature whose key was not answered for is `temperror`, unless the policy refuses it for
+    /// what the header says.
     #[must_use]
     pub fn finish(self) -> Vec<Verification> {
         let Self { policy, provider, keys, mut found, open, inputs, questions, body, .. } = self;
