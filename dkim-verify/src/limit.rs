@@ -14,8 +14,10 @@ pub struct Limits {
     /// DKIM-Signature fields listed. Of more, the lower ones are not looked at at all, and
     /// [`Verifier::unlisted`](crate::Verifier::unlisted) counts them.
     pub listed: usize,
-    /// Signatures judged; of more, the lower ones are `limit-signatures`. Invalid ones do not
-    /// count, so that none hides a good one below it.
+    /// Signatures judged; of more, the lower ones are `limit-signatures`. Those that the header
+    /// shows to be invalid do not count, and those that the policy refuses for what the header
+    /// says, such as expired ones, are judged after all others, within all of these limits: none
+    /// hides a good one below it.
     pub signatures: usize,
     /// Questions to the DNS; signatures that need more are `limit-queries`.
     pub queries: usize,

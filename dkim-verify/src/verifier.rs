@@ -71,8 +71,15 @@ impl Verifier {
             inputs.as_ref().map(|inputs| MessageFindings::of(header, inputs.index(), policy));
         let mut signatures = header.fields().named(Signature::FIELD_NAME);
         // RFC 6376 §6.1: each for itself; neither a bad one nor their order tells on another.
-        for (position, field) in signatures.by_ref().take(policy.limits.listed) {
-            reading.signature(position, &field, inputs.as_mut().zip(findings.as_ref()));
+        let listed = signatures.by_ref().take(policy.limits.listed);
+        let mut candidates: SmallVec<[Candidate<'_>; 1]> = listed
+            .filter_map(|(position, field)| reading.signature(position, field, findings.as_ref()))
+            .collect();
+        // RFC 6376 §6.1: "Verifiers MAY try signatures in any order they like". What cannot pass
+        // takes the place of none that can.
+        candidates.sort_by_key(|candidate| candidate.is_refused);
+        if let Some(inputs) = &mut inputs {
+            candidates.iter().for_each(|candidate| reading.open(candidate, inputs));
         }
         Self {
             policy: policy.clone(),
@@ -163,6 +170,18 @@ struct Question {
     answer: Option<Answer>,
 }
 
+/// A signature that the header alone does not decide.
+struct Candidate<'m> {
+    /// Which of the verifications.
+    index: usize,
+    /// Where among the fields of the header it stands.
+    position: usize,
+    field: Field<'m>,
+    body_without_b: [&'m [u8]; 2],
+    /// Whether the policy refuses what the header says of it: it passes with no key.
+    is_refused: bool,
+}
+
 /// What the signatures of a message ask for, while they are read.
 struct Reading<'p> {
     policy: &'p Policy,
@@ -182,38 +201,43 @@ impl<'p> Reading<'p> {
     }
 
     /// Reads the signature at this position among the fields, and decides what the header alone
-    /// decides.
-    fn signature(
+    /// decides; returns the signature if there is more to it.
+    fn signature<'m>(
         &mut self,
         position: usize,
-        field: &Field<'_>,
-        message: Option<(&mut HeaderInputs<'_, '_>, &MessageFindings)>,
-    ) {
-        let mut found = Verification::new(self.found.len(), Outcome::Limit(Limit::Header));
-        if let Some((inputs, message)) = message {
-            found.outcome = match self.read(position, field, inputs, message, &mut found) {
-                Ok(open) => {
-                    self.open.push(open);
-                    // Until an answer is there.
-                    Outcome::KeyUnavailable(None)
-                }
-                Err(outcome) => outcome,
-            };
-        }
+        field: Field<'m>,
+        message: Option<&MessageFindings>,
+    ) -> Option<Candidate<'m>> {
+        let index = self.found.len();
+        let mut found = Verification::new(index, Outcome::Limit(Limit::Header));
+        let read = message.map(|message| self.read(&field, message, &mut found));
+        let candidate = match read {
+            None => None,
+            Some(Err(outcome)) => {
+                found.outcome = outcome;
+                None
+            }
+            Some(Ok(body_without_b)) => {
+                // Until an answer is there.
+                found.outcome = Outcome::KeyUnavailable(None);
+                let is_refused = checks::judge(&found.deviations, self.policy) != Outcome::Pass;
+                Some(Candidate { index, position, field, body_without_b, is_refused })
+            }
+        };
         // Nearly every message has one.
         self.found.reserve_exact(usize::from(self.found.is_empty()));
         self.found.push(found);
+        candidate
     }
 
     /// RFC 6376 §6.1.1. What a field says is read even where the message makes it worthless.
-    fn read(
-        &mut self,
-        position: usize,
-        field: &Field<'_>,
-        inputs: &mut HeaderInputs<'_, '_>,
+    /// Returns the field body [without the value of `b=`](without_b).
+    fn read<'m>(
+        &self,
+        field: &Field<'m>,
         message: &MessageFindings,
         found: &mut Verification,
-    ) -> Result<Open, Outcome> {
+    ) -> Result<[&'m [u8]; 2], Outcome> {
         let unless_refused = |outcome| message.refused.clone().unwrap_or(outcome);
         let tags = TagList::parse(field.body())
             .map_err(|error| unless_refused(Outcome::Signature(error.into())))?;
@@ -226,19 +250,28 @@ impl<'p> Reading<'p> {
         let refused = message.refused.clone();
         match refused.or_else(|| checks::refused_at_once(signature, self.policy)) {
             Some(outcome) => Err(outcome),
-            None => self.open(signature, position, field, &tags, inputs),
+            None => Ok(without_b(field.body(), &tags)),
+        }
+    }
+
+    /// Opens a signature, unless a limit forbids it.
+    fn open(&mut self, candidate: &Candidate<'_>, inputs: &mut HeaderInputs<'_, '_>) {
+        let refused = self.claim(candidate, inputs).err();
+        if let Some((found, outcome)) = self.found.get_mut(candidate.index).zip(refused) {
+            found.outcome = outcome;
         }
     }
 
     /// Claims the signature's share of the work, or says which limit forbids it.
-    fn open(
+    fn claim(
         &mut self,
-        signature: &Signature,
-        position: usize,
-        field: &Field<'_>,
-        tags: &TagList<'_>,
+        candidate: &Candidate<'_>,
         inputs: &mut HeaderInputs<'_, '_>,
-    ) -> Result<Open, Outcome> {
+    ) -> Result<(), Outcome> {
+        let &Candidate { index, position, field, body_without_b, .. } = candidate;
+        let found = self.found.get(index).and_then(|found| found.signature.as_ref());
+        // Only a signature that was read is a candidate.
+        let Some(signature) = found else { return Ok(()) };
         let limits = &self.policy.limits;
         if self.open.len() == limits.signatures {
             return Err(Outcome::Limit(Limit::Signatures));
@@ -257,14 +290,14 @@ impl<'p> Reading<'p> {
             return Err(Outcome::Unsupported(signature.algorithm));
         }
         let question = asked.unwrap_or_else(|| {
-            self.questions.push(Question { asker: self.found.len(), answer: None });
+            self.questions.push(Question { asker: index, answer: None });
             self.questions.len() - 1
         });
         let form = signature.canonicalization.header;
         let start = inputs.open(form, signature.signed_fields.iter(), Some(position)).start;
-        let body_without_b = without_b(field.body(), tags);
         let input = start..inputs.close(form, field.raw_name(), body_without_b).end;
-        Ok(Open { index: self.found.len(), input, question, body_hash })
+        self.open.push(Open { index, input, question, body_hash });
+        Ok(())
     }
 
     /// The question for the key, if another signature asks it; `None` if it may be asked.

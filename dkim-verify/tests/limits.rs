@@ -41,6 +41,35 @@ fn ten_signatures_are_judged() {
     assert!(last.is_some_and(|last| last.signature.is_some() && last.claims().sdid.is_some()));
 }
 
+/// Anyone can put such fields on top, for any domain.
+#[test]
+fn signatures_that_the_header_refuses_hide_no_good_one_below() {
+    let expired = |n: usize| {
+        format!(
+            "DKIM-Signature: v=1; a=ed25519-sha256; d=old{n}.example; s=sel; t=1; x=2; l={n};\r\n\
+             \th=from; bh=AA==; b=AA==\r\n"
+        )
+    };
+    let hiding: String = (0..20).map(expired).collect();
+    let message = [hiding.as_bytes(), &sign(TEMPLATE, MESSAGE.as_bytes())].concat();
+    let under = |policy: &Policy| -> Vec<_> {
+        let found = verify_with(policy, &message, &zone());
+        found.iter().map(|one| one.outcome.reason().code()).collect()
+    };
+    let expected = |limit: &'static str, judged: usize| {
+        [vec!["key-missing"; judged], vec![limit; 20 - judged], vec!["ok"]].concat()
+    };
+    // The good one takes its share of each limit first.
+    let mut policy = Policy::rfc();
+    assert_eq!(under(&policy), expected("limit-body-hashes", 3));
+    policy.limits.body_hashes = 100;
+    assert_eq!(under(&policy), expected("limit-signatures", 9));
+    policy.limits.signatures = 100;
+    assert_eq!(under(&policy), expected("limit-queries", 9));
+    // Those that the policy accepts are as good as any.
+    assert_eq!(under(&Policy::lenient()).last(), Some(&"limit-body-hashes"));
+}
+
 #[test]
 fn ten_questions_are_asked() {
     let names = |count: usize| (0..count).map(|n| format!("s{n}._domainkey.example.com"));
