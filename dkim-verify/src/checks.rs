@@ -186,6 +186,8 @@ pub(crate) fn keys(
                 }
             }
         };
+        // Alone at its name it is told as what it is.
+        keys.untried |= keys.several && outcome == Outcome::Limit(Limit::KeyRecord);
         let telling = Telling::of(&outcome, record.as_deref());
         if told.is_none_or(|told| telling > told) {
             told = Some(telling);

@@ -61,7 +61,7 @@ impl Conclusion<'_> {
         };
         let refused = match refused {
             // One of the others might have been the key.
-            Some(Outcome::SignatureMismatch) if keys.untried => {
+            Some(Outcome::SignatureMismatch | Outcome::KeyUnusable(_)) if keys.untried => {
                 Some(Outcome::Limit(Limit::KeyRecords))
             }
             refused => refused,

@@ -30,7 +30,8 @@ pub struct Limits {
     pub body_hashes: usize,
     /// Key records tried when several stand at one name; a signature that none of them verifies,
     /// while others were not tried, is `limit-key-records`. What is no key record does not count,
-    /// but after 64 records or 64 KiB of an answer nothing more is looked at.
+    /// but a record over 16 KiB is never tried, and after 64 records or 64 KiB of an answer nothing
+    /// more is looked at.
     pub key_records: usize,
 }
 

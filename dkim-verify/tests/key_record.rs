@@ -140,6 +140,42 @@ fn several_records_are_tried_and_said() {
     }
 }
 
+/// RFC 6376 §6.1.2, step 4: "The order of the key records is unspecified." A record that was not
+/// tried might have been the key, wherever it stands.
+#[test]
+fn a_record_too_long_to_be_tried_counts_as_untried_in_any_order() {
+    let message = sign(TEMPLATE, MESSAGE.as_bytes());
+    let good = format!("v=DKIM1; k=ed25519; p={}", p(&*key()));
+    let too_long = format!("{good}; n={}", "x".repeat(17_000));
+    let longer = format!("{too_long}x");
+    // RFC 8463 appendix A.2: a good key, and not the one that signed.
+    let other = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+    for (beside, expected) in [
+        (&*good, "pass ok"),
+        (other, "policy limit-key-records"),
+        ("v=DKIM1; p=", "policy limit-key-records"),
+        ("v=DKIM1; k=new; p=AAAA", "policy limit-key-records"),
+        ("v=spf1 -all", "policy limit-key-records"),
+        ("hello", "policy limit-key-records"),
+        (&longer, "policy limit-key-records"),
+    ] {
+        for records in [[&too_long, beside], [beside, &too_long]] {
+            let zone = records.iter().fold(Zone::new(), |zone, text| zone.txt(NAME, text));
+            assert_eq!(
+                outcome(&verify(&message, &zone)),
+                expected,
+                "{}",
+                beside.get(..40).unwrap_or(beside)
+            );
+        }
+    }
+    // Alone it has a reason of its own, and what is wrong with the body is so under any key.
+    assert_eq!(outcome(&verify(&message, &record(&too_long))), "policy limit-key-record");
+    let zone = record(&too_long).txt(NAME, other);
+    let changed = [&message[..], b"more\r\n"].concat();
+    assert_eq!(outcome(&verify(&changed, &zone)), "fail body-hash-mismatch");
+}
+
 /// Of keys that are good and did not sign, the first is shown.
 #[test]
 fn the_key_that_is_shown_is_the_first() {

@@ -59,6 +59,20 @@ fn the_minimum_may_be_raised_and_not_lowered() {
     }
 }
 
+/// What stands beside a weak key and was not tried might have been the key.
+#[test]
+fn a_weak_key_does_not_speak_for_one_that_was_not_tried() {
+    let (message, weak) = signed("1023", "rsa-sha256");
+    let too_long = format!("v=DKIM1; n={}; p=", "x".repeat(17_000));
+    let zone = weak.txt("sel._domainkey.example.com", too_long);
+    let mut policy = Policy::rfc();
+    for minimum in [0, 1024] {
+        policy.min_rsa_bits = minimum;
+        let found = verify_with(&policy, &message, &zone);
+        assert_eq!(outcome(&found), "policy limit-key-records", "{minimum}");
+    }
+}
+
 /// RFC 8301 §3.1: `rsa-sha1` "MUST NOT be used for signing or verifying".
 #[test]
 fn sha1_never_passes_unasked() {
