@@ -262,7 +262,6 @@ const fn is_dot(c: char) -> bool {
     matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}')
 }
 
-/// RFC 8616 §3: "U-labels [...] are translated to A-labels before being looked up in the DNS".
 fn to_ascii(name: &str) -> Result<SmolStr, InvalidName> {
     // Four octets a character and 253 octets in A-labels: longer text has no chance, and IDNA
     // mapping is not linear.
@@ -270,13 +269,23 @@ fn to_ascii(name: &str) -> Result<SmolStr, InvalidName> {
         return Err(InvalidName::TooLong);
     }
     if name.is_ascii() {
-        Ok(name.to_ascii_lowercase_smolstr())
-    } else if name.split(is_dot).any(|label| label.chars().nth(MAX_LABEL).is_some()) {
+        return Ok(name.to_ascii_lowercase_smolstr());
+    }
+    let labels: Vec<SmolStr> = name.split(is_dot).map(label_to_ascii).collect::<Result<_, _>>()?;
+    Ok(labels.join(".").into())
+}
+
+/// RFC 8616 §3: where a name "includes U-labels, those labels are translated to A-labels". What
+/// IDNA forbids in them may stand in the others, such as an underscore or `--` in the midst.
+fn label_to_ascii(label: &str) -> Result<SmolStr, InvalidName> {
+    if label.is_ascii() {
+        Ok(label.to_ascii_lowercase_smolstr())
+    } else if label.chars().nth(MAX_LABEL).is_some() {
         // A label has as many octets in its A-label as it has characters, or more, and what makes
         // A-labels takes the square of their number.
         Err(InvalidName::TooLong)
     } else {
-        idna::domain_to_ascii_strict(name).map(SmolStr::from).map_err(|_| InvalidName::Idna)
+        idna::domain_to_ascii_strict(label).map(SmolStr::from).map_err(|_| InvalidName::Idna)
     }
 }
 
@@ -365,6 +374,47 @@ mod tests {
             for too_many in [format!("{label}\u{fe0f}{dot}a"), format!("a{dot}a{label}")] {
                 assert_eq!(DomainName::parse(&too_many), Err(InvalidName::TooLong), "{too_many}");
             }
+        }
+    }
+
+    #[test]
+    fn ascii_labels_are_the_same_with_u_labels_and_without() {
+        let long = "a".repeat(MAX_LABEL + 1);
+        for label in [
+            "ab--cd", "a_b", "_x", "xn--zz", "XN--A", "1", "", "-a", "a-", "a b", "a/b", "*", &long,
+        ] {
+            for dot in [".", "\u{3002}", "\u{ff0e}", "\u{ff61}"] {
+                for u_label in ["schl\u{fc}ssel", "\u{5d0}"] {
+                    let whole = format!("{label}{dot}{u_label}{dot}{label}");
+                    let a_label = idna::domain_to_ascii(u_label).unwrap();
+                    let ascii = format!("{label}.{a_label}.{label}");
+                    assert_eq!(DomainName::parse(&whole), DomainName::parse(&ascii), "{whole}");
+                    assert_eq!(Selector::parse(&whole), Selector::parse(&ascii), "{whole}");
+                }
+            }
+        }
+        assert!(DomainName::parse("ab--cd.b\u{fc}cher.example").is_ok());
+        assert!(Selector::parse("a_b.schl\u{fc}ssel").is_ok());
+    }
+
+    /// RFC 5891 §4.2.3, RFC 5893 §2.
+    #[test]
+    fn u_labels_keep_to_idna() {
+        for label in ["\u{fc}_a", "a\u{fc}--b", "-\u{fc}", "\u{fc}-", "\u{300}\u{fc}", "\u{5d0}b"] {
+            for name in [label.to_owned(), format!("{label}.example"), format!("a.{label}")] {
+                assert_eq!(DomainName::parse(&name), Err(InvalidName::Idna), "{name}");
+                assert_eq!(Selector::parse(&name), Err(InvalidName::Idna), "{name}");
+            }
+        }
+    }
+
+    /// [`is_dot`] against what IDNA makes of every character.
+    #[test]
+    fn dots_are_what_idna_makes_dots_of() {
+        for c in ('\u{80}'..=char::MAX).step_by(if cfg!(miri) { 997 } else { 1 }) {
+            let mapped = idna::domain_to_ascii_strict(&format!("a{c}a"));
+            let has_dot = mapped.is_ok_and(|mapped| mapped.contains('.'));
+            assert_eq!(has_dot, is_dot(c), "{c:?}");
         }
     }
 

@@ -25,6 +25,9 @@ fn u_labels_are_looked_up_as_a_labels() {
         ("mail.b\u{fc}cher.example", "sel", "sel._domainkey.mail.xn--bcher-kva.example"),
         ("example.com", "schl\u{fc}ssel", "xn--schlssel-95a._domainkey.example.com"),
         ("example.com", "a.schl\u{fc}ssel", "a.xn--schlssel-95a._domainkey.example.com"),
+        // What IDNA forbids in U-labels alone.
+        ("ab--cd.b\u{fc}cher.example", "sel", "sel._domainkey.ab--cd.xn--bcher-kva.example"),
+        ("example.com", "a_b.schl\u{fc}ssel", "a_b.xn--schlssel-95a._domainkey.example.com"),
         (
             "\u{4f8b}\u{3048}.\u{30c6}\u{30b9}\u{30c8}",
             "sel",
