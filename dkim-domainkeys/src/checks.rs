@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dkim_crypto::{KeyType, PublicKey, SigningAlgorithm};
+use dkim_crypto::{KeyType, PrivateKey, PublicKey, SigningAlgorithm};
 use dkim_dns::{Answer, LookupError, MAX_RECORDS, Record};
 use dkim_keyrec::{KeyRecord, KeyRecordError};
 use dkim_message::Header;
@@ -185,12 +185,11 @@ fn suits<'k>(
 
 /// What deviates in a key.
 pub(crate) fn key_deviations(key: &DomainKey) -> Vec<Deviation> {
-    /// The length that RFC 8301 §3.2 tells signers to use, in bits.
-    const RECOMMENDED: u32 = 2048;
     let bits = key.record().key.as_ref().map_or(0, PublicKey::bits);
     let is_rsa = key.record().key_type == KEY_TYPE;
     [
-        (is_rsa && (1..RECOMMENDED).contains(&bits)).then_some(Deviation::ShortKey { bits }),
+        (is_rsa && (1..PrivateKey::MIN_RSA_BITS).contains(&bits))
+            .then_some(Deviation::ShortKey { bits }),
         key.record().is_testing().then_some(Deviation::Testing),
     ]
     .into_iter()

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use dkim_crypto::KeyType;
+use dkim_crypto::{KeyType, PrivateKey, PublicKey};
 use dkim_dns::{Answer, LookupError, MAX_RECORDS, Record};
 use dkim_hash::FieldIndex;
 use dkim_keyrec::{KeyRecord, KeyRecordError};
@@ -34,9 +34,6 @@ const SINGLETONS: [&str; 13] = [
 
 /// Those of them that decide what a reader takes the message to be about and to contain.
 const STEERING: [&str; 3] = ["Subject", "Content-Type", "MIME-Version"];
-
-/// The length that RFC 8301 §3.2 tells signers to use, in bits.
-const RECOMMENDED_RSA_BITS: u32 = 2048;
 
 /// What is wrong with the message, whichever signature is looked at.
 #[derive(Debug)]
@@ -270,9 +267,9 @@ fn unsuitable(signature: &Signature, record: &KeyRecord, policy: &Policy) -> Opt
 
 /// What deviates in a key.
 pub(crate) fn key_deviations(record: &KeyRecord, several: bool) -> Vec<Deviation> {
-    let bits = record.key.as_ref().map_or(0, dkim_crypto::PublicKey::bits);
+    let bits = record.key.as_ref().map_or(0, PublicKey::bits);
     [
-        (record.key_type == KeyType::Rsa && (1..RECOMMENDED_RSA_BITS).contains(&bits))
+        (record.key_type == KeyType::Rsa && (1..PrivateKey::MIN_RSA_BITS).contains(&bits))
             .then_some(Deviation::ShortKey { bits }),
         several.then_some(Deviation::SeveralKeyRecords),
         (!record.versioned).then_some(Deviation::KeyWithoutVersion),

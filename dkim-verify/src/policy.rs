@@ -1,5 +1,6 @@
 //! What to do about a signature that is right but not as it should be.
 
+use dkim_crypto::PublicKey;
 use dkim_tags::DomainName;
 
 use crate::Limits;
@@ -85,7 +86,7 @@ impl Policy {
     pub fn rfc() -> Self {
         Self {
             sha1: Treatment::Refuse,
-            min_rsa_bits: 1024,
+            min_rsa_bits: PublicKey::MIN_RSA_BITS,
             unsigned_body: Treatment::Accept,
             multiple_from: Treatment::Refuse,
             malformed_header: Treatment::Refuse,
