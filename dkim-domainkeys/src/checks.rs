@@ -184,12 +184,12 @@ fn suits<'k>(
 }
 
 /// What deviates in a key.
-pub(crate) fn key_deviations(key: &DomainKey) -> Vec<Deviation> {
+pub(crate) fn key_deviations(key: &DomainKey, policy: &Policy) -> Vec<Deviation> {
     let bits = key.record().key.as_ref().map_or(0, PublicKey::bits);
     let is_rsa = key.record().key_type == KEY_TYPE;
+    let enough = PrivateKey::MIN_RSA_BITS.max(policy.min_rsa_bits);
     [
-        (is_rsa && (1..PrivateKey::MIN_RSA_BITS).contains(&bits))
-            .then_some(Deviation::ShortKey { bits }),
+        (is_rsa && (1..enough).contains(&bits)).then_some(Deviation::ShortKey { bits }),
         key.record().is_testing().then_some(Deviation::Testing),
     ]
     .into_iter()

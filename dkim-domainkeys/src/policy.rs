@@ -76,7 +76,7 @@ impl Default for Policy {
 pub enum Deviation {
     /// `a=rsa-sha1` (RFC 8301 §3.1).
     Sha1,
-    /// An RSA key of fewer than 2048 bits.
+    /// An RSA key of fewer than 2048 bits, or below the policy's minimum.
     ShortKey {
         /// Its length in bits.
         bits: u32,

@@ -368,7 +368,7 @@ fn conclude(
         )
     });
     if let Some(key) = &key {
-        found.deviations.extend(checks::key_deviations(key));
+        found.deviations.extend(checks::key_deviations(key, policy));
     }
     found.key = key;
     let accepted = || checks::refused(&found.deviations, policy).unwrap_or(Outcome::Pass);

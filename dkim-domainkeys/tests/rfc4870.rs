@@ -280,7 +280,10 @@ fn what_deviates_is_told_and_may_be_refused() {
 
     let mut policy = archive();
     policy.min_rsa_bits = 2049;
-    assert_eq!(outcome(&verify_with(&policy, signed.as_bytes(), &zone())), "policy short-key");
+    let found = verify_with(&policy, signed.as_bytes(), &zone());
+    let short = dkim_domainkeys::Deviation::ShortKey { bits: 2048 };
+    assert_eq!(outcome(&found), "policy short-key");
+    assert!(found[0].deviations.contains(&short), "{found:?}");
 
     let mut policy = archive();
     policy.unacceptable_domains.push(dkim_tags::DomainName::parse("example.com").unwrap());

@@ -266,10 +266,11 @@ fn unsuitable(signature: &Signature, record: &KeyRecord, policy: &Policy) -> Opt
 }
 
 /// What deviates in a key.
-pub(crate) fn key_deviations(record: &KeyRecord, several: bool) -> Vec<Deviation> {
+pub(crate) fn key_deviations(record: &KeyRecord, several: bool, policy: &Policy) -> Vec<Deviation> {
     let bits = record.key.as_ref().map_or(0, PublicKey::bits);
+    let enough = PrivateKey::MIN_RSA_BITS.max(policy.min_rsa_bits);
     [
-        (record.key_type == KeyType::Rsa && (1..PrivateKey::MIN_RSA_BITS).contains(&bits))
+        (record.key_type == KeyType::Rsa && (1..enough).contains(&bits))
             .then_some(Deviation::ShortKey { bits }),
         several.then_some(Deviation::SeveralKeyRecords),
         (!record.versioned).then_some(Deviation::KeyWithoutVersion),

@@ -67,7 +67,7 @@ impl Conclusion<'_> {
             refused => refused,
         };
         if let Some(record) = &record {
-            found.deviations.extend(checks::key_deviations(record, keys.several));
+            found.deviations.extend(checks::key_deviations(record, keys.several, self.policy));
         }
         found.key_record = record;
         found.outcome = match (refused, checks::judge(&found.deviations, self.policy)) {

@@ -12,7 +12,7 @@ use dkim_crypto::{
 };
 use dkim_dns::Zone;
 use dkim_tags::value::to_base64;
-use dkim_verify::{Policy, Treatment};
+use dkim_verify::{Policy, Reason, Treatment};
 
 /// A message and its zone out of `weak_keys/signatures.txt`.
 fn signed(bits: &str, algorithm: &str) -> (Vec<u8>, Zone) {
@@ -47,16 +47,22 @@ fn rsa_keys_have_1024_bits() {
 #[test]
 fn the_minimum_may_be_raised_and_not_lowered() {
     let mut policy = Policy::lenient();
-    for (minimum, bits, expected) in [
-        (2048, "2047", "policy short-key"),
-        (2048, "2048", "pass ok"),
-        (0, "1023", "policy key-weak"),
-        (0, "1024", "pass ok"),
+    for (minimum, bits, expected, said) in [
+        (2048, "2047", "policy short-key", &["short-key"][..]),
+        (2048, "2048", "pass ok", &[]),
+        (2049, "2048", "policy short-key", &["short-key"]),
+        (0, "1023", "policy key-weak", &["short-key"]),
+        (0, "1024", "pass ok", &["short-key"]),
     ] {
         policy.min_rsa_bits = minimum;
         let (message, zone) = signed(bits, "rsa-sha256");
-        assert_eq!(outcome(&verify_with(&policy, &message, &zone)), expected, "{minimum} {bits}");
+        let found = verify_with(&policy, &message, &zone);
+        assert_eq!(outcome(&found), expected, "{minimum} {bits}");
+        assert_eq!(deviations(&found), said, "{minimum} {bits}");
     }
+    // 2048 bits are told to be enough by no word of that reason.
+    let reason = Reason::ShortKey;
+    assert!([reason.cause(), reason.remedy()].iter().all(|words| words.contains("the policy")));
 }
 
 /// What stands beside a weak key and was not tried might have been the key.
