@@ -111,15 +111,14 @@ pub(crate) fn find_key(
         Ok(records) => records,
         Err(outcome) => return (Some(outcome), None),
     };
-    let (mut candidates, mut octets) = (0, 0);
+    let (mut candidates, mut octets, mut untried) = (0, 0, false);
     let mut told: Option<(Outcome, Option<DomainKey>)> = None;
     for (position, record) in records.iter().enumerate() {
         octets += record.len().min(KeyRecord::MAX_LEN);
         if candidates == policy.limits.key_records || position == MAX_RECORDS || octets > MAX_ANSWER
         {
-            // One of the others might have been the key.
-            let key = told.and_then(|(_, key)| key);
-            return (Some(Outcome::Limit(Limit::KeyRecords)), key);
+            untried = true;
+            break;
         }
         let refused = match read(record) {
             Err(outcome) => (outcome, None),
@@ -131,13 +130,16 @@ pub(crate) fn find_key(
                 }
             }
         };
+        // Alone at its name it is told as what it is.
+        untried |= records.len() > 1 && refused.0 == Outcome::Limit(Limit::KeyRecord);
         // The first key that does not do tells more than a record that is none.
         if told.as_ref().is_none_or(|told| told.1.is_none() && refused.1.is_some()) {
             told = Some(refused);
         }
     }
     let (outcome, key) = told.unwrap_or((Outcome::KeyMissing(LookupError::NoRecords), None));
-    (Some(outcome), key)
+    // One of the others might have been the key.
+    (Some(if untried { Outcome::Limit(Limit::KeyRecords) } else { outcome }), key)
 }
 
 /// RFC 4870 §3.7.4, steps 2 and 3.

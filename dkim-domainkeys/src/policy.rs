@@ -144,7 +144,7 @@ pub struct Limits {
     /// Octets of header; in a longer one every signature is `limit-header`.
     pub header_octets: usize,
     /// Key records tried when several stand at one name; a signature that none of them verifies,
-    /// while others were not tried, is `limit-key-records`.
+    /// while others were not tried, is `limit-key-records`. A record over 16 KiB is never tried.
     pub key_records: usize,
 }
 

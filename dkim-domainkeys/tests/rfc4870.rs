@@ -235,6 +235,7 @@ fn keys_serve_on_their_terms() {
         assert_eq!(judge(&signed, &record(&text)), expected, "{text}");
     }
     let name = "sel._domainkey.example.com";
+    let too_long = format!("n={}", "x".repeat(16 * 1024));
     for (zone, expected) in [
         (Zone::new(), "permerror key-missing"),
         (Zone::new().exists(name), "permerror key-missing"),
@@ -249,7 +250,12 @@ fn keys_serve_on_their_terms() {
             record("p=").txt(name, "p=; n=2").txt(name, "p=; n=3").txt(name, format!("p={p}")),
             "policy limit-key-records",
         ),
-        (record(&format!("n={}", "x".repeat(16 * 1024))), "policy limit-key-record"),
+        (record(&too_long), "policy limit-key-record"),
+        // What was not tried might have been the key, wherever it stands.
+        (record(&too_long).txt(name, "p="), "policy limit-key-records"),
+        (record("p=").txt(name, &too_long), "policy limit-key-records"),
+        (record("hello").txt(name, &too_long), "policy limit-key-records"),
+        (zone().txt(name, &too_long), "pass ok"),
     ] {
         assert_eq!(judge(&signed, &zone), expected);
     }
