@@ -8,7 +8,7 @@ use crate::private::{Mask, Private, addresses};
 use crate::{Original, Redactor, Report};
 
 /// Fields that name those who receive a message.
-const RECIPIENT_FIELDS: [&str; 12] = [
+const RECIPIENT_FIELDS: [&str; 17] = [
     "To",
     "Cc",
     "Bcc",
@@ -21,7 +21,16 @@ const RECIPIENT_FIELDS: [&str; 12] = [
     "Envelope-To",
     "Original-Recipient",
     "Apparently-To",
+    "X-Apparently-To",
+    "X-Delivered-To",
+    "X-Forwarded-For",
+    "X-Forwarded-To",
+    "X-Rcpt-To",
 ];
+
+/// What follows the word `for` in a Received field is read so far: two octets more than an address
+/// has at most (RFC 5321 §4.5.3.1.3), for its brackets.
+const MAX_FOR: usize = 258;
 
 /// When so many recipients are told by their hashes, the fields that follow are told as those that
 /// cannot be read: for each address that costs four octets, a hash is computed and written.
@@ -35,24 +44,32 @@ impl Report {
     /// the header, are [redacted](Redactor::redact) wherever they stand with their domain, as
     /// `joe@example.org`, `joe=example.org`, `joe%40example.org` or `joe=40example.org`; their
     /// names and the copies in `z=` are left out, and so are the body and the canonical octets,
-    /// which "MUST NOT be included" then (RFC 6591 §3.2.4).
+    /// which "MUST NOT be included" then (RFC 6591 §3.2.4). In the header a recipient is whom To,
+    /// Cc, Delivered-To, X-Forwarded-To and the like name, and Received behind `for`.
     ///
     /// What stays: an address in another encoding, as in base64, or broken over two lines; a
-    /// local-part or a name that stands alone. Who can look into the sender's logs may still find the recipient by the Message-ID and the
-    /// like (RFC 6590 §5.3). The name in the From field is not touched: it is the sender's.
+    /// local-part or a name that stands alone; a recipient of whom only other fields speak, and not
+    /// the envelope. Who can look into the sender's logs may still find the recipient by the
+    /// Message-ID and the like (RFC 6590 §5.3). The name in the From field is not touched: it is
+    /// the sender's.
     pub fn redact(&mut self, redactor: &Redactor) {
         let feedback = &mut self.feedback;
         (feedback.canonicalized_header, feedback.canonicalized_body) = (None, None);
         let header = self.original.header();
         let mut private = Private::default();
         for path in &feedback.original_rcpt_to {
-            addresses(path.as_bytes()).iter().flatten().for_each(|one| private.add(one));
+            address_of(path.as_bytes()).iter().for_each(|one| private.add(one));
         }
-        for field in header.fields().iter().filter(|field| is_recipient(field)) {
+        // What the receivers wrote stands on top, and comes first while there is room.
+        for field in header.fields().iter() {
             if private.is_full() {
                 break;
             }
-            addresses(field.body()).iter().flatten().for_each(|one| private.add(one));
+            if is_recipient(&field) {
+                addresses(field.body()).iter().flatten().for_each(|one| private.add(one));
+            } else if field.is("Received") {
+                received_for(field.body()).for_each(|one| private.add(&one));
+            }
         }
         let mask = Mask::new(&private, redactor);
         let hide = |text: &mut String| {
@@ -78,6 +95,51 @@ impl Report {
 
 fn is_recipient(field: &Field<'_>) -> bool {
     RECIPIENT_FIELDS.iter().any(|name| field.is(name))
+}
+
+/// Whom a Received field says the message is for.
+///
+/// ```abnf
+/// For = CFWS "FOR" FWS ( Path / Mailbox )
+/// ```
+/// (RFC 5321 §4.4.) The word is looked for in comments too, where some servers have it.
+fn received_for(body: &[u8]) -> impl Iterator<Item = Address> {
+    let follows = |at: usize| body.get(at + b"for".len()..).unwrap_or_default();
+    let is_for = move |at: &usize| {
+        let before = at.checked_sub(1).and_then(|before| body.get(before));
+        let word = body.get(*at..).and_then(|rest| rest.get(..b"for".len()));
+        let ends = |octet: &u8| octet.is_ascii_whitespace() || matches!(octet, b'(' | b')');
+        before.is_none_or(ends)
+            && word.is_some_and(|word| word.eq_ignore_ascii_case(b"for"))
+            && follows(*at).first().is_some_and(|octet| ends(octet) || *octet == b'<')
+    };
+    let found = (0..body.len()).filter(is_for);
+    found.filter_map(move |at| address_of(path(follows(at).trim_ascii_start())))
+}
+
+/// The text up to what ends a path: white space, `;` or a comment, unless in quotes.
+fn path(text: &[u8]) -> &[u8] {
+    let text = text.get(..MAX_FOR).unwrap_or(text);
+    let (mut quoted, mut escaped) = (false, false);
+    let end = text.iter().position(|octet| {
+        quoted ^= *octet == b'"' && !escaped;
+        escaped = *octet == b'\\' && !escaped;
+        !quoted && (octet.is_ascii_whitespace() || matches!(octet, b';' | b'(' | b')'))
+    });
+    text.get(..end.unwrap_or(text.len())).unwrap_or_default()
+}
+
+/// The address in a path. A local-part that should be in quotes, as `joe.` of some mobile networks,
+/// is taken without.
+fn address_of(path: &[u8]) -> Option<Address> {
+    let one = |text: &[u8]| addresses(text).ok().and_then(|mut found| found.pop());
+    one(path).or_else(|| {
+        let inner = path.strip_prefix(b"<").and_then(|path| path.strip_suffix(b">"));
+        let path = inner.unwrap_or(path);
+        let at = path.iter().rposition(|octet| *octet == b'@')?;
+        let (local_part, domain) = path.split_at_checked(at)?;
+        one(&[b"\"", local_part, b"\"", domain].concat())
+    })
 }
 
 /// The header with its recipients hidden.
@@ -112,9 +174,9 @@ fn hidden_list(redactor: &Redactor, body: &[u8], told: &mut usize) -> String {
 }
 
 fn hidden_path(redactor: &Redactor, path: &str) -> String {
-    match addresses(path.as_bytes()).as_deref() {
-        Ok([address]) => hidden_address(redactor, address),
-        _ => redactor.redact(path),
+    match address_of(path.as_bytes()) {
+        Some(address) => hidden_address(redactor, &address),
+        None => redactor.redact(path),
     }
 }
 

@@ -318,6 +318,80 @@ fn what_cannot_be_read_is_not_told_either() {
     assert_eq!(String::from_utf8_lossy(report.original.octets()), expected);
 }
 
+/// RFC 5321 §4.4: `For = CFWS "FOR" FWS ( Path / Mailbox )`. An alias, or who got a blind copy, may
+/// stand nowhere else.
+#[test]
+fn who_stands_in_trace_fields_alone_is_redacted() {
+    let redactor = Redactor::new(&PROVIDER, b"secret").unwrap();
+    let redacted = |header: &str| {
+        let mut report = case("Hi.", "Hello.").report();
+        report.original = Original::Header(header.as_bytes().to_vec());
+        report.redact(&redactor);
+        String::from_utf8_lossy(report.original.octets()).into_owned()
+    };
+    let ann = redactor.redact("ann");
+    for place in [
+        "by b with ESMTP id 1\r\n for <ANN@b.example>; Mon, 1 Jan 2024 00:00:00 +0000",
+        "by b for ann@b.example (envelope-from <joe@a.example>); Mon",
+        "from for (for [192.0.2.1]) by b\r\n\tFOR\r\n\t<ann@b.example>; Mon",
+        "by b (for <ann@b.example>); Mon",
+        "by b for<ann@b.example>",
+        "by b for <@a.example:ann@b.example>; Mon",
+        "for ann@b.example",
+    ] {
+        for name in ["Received", "received"] {
+            let header = format!("{name}: {place}\r\nX: ann@b.example\r\n");
+            let text = redacted(&header);
+            assert!(text.ends_with(&format!("\r\nX: {ann}@b.example\r\n")), "{text}");
+            assert!(!text.to_ascii_lowercase().contains("ann"), "{text}");
+        }
+    }
+    for (path, local_part) in [("<\"a ; b\"@b.example>", "a ; b"), ("<a..b.@b.example>", "a..b.")] {
+        let text = redacted(&format!("Received: by b for {path}; Mon\r\n"));
+        assert!(text.contains(&format!("{}@b.example>;", redactor.redact(local_part))), "{text}");
+    }
+    for name in ["X-Forwarded-To", "X-Delivered-To", "X-Apparently-To", "X-Rcpt-To"] {
+        let text = redacted(&format!("{name}: ann@b.example\r\nX: ann@b.example\r\n"));
+        assert_eq!(text, format!("{name}: {ann}@b.example\r\nX: {ann}@b.example\r\n"));
+    }
+    // Who sends is no recipient, and neither is whose address only looks like one.
+    for kept in [
+        "Received: from joe@a.example by before for; Mon\r\nX: joe@a.example\r\n",
+        "Received: by b wherefor joe@a.example; Mon\r\n",
+        "Received: by b forjoe@a.example; Mon\r\n",
+    ] {
+        assert_eq!(redacted(kept), kept);
+    }
+}
+
+/// Two hundred in To do not keep those from being looked for whom the receivers wrote above.
+#[test]
+fn those_on_top_are_looked_for_first() {
+    let redactor = Redactor::new(&PROVIDER, b"secret").unwrap();
+    let list: Vec<_> = (0..300).map(|n| format!("joe{n}@example.net")).collect();
+    let mut report = case("Hi.", "Hello.").report();
+    let header = format!("Received: by b for <ann@b.example>\r\nTo: {}\r\n", list.join(","));
+    report.original = Original::Header(header.into());
+    report.redact(&redactor);
+    let text = String::from_utf8_lossy(report.original.octets()).into_owned();
+    let ann = redactor.redact("ann");
+    assert!(text.starts_with(&format!("Received: by b for <{ann}@b.example>\r\n")), "{text}");
+}
+
+/// The address of a path (RFC 5321 §4.5.3.1.3: 256 octets with its brackets) is read whole.
+#[test]
+fn paths_in_received_fields_are_read_up_to_their_limit() {
+    let redactor = Redactor::new(&PROVIDER, b"secret").unwrap();
+    for (length, is_hidden) in [(255, true), (256, false), (300, false)] {
+        let mut report = case("Hi.", "Hello.").report();
+        let long = format!("{}@example.net", "x".repeat(length - "@example.net".len() + 1));
+        let header = format!("Received: by b for <{long}>\r\n");
+        report.original = Original::Header(header.clone().into());
+        report.redact(&redactor);
+        assert_eq!(report.original.octets() != header.as_bytes(), is_hidden, "{length}");
+    }
+}
+
 /// RFC 2046 §5.1.1: what begins with the boundary is a boundary to many readers.
 #[test]
 fn nobody_puts_a_part_into_a_report() {

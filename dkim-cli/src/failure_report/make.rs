@@ -71,6 +71,9 @@ pub(crate) struct Make {
     mail_from: Option<String>,
 
     /// An envelope recipient of the message; may be given several times
+    ///
+    /// With --redact, each is hidden wherever it stands, and whom the header does not name can be
+    /// hidden in no other way.
     #[arg(long, value_name = "ADDRESS")]
     rcpt_to: Vec<String>,
 
@@ -97,10 +100,12 @@ pub(crate) struct Make {
 
     /// Hide the recipients, by a hash with the key in this file (RFC 6590)
     ///
-    /// The canonical header and body are left out then, as RFC 6591 demands. Addresses are found in
-    /// all fields, with @, = or the %40 and =40 of URIs and encoded words. What stays: an address in
-    /// another encoding (as base64) or broken over two lines, a name alone, and what the sender's
-    /// logs know (Message-ID).
+    /// The canonical header and body are left out then, as RFC 6591 demands. The recipients are those
+    /// of --rcpt-to, of To, Cc, Delivered-To and the like, and of Received, behind its word `for`.
+    /// Their addresses are found in all fields, with @, = or the %40 and =40 of URIs and encoded
+    /// words. What stays: an address in another encoding (as base64) or broken over two lines, a name
+    /// alone, a recipient named nowhere but in other fields, and what the sender's logs know
+    /// (Message-ID).
     #[arg(long, value_name = "KEYFILE")]
     redact: Option<PathBuf>,
 }
