@@ -207,20 +207,36 @@ fn bare(text: &str, needs_none: impl Fn(&str) -> bool) -> Option<String> {
 /// Whether a value is `[ [ local-part ] "@" ] domain-name` as it stands, with nothing in it that
 /// a reader might take for the end of the token.
 fn is_identity(text: &str) -> bool {
-    let letter = |c: char| !c.is_ascii() && c.is_alphanumeric();
-    let dotted = |text: &str, allowed: &dyn Fn(char) -> bool| {
-        text.split('.').all(|part| !part.is_empty() && part.chars().all(allowed))
-    };
     let (local_part, domain) = text.rsplit_once('@').unwrap_or(("", text));
     let local_part_fits = local_part.is_empty()
-        || dotted(local_part, &|c| {
-            letter(c) || c.is_ascii() && u8::try_from(c).is_ok_and(is_atext)
-        })
+        || local_part.split('.').all(is_atom)
         || matches!(
             quoted_string(local_part.as_bytes()),
             Ok((b"", content)) if quoted(&String::from_utf8_lossy(&content)) == local_part
         );
-    local_part_fits && domain.contains('.') && dotted(domain, &|c| letter(c) || is_keyword_char(c))
+    local_part_fits && domain.contains('.') && domain.split('.').all(is_sub_domain)
+}
+
+/// `1*atext` (RFC 5322 §3.2.3) with UTF8-non-ascii (RFC 6532 §3.2), but without what is white space
+/// or a control character beyond ASCII.
+fn is_atom(text: &str) -> bool {
+    let fits = |c: char| match u8::try_from(c) {
+        Ok(octet) if c.is_ascii() => is_atext(octet),
+        _ => !c.is_control() && !c.is_whitespace(),
+    };
+    !text.is_empty() && text.chars().all(fits)
+}
+
+/// ```abnf
+/// domain-name = sub-domain 1*("." sub-domain)
+/// sub-domain  = Let-dig [Ldh-str] / U-label
+/// ```
+/// (RFC 6376 §3.5, RFC 5321 §4.1.2, RFC 6531 §3.3.) No underscore, and no hyphen at an end.
+fn is_sub_domain(label: &str) -> bool {
+    let is_let_dig = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    is_let_dig(label.chars().next())
+        && is_let_dig(label.chars().next_back())
+        && label.chars().all(|c| c.is_alphanumeric() || c == '-')
 }
 
 /// A character of a token (RFC 2045 §5.1), or a non-ASCII one (RFC 6532): no space, control or

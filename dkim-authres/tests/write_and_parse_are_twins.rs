@@ -182,6 +182,52 @@ fn lines_have_78_characters() {
     }
 }
 
+/// RFC 8601 §2.2: `pvalue = [CFWS] ( value / [ [ local-part ] "@" ] domain-name ) [CFWS]`; the
+/// domain-name is one of RFC 6376 §3.5, the local-part has UTF-8 (RFC 6532 §3.2).
+#[test]
+fn what_is_neither_token_nor_identity_is_quoted() {
+    let written = |value: &str| {
+        let result = ResInfo::new("dkim", "pass").prop("header", "x", value);
+        let value = AuthenticationResults::new("x").with(result);
+        let body = value.field_body();
+        assert_eq!(AuthenticationResults::parse(body.as_bytes()).as_ref(), Ok(&value), "{body}");
+        body.split_once("header.x=").unwrap().1.to_owned()
+    };
+    for identity in [
+        "joe@example.com",
+        "@example.com",
+        "@a-b.1.xn--p1ai",
+        "o'joe+a.b@mail.example.com",
+        "\"a b\"@example.com",
+        "bücher.example",
+        "jörg@bücher.example",
+        "j\u{1f600}@example.com",
+        "a\u{301}.\u{2603}@example.com",
+        // Tokens.
+        "my_host.example",
+        "-.-",
+        "rsa-sha256",
+    ] {
+        assert_eq!(written(identity), identity);
+    }
+    for other in [
+        "x@-.-",
+        "q@_.-",
+        "joe@-a.b.example",
+        "joe@a-.b.example",
+        "joe@my_host.example",
+        "joe@bücher-.example",
+        "joe@example",
+        "joe@example.",
+        "joe@.example",
+        ".joe@example.com",
+        "j\u{a0}oe@example.com",
+        "joe@a\u{1f600}.example",
+    ] {
+        assert_eq!(written(other), format!("\"{other}\""));
+    }
+}
+
 #[test]
 fn what_is_too_long_is_cut() {
     let long = "\\\"ü".repeat(2000);
