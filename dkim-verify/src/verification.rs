@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dkim_authres::ResInfo;
 use dkim_hash::BodyHash;
 use dkim_keyrec::KeyRecord;
-use dkim_tags::{Claims, DomainName, Signature};
+use dkim_tags::{Auid, Claims, DomainName, Signature};
 
 use crate::{Deviation, Outcome};
 
@@ -14,8 +14,8 @@ use crate::{Deviation, Outcome};
 ///
 /// What a consumer may rely on is the SDID of a verification that passed (RFC 6376 §3.11, §6.2);
 /// the AUID is opaque, the signer's own affair, and the selector is no identity at all. In
-/// Authentication-Results they are `header.d`, `header.i` (where the signature has an `i=`) and
-/// `header.s`; who relays them to others sees to it that nobody can forge them on the way (RFC 5863
+/// Authentication-Results they are `header.d`, `header.i` (where the signature has an `i=`; its
+/// domain alone, where the local-part is not ASCII and the message's header is) and `header.s`; who relays them to others sees to it that nobody can forge them on the way (RFC 5863
 /// §5.6): see `dkim_authres::forged`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -26,6 +26,8 @@ pub struct Verification {
     pub signature: Option<Signature>,
     /// What a field says of itself that is no signature.
     pub(crate) unread: Option<Box<Claims>>,
+    /// Whether the message's header is ASCII, looked at where `i=` is not.
+    pub(crate) is_header_ascii: bool,
     /// The key record that the outcome rests on; `None` when it was not got so far.
     pub key_record: Option<Arc<KeyRecord>>,
     /// The body hash computed, if it was.
@@ -43,6 +45,7 @@ impl Verification {
             index,
             signature: None,
             unread: None,
+            is_header_ascii: false,
             key_record: None,
             body_hash: None,
             outcome,
@@ -68,6 +71,25 @@ impl Verification {
             Some(signature) => Some(&signature.sdid),
             None => self.unread.as_ref()?.sdid.as_ref(),
         }
+    }
+
+    /// Whether the local-part of `i=` has characters beyond ASCII.
+    pub(crate) fn is_internationalized(&self) -> bool {
+        let auid = match (&self.signature, &self.unread) {
+            (Some(signature), _) => signature.auid.as_ref(),
+            (None, unread) => unread.as_ref().and_then(|claims| claims.auid.as_ref()),
+        };
+        auid.is_some_and(|auid| !auid.local_part().is_ascii())
+    }
+
+    /// `i=` as others are told it.
+    fn identity(&self, auid: &Auid) -> String {
+        // RFC 8601 §2.7.1 has UTF-8 in the results of "an EAI-formatted message"; in the
+        // quoted-printable of `i=` it may stand in any.
+        let is_told = auid.local_part().is_ascii() || !self.is_header_ascii;
+        let local_part = if is_told { auid.local_part() } else { "" };
+        // Domains are A-labels throughout, so that consumers need not know two spellings.
+        format!("{local_part}@{}", auid.domain())
     }
 
     /// Whether the signature is valid and accepted.
@@ -100,12 +122,9 @@ impl Verification {
         let word = |text: &Option<String>| {
             text.clone().filter(|text| text.bytes().all(|octet| octet.is_ascii_graphic()))
         };
-        // Domains are A-labels throughout, so that consumers need not know two spellings.
-        let auid =
-            claims.auid.as_ref().map(|auid| format!("{}@{}", auid.local_part(), auid.domain()));
         for (property, value) in [
             ("d", claims.sdid.as_ref().map(ToString::to_string)),
-            ("i", auid),
+            ("i", claims.auid.as_ref().map(|auid| self.identity(auid))),
             ("s", claims.selector.as_ref().map(ToString::to_string)),
             ("a", word(&claims.algorithm)),
             ("b", word(&claims.signature).map(|b| b.chars().take(b_len).collect())),

@@ -81,6 +81,12 @@ impl Verifier {
         if let Some(inputs) = &mut inputs {
             candidates.iter().for_each(|candidate| reading.open(candidate, inputs));
         }
+        // Rarely asked, and looked at once.
+        if reading.found.iter().any(Verification::is_internationalized)
+            && header.octets().is_ascii()
+        {
+            reading.found.iter_mut().for_each(|found| found.is_header_ascii = true);
+        }
         Self {
             policy: policy.clone(),
             provider,

@@ -72,6 +72,28 @@ fn one_domain_in_two_spellings_is_one_domain() {
     }
 }
 
+/// RFC 8601 §2.7.1: "in an EAI-formatted message, the values of the "d" and "i" properties can be
+/// expressed in UTF-8"; in another they cannot, and the local-part has no other form.
+#[test]
+fn results_about_an_ascii_message_are_ascii() {
+    let told = |message: &[u8]| {
+        let found = verify(message, &Zone::new());
+        dkim_verify::res_infos(&found)[0].get("header", "i").map(str::to_owned)
+    };
+    let encoded = with("example.com", "sel", "i=j=C3=BCrgen@b=C3=BCcher.example.com;");
+    assert_eq!(told(&encoded).as_deref(), Some("@xn--bcher-kva.example.com"));
+    let subject = ["Subject: Gr\u{fc}\u{df}e\r\n".as_bytes(), &encoded].concat();
+    assert_eq!(told(&subject).as_deref(), Some("j\u{fc}rgen@xn--bcher-kva.example.com"));
+    let raw = with("example.com", "sel", "i=j\u{fc}rgen@example.com;");
+    assert_eq!(told(&raw).as_deref(), Some("j\u{fc}rgen@example.com"));
+    let ascii = with("example.com", "sel", "i=j=75rgen@example.com;");
+    assert_eq!(told(&ascii).as_deref(), Some("jurgen@example.com"));
+    // Of what is no signature, too.
+    let claimed =
+        b"DKIM-Signature: v=2; i=j=C3=BCrgen@example.com; d=example.com\r\nFrom: a\r\n\r\n";
+    assert_eq!(told(claimed).as_deref(), Some("@example.com"));
+}
+
 #[test]
 fn what_is_no_name_is_a_syntax_error() {
     for name in [
