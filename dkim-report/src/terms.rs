@@ -71,6 +71,10 @@ impl ReportTerms<DkimIncident> {
         if record.len() > Self::MAX_LEN {
             return Err(TermsError::TooLong);
         }
+        // The tag-list of header fields has UTF-8 (RFC 8616 §5), that of records has not.
+        if !record.is_ascii() {
+            return Err(TermsError::NotAscii);
+        }
         let tags = TagList::parse(record)?;
         Self::read(|name| tags.value(name))
     }
@@ -187,10 +191,19 @@ impl<I: Incident> ReportTerms<I> {
     }
 
     fn read<'t>(value: impl Fn(&str) -> Option<&'t str>) -> Result<Self, TermsError> {
+        let local_part = value("ra").map(read_local_part).transpose()?;
+        let percentage = value("rp").map(read_percentage).transpose();
+        let requested = value("rr").map(read_requested).transpose();
+        // RFC 6651 §3.2: "In the absence of an "ra=" tag, the "rp=" and "rr=" tags MUST be
+        // ignored", whatever stands there. What can be read stays, to be written as it was.
+        let (percentage, requested) = match &local_part {
+            Some(_) => (percentage?, requested?),
+            None => (percentage.unwrap_or_default(), requested.unwrap_or_default()),
+        };
         Ok(Self {
-            local_part: value("ra").map(read_local_part).transpose()?,
-            percentage: value("rp").map(read_percentage).transpose()?,
-            requested: value("rr").map(read_requested).transpose()?.flatten(),
+            local_part,
+            percentage,
+            requested: requested.flatten(),
             smtp_text: value("rs")
                 .map(|rs| quoted_printable(rs).ok_or(TermsError::Invalid("rs")))
                 .transpose()?,
@@ -245,6 +258,9 @@ pub enum TermsError {
     /// A tag's value breaks its grammar.
     #[error("tag {0}= has an invalid value")]
     Invalid(&'static str),
+    /// Octets beyond ASCII.
+    #[error("the record has octets that are not ASCII")]
+    NotAscii,
     /// More than [`ReportTerms::MAX_LEN`].
     #[error("the record has more than {} octets", ReportTerms::<DkimIncident>::MAX_LEN)]
     TooLong,
@@ -289,7 +305,7 @@ mod tests {
         // RFC 6376 §3.2: values are case-sensitive, unless their tag says otherwise.
         assert_eq!(asked("rr=V:ALL"), "");
         for bad in ["rr=", "rr=v:", "rr=:v", "rr=v::x", "rr=v x", "rr=-v", "rr=v;rr=x"] {
-            assert!(parse(bad).is_err(), "{bad}");
+            assert!(parse(&format!("ra=a; {bad}")).is_err(), "{bad}");
         }
     }
 
@@ -302,7 +318,8 @@ mod tests {
             assert_eq!(sampled, usize::from(percentage), "{value}");
         }
         for bad in ["", "101", "0100", "-1", "5.0", "1 0", "999"] {
-            assert_eq!(parse(&format!("rp={bad}")), Err(TermsError::Invalid("rp")), "{bad}");
+            let record = format!("ra=a; rp={bad}");
+            assert_eq!(parse(&record), Err(TermsError::Invalid("rp")), "{bad}");
         }
         assert!(Terms::none().of_percentage(101).is_err());
     }
@@ -357,8 +374,31 @@ mod tests {
         assert!(terms.asks_for(AdspIncident::Unsigned));
         assert!(!terms.asks_for(AdspIncident::Signed));
         assert_eq!(terms.to_tags(), "ra=dkim-adsp-errors; rr=u");
-        let record = AdspRecord::parse(b"dkim=all; rp=200").unwrap();
+        let record = AdspRecord::parse(b"dkim=all; ra=a; rp=200").unwrap();
         assert_eq!(ReportTerms::of_adsp(&record), Err(TermsError::Invalid("rp")));
+    }
+
+    /// RFC 6651 §3.2: "In the absence of an "ra=" tag, the "rp=" and "rr=" tags MUST be ignored".
+    #[test]
+    fn without_an_address_the_others_mean_nothing() {
+        for record in ["rp=many; rs=hi", "rp=200; rs=hi", "rr=; rs=hi", "rr=v::x; rp=; rs=hi"] {
+            let terms = parse(record).unwrap();
+            assert_eq!(terms.smtp_text().as_deref(), Some("hi"), "{record}");
+            assert_eq!(terms.percentage(), 100, "{record}");
+            assert!(DkimIncident::ALL.iter().all(|incident| terms.asks_for(*incident)), "{record}");
+        }
+        let record = AdspRecord::parse(b"dkim=all; rp=200").unwrap();
+        assert_eq!(ReportTerms::of_adsp(&record), Ok(ReportTerms::none()));
+        // That of another tag is still an error.
+        assert_eq!(parse("rp=many; rs=a=g"), Err(TermsError::Invalid("rs")));
+    }
+
+    #[test]
+    fn records_are_ascii() {
+        for record in ["ra=errors; n=caf\u{e9}", "ra=a; rs=caf\u{e9}", "ra=\u{fc}"] {
+            assert_eq!(Terms::parse(record.as_bytes()), Err(TermsError::NotAscii), "{record}");
+        }
+        assert_eq!(Terms::parse(b"ra=a; n=caf\xe9"), Err(TermsError::NotAscii));
     }
 
     #[test]
