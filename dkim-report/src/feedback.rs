@@ -96,7 +96,8 @@ impl Feedback {
     /// where white space allows it.
     ///
     /// No text gets out of its field: a character that is not printable ASCII becomes `?`, a TAB a
-    /// space; a word of more than 900 characters is cut.
+    /// space; a word of more than 900 characters is cut. Of an address in a result, a local-part
+    /// that is not ASCII is left out, and the domain is in A-labels.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut fields = Fields::default();
@@ -206,7 +207,7 @@ fn ascii_result(result: &ResInfo) -> ResInfo {
     let prop = |prop: &Prop| Prop {
         ptype: plain(&prop.ptype),
         property: plain(&prop.property),
-        value: plain(&prop.value),
+        value: ascii_value(&prop.value),
     };
     ResInfo {
         method: plain(&result.method),
@@ -214,6 +215,19 @@ fn ascii_result(result: &ResInfo) -> ResInfo {
         result: plain(&result.result),
         reason: result.reason.as_deref().map(plain),
         props: result.props.iter().map(prop).collect(),
+    }
+}
+
+/// A value, which may be an address: with `?` in it that would be another one.
+fn ascii_value(value: &str) -> String {
+    match value.rsplit_once('@') {
+        Some((local_part, domain)) if !value.is_ascii() => {
+            let domain = DomainName::parse(domain)
+                .map_or_else(|_| plain(domain), |domain| domain.as_str().to_owned());
+            let local_part = Some(local_part).filter(|text| text.is_ascii()).unwrap_or_default();
+            format!("{}@{domain}", plain(local_part))
+        }
+        _ => plain(value),
     }
 }
 

@@ -416,6 +416,29 @@ fn an_identity_too_long_for_a_line_keeps_its_domain() {
     }
 }
 
+/// RFC 8601 §2.7.1: UTF-8 stands in an internationalized message alone, and a report is none. With
+/// another character in its place the local-part would be somebody else's.
+#[test]
+fn results_name_nobody_else() {
+    let mut report = case("Hi.", "Hello.").report();
+    let mut told = |value: &str| {
+        let result = &mut report.feedback.authentication_results[0].results[0];
+        result.props = vec![dkim_authres::Prop {
+            ptype: "header".to_owned(),
+            property: "i".to_owned(),
+            value: value.to_owned(),
+        }];
+        let read = read(&report).feedback.authentication_results.remove(0);
+        read.results[0].get("header", "i").unwrap().to_owned()
+    };
+    assert_eq!(told("joe@a.example"), "joe@a.example");
+    assert_eq!(told("j\u{fc}rgen@a.example"), "@a.example");
+    assert_eq!(told("joe@b\u{fc}cher.example"), "joe@xn--bcher-kva.example");
+    assert_eq!(told("j\u{fc}rgen@b\u{fc}cher.example"), "@xn--bcher-kva.example");
+    assert_eq!(told("joe@\u{fc}_.example"), "joe@?_.example");
+    assert_eq!(told("gr\u{fc}n"), "gr?n");
+}
+
 #[test]
 fn encoded_addresses_are_redacted_too() {
     let redactor = Redactor::new(&PROVIDER, b"secret").unwrap();
