@@ -1,7 +1,16 @@
 //! Header fields written so that no value gets out of its own.
 
+use dkim_tags::value::to_base64;
+
 /// Lines are folded at this many characters where white space allows it (RFC 5322 §2.1.1).
 const LINE: usize = 78;
+
+/// Lines with encoded-words are at most so long (RFC 2047 §2).
+const ENCODED_LINE: usize = 76;
+
+/// An encoded-word has so many octets in it: 60 characters in base64, of the 75 that it may have
+/// (RFC 2047 §2).
+const ENCODED_OCTETS: usize = 45;
 
 /// A word of more characters than this is cut, so that no line passes 998 (RFC 5322 §2.1.1).
 pub(crate) const MAX_WORD: usize = 900;
@@ -23,12 +32,13 @@ impl Fields {
         }
         let mut column = name.len() + 1;
         let value = plain(value);
+        let line = if value.contains("=?") { ENCODED_LINE } else { LINE };
         for (number, (blanks, word)) in words(value.trim()).enumerate() {
             let blanks = blanks.get(..MAX_BLANKS).unwrap_or(blanks);
             let word = word.get(..MAX_WORD).unwrap_or(word);
             let blanks = if number == 0 { " " } else { blanks };
             // The first word stays on the line of the name: some readers expect it there.
-            if number > 0 && column + blanks.len() + word.len() > LINE {
+            if number > 0 && column + blanks.len() + word.len() > line {
                 self.text.push_str("\r\n");
                 column = 0;
             }
@@ -92,12 +102,49 @@ fn is_field_name(name: &str) -> bool {
 
 /// Text in printable ASCII.
 pub(crate) fn plain(text: &str) -> String {
-    let plain = |c| match c {
-        ' '..='~' => c,
+    text.chars().map(|c| if c.is_ascii() { printable(c) } else { '?' }).collect()
+}
+
+fn printable(c: char) -> char {
+    match c {
         '\t' => ' ',
-        _ => '?',
-    };
-    text.chars().map(plain).collect()
+        c if c.is_control() => '?',
+        c => c,
+    }
+}
+
+/// Unstructured text in printable ASCII: words that are not become encoded-words (RFC 2047 §5), and
+/// with them the white space between two of them, which readers take out.
+pub(crate) fn encoded(text: &str) -> String {
+    let text: String = text.chars().map(printable).collect();
+    let (mut whole, mut open) = (String::with_capacity(text.len()), String::new());
+    for (blanks, word) in words(&text) {
+        if word.is_ascii() {
+            whole.push_str(&encoded_words(&open));
+            open.clear();
+            whole.extend([blanks, word]);
+        } else {
+            let before = if open.is_empty() { &mut whole } else { &mut open };
+            before.push_str(blanks);
+            open.push_str(word);
+        }
+    }
+    whole + &encoded_words(&open)
+}
+
+/// ```abnf
+/// encoded-word = "=?" charset "?" encoding "?" encoded-text "?="
+/// ```
+/// (RFC 2047 §2.) "Each 'encoded-word' MUST represent an integral number of characters" (§5).
+fn encoded_words(text: &str) -> String {
+    let (mut words, mut rest) = (Vec::new(), text);
+    while !rest.is_empty() {
+        let end = (1..=ENCODED_OCTETS).rev().find(|end| rest.is_char_boundary(*end));
+        let (word, after) = rest.split_at_checked(end.unwrap_or(rest.len())).unwrap_or((rest, ""));
+        words.push(format!("=?utf-8?B?{}?=", to_base64(word.as_bytes())));
+        rest = after;
+    }
+    words.join(" ")
 }
 
 /// The words of a text, each with the blanks before it.
@@ -144,6 +191,36 @@ mod tests {
         let text = fields.finish();
         assert!(text.lines().all(|line| line.len() <= LINE && !line.trim().is_empty()), "{text}");
         assert_eq!(text.replace("\r\n ", "").len(), "Name: \r\n".len() + 200);
+    }
+
+    /// RFC 2047 §2: "not more than 75 characters long", on lines of at most 76.
+    #[test]
+    fn words_beyond_ascii_are_encoded() {
+        assert_eq!(encoded("a  b\tc\r\0\u{85}"), "a  b c???");
+        assert_eq!(encoded("Gr\u{fc}\u{df}e an alle"), "=?utf-8?B?R3LDvMOfZQ==?= an alle");
+        // White space between two is in them.
+        assert_eq!(encoded("an \u{fc}  \u{fc} b \u{fc}"), {
+            "an =?utf-8?B?w7wgIMO8?= b =?utf-8?B?w7w=?="
+        });
+        let line = field("Subject", &format!("FW: {}", encoded(&"\u{65e5}\u{672c} ".repeat(100))));
+        assert!(line.is_ascii() && line.lines().all(|line| line.len() <= ENCODED_LINE), "{line}");
+        let words: Vec<_> = line.split_whitespace().skip(2).collect();
+        assert!(words.iter().all(|word| word.len() <= 75), "{line}");
+        let octets = words.iter().flat_map(|word| {
+            let text = word.strip_prefix("=?utf-8?B?").and_then(|word| word.strip_suffix("?="));
+            let octets = text.and_then(dkim_tags::value::base64).unwrap_or_default();
+            assert!(std::str::from_utf8(&octets).is_ok(), "{word}");
+            octets
+        });
+        let text = String::from_utf8(octets.collect()).unwrap_or_default();
+        assert_eq!(text, "\u{65e5}\u{672c} ".repeat(100).trim_end());
+        for (octets, count) in [(ENCODED_OCTETS, 1), (ENCODED_OCTETS + 1, 2)] {
+            let text = encoded(&format!("{}\u{fc}", "x".repeat(octets - 2)));
+            assert_eq!(text.matches("=?utf-8").count(), count, "{text}");
+        }
+        // Who follows an encoded-word on its line keeps to its limit.
+        let long = field("A", &format!("{} {}", encoded("\u{fc}"), "x ".repeat(60)));
+        assert!(long.lines().next().is_some_and(|line| line.len() <= ENCODED_LINE), "{long}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use dkim_message::Address;
 use dkim_tags::UnixTime;
 
-use crate::fields::{Fields, plain};
+use crate::fields::{Fields, encoded, plain};
 use crate::mime::{is_lines, to_quoted_printable, unfolded};
 use crate::{Feedback, Original, ReportAddress, date_time};
 
@@ -27,7 +27,8 @@ pub struct Report {
     pub date: UnixTime,
     /// Its Message-ID, without `<>`; whoever sends it adds one if there is none.
     pub message_id: Option<String>,
-    /// The subject of the message that it is about; `FW:` is put before it (RFC 5965 §2 f).
+    /// The subject of the message that it is about; `FW:` is put before it (RFC 5965 §2 f), and
+    /// words that are not ASCII are written as encoded-words (RFC 2047).
     pub subject: Option<String>,
     /// What it says to people.
     pub text: String,
@@ -117,7 +118,7 @@ impl Report {
             Some(subject) => subject.chars().take(MAX_SUBJECT).collect(),
             None => String::new(),
         };
-        fields.add("Subject", &format!("FW: {subject}"));
+        fields.add("Subject", &format!("FW: {}", encoded(&subject)));
         fields.add("Date", &date_time(self.date));
         if let Some(id) = self.message_id.as_deref().filter(|id| is_message_id(id)) {
             fields.add("Message-ID", &format!("<{id}>"));

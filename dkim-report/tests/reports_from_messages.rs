@@ -439,6 +439,18 @@ fn results_name_nobody_else() {
     assert_eq!(told("gr\u{fc}n"), "gr?n");
 }
 
+/// RFC 5965 §2 f: the difference to the subject is "limited to only a typical forwarding prefix".
+#[test]
+fn the_subject_is_that_of_the_message() {
+    for (subject, written) in [
+        ("Gr\u{fc}\u{df}e an alle", "FW: =?utf-8?B?R3LDvMOfZQ==?= an alle"),
+        ("=?utf-8?q?Gr=C3=BC=C3=9Fe?=", "FW: =?utf-8?q?Gr=C3=BC=C3=9Fe?="),
+    ] {
+        let report = case("dinner", subject).report();
+        assert_eq!(read(&report).subject.as_deref(), Some(written));
+    }
+}
+
 #[test]
 fn encoded_addresses_are_redacted_too() {
     let redactor = Redactor::new(&PROVIDER, b"secret").unwrap();
