@@ -1,6 +1,6 @@
 //! Whether a published key record serves both DKIM and DomainKeys (RFC 5863 §A.1.1.1).
 
-use dkim_crypto::{KeyType, PublicKey};
+use dkim_crypto::{HashAlgorithm, KeyType, PublicKey};
 use dkim_keyrec::{KeyRecord, KeyRecordError};
 use dkim_tags::value::excerpt;
 
@@ -33,6 +33,8 @@ impl Compatibility {
             of_granularity(&key),
             (!record.versioned).then_some(Finding::NoVersion),
             of_key(record),
+            // RFC 8301 §3.1: what DKIM still takes is signed with SHA-256.
+            (!record.allows_hash(HashAlgorithm::Sha256)).then_some(Finding::NoSha256),
             (!record.allows_email()).then_some(Finding::OtherService),
         ];
         Self { findings: findings.into_iter().flatten().collect() }
@@ -111,6 +113,10 @@ pub enum Finding {
         /// Its length in bits.
         bits: u32,
     },
+    /// `h=` does not allow SHA-256 (RFC 6376 §3.6.1), which DKIM asks for (RFC 8301 §3.1).
+    /// DomainKeys does not look at it.
+    #[error("h= does not allow sha256 to DKIM, which takes no other hash (RFC 8301)")]
+    NoSha256,
     /// `s=` does not allow electronic mail, which DomainKeys does not look at.
     #[error("s= does not allow electronic mail to DKIM")]
     OtherService,
@@ -129,6 +135,7 @@ impl Finding {
             Self::Revoked => "key-revoked",
             Self::NotRsa(_) => "key-type",
             Self::ShortKey { .. } => "key-weak",
+            Self::NoSha256 => "key-hash",
             Self::OtherService => "key-service",
         }
     }
@@ -156,6 +163,7 @@ impl Finding {
             Self::Revoked | Self::NotRsa(_) | Self::ShortKey { .. } => {
                 "publish an RSA key of 2048 bits under a selector of its own"
             }
+            Self::NoSha256 => "take h= out, or add sha256",
             Self::OtherService => "take s= out, or add email",
         }
     }
@@ -181,6 +189,9 @@ mod tests {
             ("v=DKIM1; g= ; ", &["empty-granularity"], false),
             ("v=DKIM1; g=joe; ", &["granularity"], true),
             ("v=DKIM1; g=joe+*; ", &["wildcard-granularity"], false),
+            ("v=DKIM1; h=sha1; ", &["key-hash"], false),
+            ("v=DKIM1; h=sha512; s=tlsrpt; ", &["key-hash", "key-service"], false),
+            ("v=DKIM1; h=sha256; ", &[], true),
             ("v=DKIM1; s=tlsrpt; ", &["key-service"], false),
             ("v=DKIM2; ", &["no-key-record"], false),
         ] {
