@@ -1,4 +1,5 @@
-//! RSASSA-PKCS1-v1_5 (RFC 8017 §8.2.2) over a hash that is at hand, which ring does not offer.
+//! RSASSA-PKCS1-v1_5 (RFC 8017 §8.2.2) over a hash that is at hand, which ring does not offer; and
+//! what a signature tells of itself.
 
 use num_bigint::BigUint;
 
@@ -34,6 +35,33 @@ pub(crate) fn verify_hash(
     // which is how forged paddings got through elsewhere.
     let expected = encode(algorithm.hash(), hash, modulus.len());
     if opened == BigUint::from_bytes_be(&expected) { Ok(()) } else { Err(VerifyError::Mismatch) }
+}
+
+impl PublicKey {
+    /// With which hash algorithm this key made a signature, told by the signature alone, whatever
+    /// it is over: it is opened (RFC 8017 §8.2.2, step 2), and the padding of EMSA-PKCS1-v1_5, which
+    /// no other key leaves there, is looked for. `None` if another key made it, if it was damaged,
+    /// and for Ed25519, whose signatures cannot be opened.
+    ///
+    /// This says why a signature fails, and verifies none.
+    #[must_use]
+    pub fn signed_hash(&self, signature: &[u8]) -> Option<HashAlgorithm> {
+        let (modulus, exponent) = (self.modulus()?, self.exponent()?);
+        if !self.admits_signature(signature) {
+            return None;
+        }
+        // The number has lost the zero that EMSA-PKCS1-v1_5 begins with.
+        let opened = BigUint::from_bytes_be(signature)
+            .modpow(&BigUint::from(exponent), &BigUint::from_bytes_be(modulus))
+            .to_bytes_be();
+        let is_of = |hash: &HashAlgorithm| {
+            let digest = opened.len().checked_sub(hash.output_len())?;
+            let padding = opened.get(..digest)?.strip_suffix(digest_info(*hash))?;
+            let filler = padding.strip_prefix(&[1])?.strip_suffix(&[0])?;
+            Some(opened.len() + 1 == modulus.len() && filler.iter().all(|octet| *octet == 0xff))
+        };
+        HashAlgorithm::ALL.iter().copied().find(|hash| is_of(hash) == Some(true))
+    }
 }
 
 /// EMSA-PKCS1-v1_5 (RFC 8017 §9.2): `0x00 0x01 0xff … 0xff 0x00 DigestInfo`. The shortest modulus

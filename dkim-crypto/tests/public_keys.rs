@@ -3,8 +3,8 @@
 
 mod keys;
 
-use dkim_crypto::{KeyType, PublicKey, PublicKeyError};
-use keys::{RSA_ENCRYPTION, element, rsa_public_key, subject_public_key_info, vector};
+use dkim_crypto::{HashAlgorithm, KeyType, PublicKey, PublicKeyError};
+use keys::{RSA_ENCRYPTION, element, rsa_public_key, subject_public_key_info, vector, vectors};
 
 fn rsa(octets: &[u8]) -> Result<PublicKey, PublicKeyError> {
     PublicKey::from_p_tag(KeyType::Rsa, octets)
@@ -25,6 +25,34 @@ fn modulus(bits: usize) -> Vec<u8> {
 }
 
 const F4: &[u8] = &[1, 0, 1];
+
+/// RFC 8017 §8.2.2, step 2: the public key opens what the private key signed.
+#[test]
+fn a_signature_tells_its_key_and_hash() {
+    for vector in vectors() {
+        let (name, signature) = (vector.name, &vector.signature[..]);
+        let key = rsa(&vector.subject_public_key_info).unwrap();
+        let hash = match vector.hash {
+            "sha1" => HashAlgorithm::Sha1,
+            _ => HashAlgorithm::Sha256,
+        };
+        assert_eq!(key.signed_hash(signature), Some(hash), "{name}");
+        let mut changed = signature.to_vec();
+        *changed.last_mut().unwrap() ^= 1;
+        let modulus = key.modulus().unwrap();
+        let ones = [&vec![0; modulus.len() - 1][..], &[1]].concat();
+        let longer = [&[0], signature].concat();
+        for bad in [&changed, &ones, &longer, &vec![0; modulus.len()], modulus, &signature[1..]] {
+            assert_eq!(key.signed_hash(bad), None, "{name}");
+        }
+    }
+    let another = rsa(&vector("rsa2048-e3").subject_public_key_info).unwrap();
+    assert_eq!(another.signed_hash(&vector("rsa2048-e8589934591").signature), None);
+    // The base point of RFC 8032 §5.1: nothing can be opened with it.
+    let point = [&[0x58][..], &[0x66; 31]].concat();
+    let ed25519 = PublicKey::from_p_tag(KeyType::Ed25519, &point).unwrap();
+    assert_eq!(ed25519.signed_hash(&[1; 64]), None);
+}
 
 #[test]
 fn both_forms_are_one_key() {
