@@ -74,9 +74,10 @@ impl Report {
 
     /// The message, in transit form: ASCII, or 8-bit if it has an 8-bit message in it.
     ///
-    /// `message/rfc822` knows no encoding (RFC 2046 §5.2.1): of a message with lines of more than
-    /// 998 octets, a NUL or a line end that is not CRLF, only the header is sent back. A header
-    /// that is not plain lines of ASCII is encoded (RFC 6522 §4).
+    /// `message/rfc822` knows no encoding, and its header is ASCII (RFC 2046 §5.2.1): of a message
+    /// with lines of more than 998 octets, a NUL or a line end that is not CRLF, or with a header
+    /// that is not ASCII, only the header is sent back. A header that is not plain lines of ASCII is
+    /// encoded (RFC 6522 §4).
     ///
     /// # Errors
     /// [`ReportError`], if there is nothing that can be sent.
@@ -97,7 +98,7 @@ impl Report {
             (media_type, encoding, &*original),
         ];
         let boundary = boundary(parts.map(|(.., content)| content));
-        let mut message = self.header(&from, &boundary).into_bytes();
+        let mut message = self.header(&from, &boundary, encoding == "8bit").into_bytes();
         for (media_type, encoding, content) in parts {
             let head = format!(
                 "\r\n--{boundary}\r\nContent-Type: {media_type}\r\n\
@@ -110,7 +111,7 @@ impl Report {
         Ok(message)
     }
 
-    fn header(&self, from: &str, boundary: &str) -> String {
+    fn header(&self, from: &str, boundary: &str, is_8bit: bool) -> String {
         let mut fields = Fields::default();
         fields.add("From", from);
         fields.add("To", &self.to.to_string());
@@ -128,6 +129,8 @@ impl Report {
         fields.add("MIME-Version", "1.0");
         let content_type = "multipart/report; report-type=feedback-report;";
         fields.add("Content-Type", &format!("{content_type} boundary=\"{boundary}\""));
+        // RFC 2045 §6.4: what is around a part in 8bit is in 8bit itself.
+        fields.add_any("Content-Transfer-Encoding", is_8bit.then_some("8bit"));
         fields.finish()
     }
 
@@ -135,7 +138,9 @@ impl Report {
     fn third_part(&self) -> (&'static str, &'static str, Vec<u8>) {
         let octets = self.original.octets();
         match &self.original {
-            Original::Message(_) if is_lines(octets) => {
+            Original::Message(_)
+                if is_lines(octets) && self.original.header().octets().is_ascii() =>
+            {
                 let encoding = if octets.is_ascii() { "7bit" } else { "8bit" };
                 ("message/rfc822", encoding, octets.to_vec())
             }

@@ -255,6 +255,18 @@ fn the_message_is_sent_back_as_it_is_or_its_header_alone() {
         let header = Original::Header(b"A: b\r\n".to_vec());
         assert_eq!(third(odd, &mut report), (encoded.to_owned(), header));
     }
+    // RFC 2046 §5.2.1: the header in message/rfc822 is ASCII.
+    let header = Original::Header("A: \u{fc}\r\n".into());
+    let beyond = "A: \u{fc}\r\n\r\nc\r\n".as_bytes();
+    assert_eq!(third(beyond, &mut report), (encoded.to_owned(), header));
+    // RFC 2045 §6.4: what is around 8bit is 8bit.
+    for (body, labeled) in [(&b"c"[..], false), (b"\xfc", true)] {
+        report.original = Original::Message([&b"A: b\r\n\r\n"[..], body, b"\r\n"].concat());
+        let message = report.to_message().unwrap();
+        let (header, _) = split(&message);
+        let encoding = header.named("Content-Transfer-Encoding").next();
+        assert_eq!(encoding.is_some_and(|field| field.body().trim_ascii() == b"8bit"), labeled);
+    }
     report.original = Original::Header(b"A: \xfc\r\n".to_vec());
     assert_eq!(read(&report).original, Some(report.original.clone()));
     report.original = Original::Message(b"x\n".repeat(Report::MAX_ORIGINAL / 2));

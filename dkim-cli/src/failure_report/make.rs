@@ -95,6 +95,9 @@ pub(crate) struct Make {
     drawn: Option<u8>,
 
     /// Send the whole message back and not only its header
+    ///
+    /// Of a message whose header is not ASCII, or whose lines are too long or do not end with CRLF,
+    /// the header is sent alone: in a report a message stands as it is (RFC 2046 §5.2.1).
     #[arg(long, conflicts_with = "redact")]
     whole: bool,
 
