@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
 use clap::Args;
+use dkim_stack::Deviation;
 use dkim_stack::explain::{Fate, Relayed, relayed};
 use dkim_stack::message::Header;
 use serde::Serialize;
@@ -19,8 +20,9 @@ use crate::printable::printable;
 /// Tell which signatures a mailing list or forwarder breaks, and by what
 ///
 /// Compares a message as it went in with the same message as it came out. No key is asked for: a
-/// signature that verified before verifies afterwards if nothing that it covers has changed. Exits
-/// with 1 if one is broken; one that was taken away is not.
+/// signature that verified before verifies afterwards if nothing that it covers has changed, and if
+/// the header has not become one that verifiers refuse: malformed, or with a second From. Exits with
+/// 1 if one is broken or doubtful; one that was taken away is neither.
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub(crate) struct RelayCheck {
@@ -52,8 +54,9 @@ JSON, one object, on one line:
   schema          1; raised when a change breaks readers
   signatures      one object for each signature of SIGNED, top to bottom:
     domain, selector    d= and s=, null if it cannot be read
-    fate          kept, broken, removed, unreadable, or not-compared (beyond the first ten, or
-                  over the body in more than four ways, by c= and l=)
+    fate          kept, doubtful, broken, removed, unreadable, or not-compared (beyond the first
+                  ten, or over the body in more than four ways, by c= and l=)
+    deviations    if it is doubtful, why: malformed-header, multiple-from
     fields, body  if it is broken, what differs, as `dkim diff --json` has it
 ";
     [EXAMPLES, &exit::help(), "\n", JSON].concat()
@@ -70,6 +73,8 @@ struct Entry<'a> {
     domain: Option<&'a str>,
     selector: Option<&'a str>,
     fate: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deviations: Option<Vec<&'static str>>,
     #[serde(flatten)]
     difference: Option<Entries<'a>>,
 }
@@ -87,7 +92,7 @@ impl RelayCheck {
             write(&mut out, &found).and_then(|()| out.flush())
         };
         written.map_err(|error| Failure::output(&error))?;
-        let is_broken = |one: &Relayed| matches!(one.fate, Fate::Broken(_));
+        let is_broken = |one: &Relayed| matches!(one.fate, Fate::Broken(_) | Fate::Doubtful(_));
         Ok(if found.iter().any(is_broken) { Exit::NonePasses } else { Exit::Success })
     }
 }
@@ -95,6 +100,7 @@ impl RelayCheck {
 fn word(fate: &Fate) -> &'static str {
     match fate {
         Fate::Kept => "kept",
+        Fate::Doubtful(_) => "doubtful",
         Fate::Broken(_) => "broken",
         Fate::Removed => "removed",
         Fate::NotCompared => "not-compared",
@@ -108,10 +114,15 @@ fn entry(one: &Relayed) -> Entry<'_> {
         Fate::Broken(difference) => Some(Entries::from(difference)),
         _ => None,
     };
+    let deviations = match &one.fate {
+        Fate::Doubtful(deviations) => Some(deviations.iter().map(Deviation::code).collect()),
+        _ => None,
+    };
     Entry {
         domain: signature.map(|signature| signature.sdid.as_written()),
         selector: signature.map(|signature| signature.selector.as_written()),
         fate: word(&one.fate),
+        deviations,
         difference,
     }
 }
@@ -135,13 +146,19 @@ fn write(out: &mut impl Write, found: &[Relayed]) -> io::Result<()> {
         }
         let color = match one.fate {
             Fate::Kept => AnsiColor::Green,
-            Fate::Broken(_) => AnsiColor::Red,
+            Fate::Broken(_) | Fate::Doubtful(_) => AnsiColor::Red,
             _ => AnsiColor::Yellow,
         };
         let style = color.on_default().bold();
         writeln!(out, "  {style}{}{style:#}", word(&one.fate))?;
-        if let Fate::Broken(difference) = &one.fate {
-            diff::difference(out, difference)?;
+        match &one.fate {
+            Fate::Broken(difference) => diff::difference(out, difference)?,
+            Fate::Doubtful(deviations) => {
+                for deviation in deviations {
+                    writeln!(out, "  {deviation}, which verifiers refuse")?;
+                }
+            }
+            _ => {}
         }
     }
     Ok(())

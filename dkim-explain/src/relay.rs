@@ -4,6 +4,7 @@
 use dkim_canon::Canonicalization;
 use dkim_message::Header;
 use dkim_tags::{Signature, SignatureError};
+use dkim_verify::Deviation;
 
 use crate::diff::{Difference, LineDifference, of_bodies, of_fields};
 use crate::input::Indexed;
@@ -24,6 +25,10 @@ pub struct Relayed {
 pub enum Fate {
     /// It verifies afterwards if it did before.
     Kept,
+    /// What it covers is as it was, but the header has become one that verifiers refuse, for these
+    /// reasons: it was not malformed ([`Deviation::MalformedHeader`]), or had one From field
+    /// ([`Deviation::MultipleFrom`]).
+    Doubtful(Vec<Deviation>),
     /// It is there, and does not verify any more: what it covers was changed.
     Broken(Difference),
     /// It is there no more.
@@ -43,7 +48,7 @@ const MAX_BODIES: usize = 4;
 
 /// Tells what became of each signature of a message, top to bottom, on its way through a mediator.
 /// Both messages are a header and a body; no key is needed, since only what the signatures cover is
-/// compared.
+/// compared, and whether the header can still be judged by it.
 ///
 /// ```
 /// use dkim_explain::{Fate, relayed};
@@ -54,6 +59,7 @@ const MAX_BODIES: usize = 4;
 ///     format!("{signature}From: joe@example.com\r\nSubject: {subject}\r\n\r\n{body}")
 /// };
 /// let (sent, forwarded) = (message("Hi", "Hello.\r\n"), message(" Hi", "Hello. \r\n"));
+/// let forged = format!("From: boss@example.com\r\n{sent}");
 /// let listed = message("[list] Hi", "Hello.\r\n-- \r\nUnsubscribe\r\n");
 /// let fate = |after: &str| {
 ///     let (header, body) = dkim_message::split(sent.as_bytes());
@@ -61,6 +67,7 @@ const MAX_BODIES: usize = 4;
 ///     relayed((&header, body), (&after, after_body)).remove(0).fate
 /// };
 /// assert_eq!(fate(&forwarded), Fate::Kept);
+/// assert!(matches!(fate(&forged), Fate::Doubtful(_)));
 /// assert!(matches!(fate(&listed), Fate::Broken(difference) if difference.fields.len() == 1));
 /// assert_eq!(fate("From: joe@example.com\r\n\r\nHello.\r\n"), Fate::Removed);
 /// ```
@@ -71,6 +78,7 @@ pub fn relayed(
 ) -> Vec<Relayed> {
     let there: Vec<(usize, Signature)> =
         signatures(after).filter_map(|(position, read)| Some((position, read.ok()?))).collect();
+    let doubts = doubts(before, after);
     let (before, after) = (Indexed::new(before), Indexed::new(after));
     let mut bodies = Bodies { before: before_body, after: after_body, compared: Vec::new() };
     let mut fate = |position: usize, signature: &Signature| {
@@ -82,7 +90,11 @@ pub fn relayed(
         let Some(body) = bodies.difference(signature) else { return Fate::NotCompared };
         let fields = of_fields(signature, (&before, Some(position)), (&after, Some(*now)));
         let difference = Difference { fields, body: body.to_vec() };
-        if difference.is_empty() { Fate::Kept } else { Fate::Broken(difference) }
+        match (difference.is_empty(), doubts.is_empty()) {
+            (true, true) => Fate::Kept,
+            (true, false) => Fate::Doubtful(doubts.clone()),
+            (false, _) => Fate::Broken(difference),
+        }
     };
     let mut compared = 0;
     signatures(before.header)
@@ -98,6 +110,17 @@ pub fn relayed(
             Relayed { signature, fate }
         })
         .collect()
+}
+
+/// What is wrong with the header as it came out, and was not as it went in. A verifier looks at it
+/// before any signature (RFC 6376 §3.8, §8.15).
+fn doubts(before: &Header<'_>, after: &Header<'_>) -> Vec<Deviation> {
+    let malformed = |header: &Header<'_>| header.defects().first().copied();
+    let several_from = |header: &Header<'_>| header.named("From").nth(1).is_some();
+    let defect = malformed(after).filter(|_| malformed(before).is_none());
+    let second_from = several_from(after) && !several_from(before);
+    let defect = defect.map(Deviation::MalformedHeader);
+    defect.into_iter().chain(second_from.then_some(Deviation::MultipleFrom)).collect()
 }
 
 /// Both bodies, compared once for all signatures that are over them in the same way.
@@ -142,6 +165,41 @@ mod tests {
     fn signature(tags: &str) -> Signature {
         let field = format!("v=1; a=rsa-sha256; d=a.example; s=s; h=from; bh=YQ==; b=YQ==; {tags}");
         Signature::parse(field.as_bytes()).unwrap()
+    }
+
+    /// RFC 6376 §8.15: a field that was put on top is not covered, and is what readers see.
+    #[test]
+    fn a_header_that_has_become_doubtful_is_told() {
+        let signature =
+            "DKIM-Signature: v=1; a=rsa-sha256; d=a.example; s=s; h=from; bh=YQ==; b=YQ==\r\n";
+        let message = |top: &str| format!("{top}{signature}From: joe@a.example\r\n\r\nHi.\r\n");
+        let fate = |before: &str, after: &str| {
+            let (before, after) = (message(before), message(after));
+            let (header, body) = dkim_message::split(before.as_bytes());
+            let (changed, changed_body) = dkim_message::split(after.as_bytes());
+            relayed((&header, body), (&changed, changed_body)).remove(0).fate
+        };
+        let codes = |fate: Fate| match fate {
+            Fate::Doubtful(why) => why.iter().map(Deviation::code).collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        };
+        let (from, line) = ("From: boss@b.example\r\n", "no colon\r\n");
+        assert_eq!(codes(fate("", from)), ["multiple-from"]);
+        assert_eq!(codes(fate("", line)), ["malformed-header"]);
+        assert_eq!(
+            codes(fate("", &format!("{line}{from}"))),
+            ["malformed-header", "multiple-from"]
+        );
+        assert_eq!(codes(fate(from, &format!("{line}{from}"))), ["malformed-header"]);
+        // As it was before, and as harmless.
+        for (before, after) in [(from, from), (line, line), ("", "Subject: a\r\n"), (from, "")] {
+            assert_eq!(fate(before, after), Fate::Kept, "{before:?} {after:?}");
+        }
+        let (before, after) = (message(""), message(from).replace("joe", "jane"));
+        let (header, body) = dkim_message::split(before.as_bytes());
+        let (changed, changed_body) = dkim_message::split(after.as_bytes());
+        let found = relayed((&header, body), (&changed, changed_body)).remove(0);
+        assert!(matches!(found.fate, Fate::Broken(_)), "{found:?}");
     }
 
     #[test]
