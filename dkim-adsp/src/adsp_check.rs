@@ -45,11 +45,17 @@ impl AdspCheck {
     /// A check of these authors against the SDIDs of the signatures found valid. Where ATPS was
     /// tested, the Author Domains that authorized a signer count among them (RFC 6541 §6).
     #[must_use]
-    pub fn new(authors: &[Author], valid_sdids: &[DomainName]) -> Self {
+    pub fn new<'a>(
+        authors: &[Author],
+        valid_sdids: impl IntoIterator<Item = &'a DomainName>,
+    ) -> Self {
+        let valid_sdids: Vec<_> = valid_sdids.into_iter().collect();
         let test = |author: &Author| match author.domain() {
             // RFC 5617 §3.2: with an Author Domain Signature "ADSP provides no benefit", and §4.3:
             // "implementations SHOULD avoid doing unnecessary DNS lookups".
-            Ok(domain) if has_author_domain_signature(domain, valid_sdids) => Test::Signed,
+            Ok(domain) if has_author_domain_signature(domain, valid_sdids.iter().copied()) => {
+                Test::Signed
+            }
             Ok(domain) => Test::Lookup(AdspLookup::new(domain)),
             Err(why) => Test::OutOfScope(why),
         };

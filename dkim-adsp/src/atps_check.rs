@@ -7,7 +7,7 @@ use dkim_crypto::Provider;
 use dkim_dns::{Answer, Inquirer, LookupError, Query, QueryId, QueryKind, Record, records};
 use dkim_tags::{AtpsError, DomainName, Signature};
 
-use crate::{AtpsRecord, Author, LookupFailure, UnsupportedHash};
+use crate::{AtpsRecord, Author, AuthorError, LookupFailure, UnsupportedHash};
 
 /// The method in Authentication-Results (RFC 6541 §8.2).
 const METHOD: &str = "dkim-atps";
@@ -245,6 +245,13 @@ impl AtpsFinding {
         }
         info.prop("header", "from", self.author.address().to_string())
     }
+}
+
+/// The result where it cannot be told who the authors are, as
+/// [`res_info_without_author`](crate::res_info_without_author) has it for ADSP.
+#[must_use]
+pub fn atps_res_info_without_author(error: &AuthorError) -> ResInfo {
+    ResInfo::new(METHOD, AtpsResult::PermError.name()).reason(error.to_string())
 }
 
 /// Why it could not be found out whether an Author Domain confirms a claim.

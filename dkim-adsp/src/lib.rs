@@ -58,7 +58,7 @@
 //! let found = atps.finish();
 //! let signers = valid.iter().map(|signature| &signature.sdid);
 //! let sdids = signers.chain(found.iter().filter_map(AtpsFinding::authorized));
-//! let mut adsp = AdspCheck::new(&authors, &sdids.cloned().collect::<Vec<_>>());
+//! let mut adsp = AdspCheck::new(&authors, sdids);
 //! drive_blocking(&mut adsp, &zone);
 //! assert_eq!(adsp.finish()[0].result(), AdspResult::Pass);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -85,7 +85,7 @@ mod outcome;
 pub use adsp::{Adsp, AdspError, AdspRecord};
 pub use adsp_check::{AdspCheck, AdspFinding, gravest};
 pub use atps::{AtpsRecord, AtpsRecordError, UnsupportedHash};
-pub use atps_check::{AtpsCheck, AtpsFailure, AtpsFinding};
+pub use atps_check::{AtpsCheck, AtpsFailure, AtpsFinding, atps_res_info_without_author};
 pub use author::{Author, AuthorError, MAX_AUTHOR_DOMAINS, OutOfScope, authors, authors_of};
 pub use lookup::{AdspLookup, LookupFailure};
 pub use outcome::{evaluate, has_author_domain_signature, res_info, res_info_without_author};

@@ -67,9 +67,7 @@ pub fn res_info(author: &Author, result: AdspResult) -> ResInfo {
 
 /// The result where it cannot be told who the authors are: `permerror`, with the reason. No RFC
 /// speaks of this; to say less would let a From field that nobody can read pass for one in order.
-///
-/// The method is `dkim-adsp` or `dkim-atps`.
 #[must_use]
-pub fn res_info_without_author(method: &str, error: &AuthorError) -> ResInfo {
-    ResInfo::new(method, AdspResult::PermError.name()).reason(error.to_string())
+pub fn res_info_without_author(error: &AuthorError) -> ResInfo {
+    ResInfo::new(METHOD, AdspResult::PermError.name()).reason(error.to_string())
 }

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use dkim_adsp::{
-    AdspCheck, AdspFinding, AdspLookup, LookupFailure, authors, evaluate, gravest, res_info,
-    res_info_without_author,
+    AdspCheck, AdspFinding, AdspLookup, LookupFailure, atps_res_info_without_author, authors,
+    evaluate, gravest, res_info, res_info_without_author,
 };
 use dkim_authres::{AdspResult, AuthenticationResults};
 use dkim_dns::{
@@ -292,8 +292,10 @@ fn lookups_of_several_authors_do_not_mix() {
 #[test]
 fn authors_that_cannot_be_told() {
     let error = authors(b"a@aaa.example, oops").unwrap_err();
-    let info = res_info_without_author("dkim-adsp", &error);
-    assert_eq!(info.result, "permerror");
+    let (info, atps) = (res_info_without_author(&error), atps_res_info_without_author(&error));
+    assert_eq!((&*info.method, &*info.result), ("dkim-adsp", "permerror"));
+    assert_eq!((&*atps.method, &*atps.result), ("dkim-atps", "permerror"));
+    assert_eq!(info.reason, atps.reason);
     assert_eq!(
         info.reason.as_deref(),
         Some("the From field cannot be read: `<` or `@` expected at octet 19")

@@ -5,8 +5,8 @@ pub(crate) mod json;
 pub(crate) mod text;
 
 use dkim_stack::adsp::{
-    AdspCheck, AdspFinding, AtpsCheck, AtpsFinding, Author, AuthorError, authors_of,
-    res_info_without_author,
+    AdspCheck, AdspFinding, AtpsCheck, AtpsFinding, Author, AuthorError,
+    atps_res_info_without_author, authors_of, res_info_without_author,
 };
 use dkim_stack::authres::ResInfo;
 use dkim_stack::dns::drive;
@@ -83,12 +83,12 @@ impl Practices {
         let mut infos = Vec::new();
         match &self.atps {
             Some(Ok(found)) => infos.extend(found.iter().map(AtpsFinding::res_info)),
-            Some(Err(error)) => infos.push(res_info_without_author("dkim-atps", error)),
+            Some(Err(error)) => infos.push(atps_res_info_without_author(error)),
             None => {}
         }
         match &self.adsp {
             Some(Ok(found)) => infos.extend(found.iter().map(AdspFinding::res_info)),
-            Some(Err(error)) => infos.push(res_info_without_author("dkim-adsp", error)),
+            Some(Err(error)) => infos.push(res_info_without_author(error)),
             None => {}
         }
         infos
