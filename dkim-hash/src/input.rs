@@ -36,7 +36,7 @@ pub struct HeaderInputs<'h, 'm> {
 const USUAL: usize = 64;
 
 /// Octets that room is made for before it is known how much is needed.
-const MOST_AT_ONCE: usize = 4096;
+const ROOM_AHEAD: usize = 4096;
 
 impl<'h, 'm> HeaderInputs<'h, 'm> {
     /// No inputs yet.
@@ -60,7 +60,7 @@ impl<'h, 'm> HeaderInputs<'h, 'm> {
             places.push((canonicalization, Places::new(index.fields.len())));
             places.len() - 1
         });
-        octets.reserve(index.fields.len().saturating_mul(USUAL).min(MOST_AT_ONCE));
+        octets.reserve(index.fields.len().saturating_mul(USUAL).min(ROOM_AHEAD));
         let start = octets.len();
         let Some((_, places)) = places.get_mut(known) else { return start..start };
         for picked in index.pick(signed_fields, own).flatten() {

@@ -65,7 +65,7 @@ const SIGNED: [FieldName; 21] = [
 ];
 
 /// More names than this need not be counted: it is more than may be signed.
-const MOST: usize = Signature::MAX_ITEMS + 1;
+const ENOUGH: usize = Signature::MAX_ITEMS + 1;
 
 impl Fields {
     /// The default choice for a mediator, such as a mailing list, which signs what it found out
@@ -90,7 +90,7 @@ impl Fields {
     /// there are more.
     pub(crate) fn names(&self, index: &FieldIndex<'_, '_>) -> FieldNames {
         let (signed, oversigned) = match self {
-            Self::Exact(names) => return names.iter().take(MOST).collect(),
+            Self::Exact(names) => return names.iter().take(ENOUGH).collect(),
             Self::Chosen { signed, oversigned } => (signed, oversigned),
         };
         let oversigned = oversigned.iter().map(|name| (name, 1));
@@ -101,7 +101,7 @@ impl Fields {
             let again = times > 0 && all.clone().take(position).any(|(before, _)| before == name);
             iter::repeat_n(name, if again { 0 } else { times })
         });
-        listed.take(MOST).collect()
+        listed.take(ENOUGH).collect()
     }
 }
 

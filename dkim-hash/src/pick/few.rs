@@ -5,16 +5,16 @@ use smallvec::SmallVec;
 
 use super::{is, key_of};
 
-/// The keys of the names of at most [`MOST`] fields, top to bottom.
+/// The keys of the names of at most [`FEW`] fields, top to bottom.
 #[derive(Clone, Debug)]
 pub(super) struct Few {
     keys: SmallVec<[u32; 32]>,
 }
 
 /// As many as there are bits to say which are taken.
-const MOST: usize = 64;
+const FEW: usize = 64;
 
-const _: () = assert!(MOST == size_of::<Taken>() * 8);
+const _: () = assert!(FEW == size_of::<Taken>() * 8);
 
 /// Which fields are taken: a bit for each.
 #[derive(Default)]
@@ -23,7 +23,7 @@ pub(super) struct Taken(u64);
 impl Few {
     /// `None` if there are more than a few.
     pub(super) fn new(fields: Fields<'_, '_>) -> Option<Self> {
-        let are_few = fields.len() <= MOST;
+        let are_few = fields.len() <= FEW;
         are_few.then(|| Self { keys: fields.names().map(key_of).collect() })
     }
 
@@ -111,13 +111,13 @@ mod tests {
 
     #[test]
     fn few_are_as_many_as_bits() {
-        let octets = b"A: b\r\n".repeat(MOST + 1);
+        let octets = b"A: b\r\n".repeat(FEW + 1);
         assert!(Few::new(Header::parse(&octets).fields()).is_none());
         let header = Header::parse(&octets[6..]);
         let fields = header.fields();
         let few = Few::new(fields).unwrap();
         let mut taken = Taken::default();
-        for place in (0..MOST).rev() {
+        for place in (0..FEW).rev() {
             assert_eq!(few.pick(fields, b"a", &mut taken), Some(place));
         }
         assert_eq!(few.pick(fields, b"a", &mut taken), None);

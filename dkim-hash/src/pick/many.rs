@@ -17,8 +17,9 @@ pub(super) struct Many {
     ends: Vec<u32>,
 }
 
-/// Fields beyond are not looked at: a header of so many has gigabytes.
-const MOST: usize = 1 << 30;
+/// Fields that are looked at, so that 32 bits number them and the buckets: a header of more has
+/// gigabytes.
+const NUMBERED: usize = 1 << 30;
 
 /// Fields of a bucket that are looked through sooner than they are sorted.
 const FEW: usize = 8;
@@ -31,7 +32,7 @@ pub(super) struct Taken(Vec<u32>);
 impl Many {
     /// Counts what goes into each bucket, and puts it there.
     pub(super) fn new(fields: Fields<'_, '_>) -> Self {
-        let count = fields.len().min(MOST);
+        let count = fields.len().min(NUMBERED);
         let buckets = count.div_ceil(2).next_power_of_two();
         let mut many = Self { by_name: vec![0; count], ends: vec![0; buckets] };
         // The keys are computed twice rather than kept: there may be millions.
