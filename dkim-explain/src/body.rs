@@ -11,14 +11,14 @@ use dkim_tags::Signature;
 
 use crate::input::canonical_body;
 use lines::Lines;
-use mend::MENDINGS;
+use mend::{MENDINGS, Mend};
 
 /// How many octets are brought into canonical form in search of changes to what the signatures of
 /// a message are over, at most. They share them, and one has half of them at most.
 const MAX_OCTETS: usize = 256 * 1024 * 1024;
 
 /// Octets of a body beyond which no change all over it is tried: that takes copies of it.
-const MOST_MENDED: usize = 16 * 1024 * 1024;
+const MAX_MENDED: usize = 16 * 1024 * 1024;
 
 /// What became of the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -201,7 +201,7 @@ fn look_within(
     let open = searches.iter().filter(|search| search.is_open()).count();
     let share = octets / open.max(2);
     searches.iter_mut().for_each(|search| search.budget = share);
-    mended(&mut searches, body);
+    mended(MENDINGS, &mut searches, body);
     if searches.iter().any(Search::is_open) {
         let lines = Lines::of(body);
         for search in searches.iter_mut().filter(|search| search.is_open()) {
@@ -218,11 +218,11 @@ fn look_within(
 
 /// A change all over the body. What undoes it is done once for all signatures, and not when none
 /// has anything left to spend on it.
-fn mended(searches: &mut [Search<'_>], body: &[u8]) {
-    if body.len() > MOST_MENDED {
+fn mended(mendings: &[(BodyChange, Mend)], searches: &mut [Search<'_>], body: &[u8]) {
+    if body.len() > MAX_MENDED {
         return;
     }
-    for (change, mend) in MENDINGS {
+    for (change, mend) in mendings {
         if !searches.iter().any(Search::may_go_on) {
             return;
         }
@@ -366,14 +366,14 @@ mod tests {
 
     use super::*;
 
+    fn signature(number: usize) -> Signature {
+        let field = format!("v=1; a=rsa-sha256; d=a.example; s=s; h=from; bh=AAA{number}; b=YQ==");
+        Signature::parse(field.as_bytes()).unwrap()
+    }
+
     /// How many bodies were tried for signatures with these body hashes, within so many octets.
     fn tried(octets: usize, hashes: &[usize], body: &[u8]) -> Vec<usize> {
-        let signature = |number: &usize| {
-            let field =
-                format!("v=1; a=rsa-sha256; d=a.example; s=s; h=from; bh=AAA{number}; b=YQ==");
-            Signature::parse(field.as_bytes()).unwrap()
-        };
-        let signatures: Vec<Signature> = hashes.iter().map(signature).collect();
+        let signatures: Vec<Signature> = hashes.iter().copied().map(signature).collect();
         let looked = look_within(octets, &signatures.iter().collect::<Vec<_>>(), body, &PROVIDER);
         let tried = |looked: &Looked| match looked.2 {
             BodyFinding::Unexplained { tried } => tried,
@@ -415,5 +415,19 @@ mod tests {
         let body = b"a. b \r\n>From =3D\r\n".repeat(10);
         assert_eq!(tried(0, &[0], &body), tried(2, &[0], &body));
         assert!(tried(100 * body.len(), &[0], &body) > tried(2, &[0], &body));
+    }
+
+    /// Whatever a change leaves of it: no copy is made of a longer body.
+    #[test]
+    fn bodies_are_mended_up_to_16_mib() {
+        let to_nothing: &[(BodyChange, Mend)] = &[(BodyChange::Wrapped, |_| vec![Vec::new()])];
+        let signature = signature(0);
+        for (octets, tried) in [(MAX_MENDED, 1), (MAX_MENDED + 1, 0)] {
+            let mut search = Search::new(&signature, b"", &PROVIDER);
+            (search.budget, search.tried) = (1, 0);
+            let mut searches = [search];
+            mended(to_nothing, &mut searches, &vec![b'a'; octets]);
+            assert_eq!(searches[0].tried, tried, "{octets}");
+        }
     }
 }

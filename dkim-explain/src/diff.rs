@@ -8,7 +8,7 @@ use crate::input::{HashInput, HashedField, Indexed, canonical_body};
 
 /// How many lines of a body are compared in all ways. Of a longer stretch without a line in common
 /// at its ends, all of one are told against all of the other.
-const MOST_LINES: usize = 20_000;
+const MAX_LINES: usize = 20_000;
 
 /// What differs in the canonical octets of two messages. Empty when a signature that verifies for
 /// one verifies for the other.
@@ -131,7 +131,7 @@ fn of_body(signed: &[u8], received: &[u8]) -> Vec<LineDifference> {
     let (signed_rest, received_rest) = (from(&signed, before), from(&received, before));
     let after = signed_rest.iter().rev().zip(received_rest.iter().rev()).take_while(same).count();
     let (old, new) = (but_last(signed_rest, after), but_last(received_rest, after));
-    if old.len().max(new.len()) > MOST_LINES {
+    if old.len().max(new.len()) > MAX_LINES {
         return vec![LineDifference { line: before + 1, signed: owned(old), received: owned(new) }];
     }
     capture_diff_slices(Algorithm::Myers, old, new)
@@ -155,4 +155,20 @@ fn but_last<'l, 'b>(lines: &'l [&'b [u8]], count: usize) -> &'l [&'b [u8]] {
 
 fn owned(lines: &[&[u8]]) -> Vec<Vec<u8>> {
     lines.iter().map(|line| line.to_vec()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// First and last line differ, and those between are the same: of more they are told, too.
+    #[test]
+    fn twenty_thousand_lines_are_compared() {
+        for (count, stretches, lines) in [(MAX_LINES, 2, 2), (MAX_LINES + 1, 1, MAX_LINES + 1)] {
+            let body = |ends: &str| format!("{ends}{}{ends}", "b\n".repeat(count - 2)).into_bytes();
+            let told = of_body(&body("a\n"), &body("c\n"));
+            assert_eq!(told.len(), stretches, "{count}");
+            assert_eq!(told.iter().map(|one| one.signed.len()).sum::<usize>(), lines, "{count}");
+        }
+    }
 }

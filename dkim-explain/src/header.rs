@@ -19,13 +19,13 @@ use mend::RESPACINGS;
 use slot::Slot;
 
 /// Octets in which the options of all fields are held, at most, as signed and in canonical form.
-const ROOM: usize = 8 * 1024 * 1024;
+const MAX_ROOM: usize = 8 * 1024 * 1024;
 
 /// How many names in `h=` are looked at, at most. Who signs more does so out of malice.
-const MOST_SLOTS: usize = 100;
+const MAX_SLOTS: usize = 100;
 
 /// How many fields are taken to be changed at once, at most.
-const MOST_CHANGES: usize = 4;
+const MAX_CHANGES: usize = 4;
 
 /// What became of the signed fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -285,11 +285,11 @@ impl Search<'_> {
     /// One field changed, then two, and so on.
     fn fields(&mut self, own: usize, indexed: &Indexed<'_, '_>) -> Option<Vec<HeaderChange>> {
         let names = self.signature.signed_fields.iter();
-        if self.signature.signed_fields.len() > MOST_SLOTS {
+        if self.signature.signed_fields.len() > MAX_SLOTS {
             return None;
         }
         let picked = indexed.index.pick(names.clone(), Some(own));
-        let mut room = ROOM;
+        let mut room = MAX_ROOM;
         let mut slots: Vec<Slot> = names
             .zip(picked)
             .map(|(name, position)| {
@@ -314,7 +314,7 @@ impl Search<'_> {
         several(self, 1)
             .or_else(|| respaced.then(|| vec![HeaderChange::WhiteSpace]))
             .or_else(|| self.is_top_down(own, indexed.header).then(|| vec![HeaderChange::TopDown]))
-            .or_else(|| (2..=MOST_CHANGES).find_map(|changes| several(self, changes)))
+            .or_else(|| (2..=MAX_CHANGES).find_map(|changes| several(self, changes)))
     }
 
     /// Takes `left` more of the slots from `from` on to be changed, in all ways that there are for

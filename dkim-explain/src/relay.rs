@@ -41,7 +41,7 @@ pub enum Fate {
 
 /// Signatures that are compared. Each costs as much as both bodies are long, and whoever writes a
 /// message chooses how many there are.
-const MOST_COMPARED: usize = 10;
+const MAX_COMPARED: usize = 10;
 
 /// Ways to be over the body, by `c=` and `l=`, in which both bodies are compared.
 const MAX_BODIES: usize = 4;
@@ -101,7 +101,7 @@ pub fn relayed(
         .map(|(position, signature)| {
             let fate = match &signature {
                 Err(_) => Fate::Unreadable,
-                Ok(_) if compared == MOST_COMPARED => Fate::NotCompared,
+                Ok(_) if compared == MAX_COMPARED => Fate::NotCompared,
                 Ok(signature) => {
                     compared += 1;
                     fate(position, signature)
@@ -213,5 +213,24 @@ mod tests {
             assert_eq!(differ, [Some(1), Some(1), Some(0), Some(1), None]);
         }
         assert_eq!(bodies.compared.len(), MAX_BODIES);
+    }
+
+    #[test]
+    fn ten_signatures_are_compared() {
+        let field = |number: usize| {
+            format!(
+                "DKIM-Signature: v=1; a=rsa-sha256; d=a.example; s=s{number}; h=from; bh=YQ==; b=YQ==\r\n"
+            )
+        };
+        for (count, more) in [(MAX_COMPARED, 0), (MAX_COMPARED + 1, 1)] {
+            let octets: String = (0..count).map(field).collect();
+            let header = Header::parse(octets.as_bytes());
+            let fates: Vec<Fate> = relayed((&header, b""), (&header, b""))
+                .into_iter()
+                .map(|relayed| relayed.fate)
+                .collect();
+            let expected = [vec![Fate::Kept; MAX_COMPARED], vec![Fate::NotCompared; more]].concat();
+            assert_eq!(fates, expected, "{count}");
+        }
     }
 }

@@ -10,9 +10,9 @@ use dkim_crypto::{PrivateKey, Provider, PublicKey, SigningKey};
 use dkim_dns::{Zone, drive_blocking};
 use dkim_explain::{BodyFinding, Explanation, HeaderFinding, KeyFit, explain};
 use dkim_message::split;
-use dkim_sign::{BodyLength, Copies, Request, Signer};
+use dkim_sign::{BodyLength, Copies, Fields, Request, Signer};
 use dkim_tags::value::to_base64;
-use dkim_tags::{Canonicalizations, DomainName, Selector, UnixTime};
+use dkim_tags::{Canonicalizations, DomainName, FieldName, Selector, UnixTime};
 use dkim_verify::{Policy, Verifier};
 use num_bigint::BigUint;
 
@@ -334,6 +334,35 @@ fn hostile_messages_are_given_up() {
     ] {
         assert!(!causes(&explanation(&hostile)).is_empty());
     }
+}
+
+/// Signed names that no field has cost nothing but their number.
+#[test]
+fn a_hundred_names_are_looked_at() {
+    for (count, expected) in [(100, "subject-tagged"), (101, "header-unexplained")] {
+        let names = [vec!["From", "Subject"], vec!["X"; count - 2]].concat();
+        let signed = sign_over(&names);
+        let damaged = signed.replace("Subject: Re:", "Subject: [list] Re:");
+        assert_eq!(causes(&explanation(&damaged)), [expected], "{count}");
+    }
+}
+
+#[test]
+fn four_changes_at_once_are_found() {
+    let names = ["From", "A", "B", "C", "D", "E"];
+    for (count, expected) in [(4, vec!["field-added"; 4]), (5, vec!["header-unexplained"])] {
+        let added: String = names[1..=count].iter().map(|name| format!("{name}: x\r\n")).collect();
+        let damaged = added + &sign_over(&names);
+        assert_eq!(causes(&explanation(&damaged)), expected, "{count}");
+    }
+}
+
+/// The message with a signature over these fields.
+fn sign_over(names: &[&'static str]) -> String {
+    let exact: Vec<FieldName> = names.iter().map(|name| FieldName::from_static(name)).collect();
+    sign_with(&*ed25519(1), FORMS[3], &message(), |request| {
+        request.fields = Fields::Exact(exact.clone());
+    })
 }
 
 /// How many headers were tried for each signature.

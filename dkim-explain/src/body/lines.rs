@@ -5,13 +5,13 @@ use std::ops::Range;
 use super::Place;
 
 /// How many lines a footer or a banner has at most.
-const MOST_LINES: usize = 200;
+const MAX_LINES: usize = 200;
 /// How many lines a body may have that is looked at line by line.
-const MOST_LINES_OF_BODY: usize = 1_000_000;
+const MAX_LINES_OF_BODY: usize = 1_000_000;
 /// How many lines are put in at once in the middle of a body, at most.
-const MOST_INSIDE: usize = 60;
+const MAX_INSIDE: usize = 60;
 /// How many delimiters of body parts are looked at.
-const MOST_DELIMITERS: usize = 60;
+const MAX_DELIMITERS: usize = 60;
 
 /// A body by its lines.
 pub(super) struct Lines<'b> {
@@ -49,7 +49,7 @@ impl<'b> Lines<'b> {
     pub(super) fn of(body: &'b [u8]) -> Option<Self> {
         let mut starts = vec![0];
         for line in body.split_inclusive(|octet| *octet == b'\n') {
-            if starts.len() > MOST_LINES_OF_BODY {
+            if starts.len() > MAX_LINES_OF_BODY {
                 return None;
             }
             starts.push(starts.last().map_or(0, |start| start + line.len()));
@@ -57,7 +57,7 @@ impl<'b> Lines<'b> {
         let mut lines = Self { body, starts, delimiters: Vec::new(), empty: Vec::new() };
         lines.delimiters = (0..lines.len())
             .filter(|line| lines.line(*line).starts_with(b"--"))
-            .take(MOST_DELIMITERS)
+            .take(MAX_DELIMITERS)
             .filter(|line| lines.is_repeated(*line))
             .collect();
         lines.empty = (0..lines.len()).filter(|line| lines.line(*line).is_empty()).collect();
@@ -90,18 +90,18 @@ impl<'b> Lines<'b> {
     pub(super) fn cuts(&self) -> impl Iterator<Item = Cut> + '_ {
         let end = self.len();
         let last =
-            (1..=end.min(MOST_LINES)).map(move |count| self.cut(Place::End, end - count, end));
-        let first = (1..=end.min(MOST_LINES)).map(|count| self.cut(Place::Start, 0, count));
+            (1..=end.min(MAX_LINES)).map(move |count| self.cut(Place::End, end - count, end));
+        let first = (1..=end.min(MAX_LINES)).map(|count| self.cut(Place::Start, 0, count));
         let parts = self.pairs().map(|(from, to)| self.cut(Place::Line(from + 1), from, to));
         let in_parts = self.delimiters.iter().flat_map(move |delimiter| {
-            (1..=MOST_INSIDE.min(*delimiter)).map(move |count| {
+            (1..=MAX_INSIDE.min(*delimiter)).map(move |count| {
                 let from = delimiter - count;
                 self.cut(Place::Line(from + 1), from, *delimiter)
             })
         });
         let after_headers = self.pairs().flat_map(move |(from, to)| {
             let content = self.content(from, to);
-            (1..=MOST_INSIDE.min(to.saturating_sub(content)))
+            (1..=MAX_INSIDE.min(to.saturating_sub(content)))
                 .map(move |count| self.cut(Place::Line(content + 1), content, content + count))
         });
         last.chain(first).chain(parts).chain(in_parts).chain(after_headers)
@@ -169,8 +169,50 @@ mod tests {
     fn a_body_of_nothing_has_no_lines() {
         let lines = Lines::of(b"").expect("few lines");
         assert_eq!((lines.len(), lines.cuts().count(), lines.parts().count()), (0, 0, 0));
-        assert!(Lines::of(&vec![b'\n'; MOST_LINES_OF_BODY]).is_some());
-        assert!(Lines::of(&vec![b'\n'; MOST_LINES_OF_BODY + 1]).is_none());
         assert_eq!([count(b""), count(b"a"), count(b"a\nb"), count(b"a\nb\n")], [0, 1, 2, 2]);
+    }
+
+    #[test]
+    fn a_body_of_a_million_lines_is_looked_at() {
+        assert!(Lines::of(&vec![b'\n'; MAX_LINES_OF_BODY]).is_some());
+        assert!(Lines::of(&vec![b'\n'; MAX_LINES_OF_BODY + 1]).is_none());
+    }
+
+    /// Whether these lines are among what may have been put into this body.
+    fn may_be_put_in(body: &str, added: &str) -> bool {
+        let lines = Lines::of(body.as_bytes()).expect("few lines");
+        lines.cuts().any(|cut| cut.parts(body.as_bytes()).1 == added.as_bytes())
+    }
+
+    #[test]
+    fn footers_and_banners_have_200_lines() {
+        for (count, is_tried) in [(MAX_LINES, true), (MAX_LINES + 1, false)] {
+            let added = "x\r\n".repeat(count);
+            for body in [format!("a\r\n{added}"), format!("{added}a\r\n")] {
+                assert_eq!(may_be_put_in(&body, &added), is_tried, "{count}");
+            }
+        }
+    }
+
+    #[test]
+    fn in_body_parts_they_have_60_lines() {
+        for (count, is_tried) in [(MAX_INSIDE, true), (MAX_INSIDE + 1, false)] {
+            let added = "x\r\n".repeat(count);
+            for part in [format!("a\r\n{added}"), format!("{added}a\r\n")] {
+                let body = format!("--b\r\nA: b\r\n\r\n{part}--b--\r\n");
+                assert_eq!(may_be_put_in(&body, &added), is_tried, "{count}");
+            }
+        }
+    }
+
+    /// Those count, too, that turn out to be none.
+    #[test]
+    fn sixty_delimiters_are_looked_at() {
+        for (others, known) in [(MAX_DELIMITERS - 1, 1), (MAX_DELIMITERS, 0)] {
+            let none: String = (0..others).map(|number| format!("--{number:02}\r\n")).collect();
+            let body = format!("{none}--b\r\n--b\r\n");
+            let lines = Lines::of(body.as_bytes()).expect("few lines");
+            assert_eq!(lines.delimiters.len(), known, "{others}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use dkim_tags::value;
 use super::BodyChange;
 
 /// Makes of a body what it may have been; nothing where the change cannot have happened.
-type Mend = fn(&[u8]) -> Vec<Vec<u8>>;
+pub(super) type Mend = fn(&[u8]) -> Vec<Vec<u8>>;
 
 /// What is tried, the usual first.
 pub(super) const MENDINGS: &[(BodyChange, Mend)] = &[

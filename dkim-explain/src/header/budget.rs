@@ -10,7 +10,7 @@ const MAX_TRIALS: usize = 20_000;
 const MAX_OCTETS: usize = 128 * 1024 * 1024;
 
 /// What one signature is worth at most: half of all.
-const MOST: Budget = Budget { trials: MAX_TRIALS / 2, octets: MAX_OCTETS / 2 };
+const MAX_SHARE: Budget = Budget { trials: MAX_TRIALS / 2, octets: MAX_OCTETS / 2 };
 
 /// What may still be verified.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,8 +33,8 @@ impl Budget {
             share
         };
         Self {
-            trials: share(&mut self.trials, MOST.trials),
-            octets: share(&mut self.octets, MOST.octets),
+            trials: share(&mut self.trials, MAX_SHARE.trials),
+            octets: share(&mut self.octets, MAX_SHARE.octets),
         }
     }
 
@@ -102,7 +102,7 @@ mod tests {
         let mut budget = Budget::of_message();
         for among in [1, 2] {
             let share = budget.share(among);
-            assert_eq!(share, MOST);
+            assert_eq!(share, MAX_SHARE);
             budget.give_back(share);
         }
         let mut spent = 0;
@@ -116,7 +116,7 @@ mod tests {
         }
         assert!((MAX_TRIALS - 3..=MAX_TRIALS).contains(&spent), "{spent}");
         let mut share = Budget::of_message().share(1);
-        share.spend(1, MOST.octets - 1);
+        share.spend(1, MAX_SHARE.octets - 1);
         assert!(!share.is_spent(1));
         share.spend(1, 1);
         assert!(share.is_spent(1));

@@ -3,7 +3,7 @@
 use dkim_tags::value;
 
 /// How many tags are taken from a subject, at most.
-const MOST_TAGS: usize = 8;
+const MAX_TAGS: usize = 8;
 
 /// Writes a field, its name as it stands before the colon, with other folds or blanks.
 pub(super) type Respacing = fn(&[u8], &[u8]) -> (Vec<u8>, Vec<u8>);
@@ -38,7 +38,7 @@ fn words(body: &[u8]) -> Vec<&[u8]> {
 pub(super) fn untagged(body: &[u8]) -> Vec<Vec<u8>> {
     let mut all: Vec<Vec<u8>> = Vec::new();
     let mut rest = body.to_vec();
-    while let Some(shorter) = without_first_tag(&rest).filter(|_| all.len() < MOST_TAGS) {
+    while let Some(shorter) = without_first_tag(&rest).filter(|_| all.len() < MAX_TAGS) {
         all.push(shorter.clone());
         rest = shorter;
     }
@@ -88,19 +88,19 @@ fn without_first_tag(body: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// How many addresses of a field are tried with and without quotation marks, each by itself.
-const MOST_QUOTED: u32 = 5;
+const MAX_QUOTED: u32 = 5;
 
 /// The addresses with and without quotation marks around their display names.
 pub(super) fn requoted(body: &[u8]) -> Vec<Vec<u8>> {
     let without = unquoted(body);
     let addresses: Vec<&[u8]> = without.split(|octet| *octet == b',').collect();
-    let all = (1_u32 << MOST_QUOTED) - 1;
+    let all = (1_u32 << MAX_QUOTED) - 1;
     (0..=all)
-        .take(1 << addresses.len().min(usize::try_from(MOST_QUOTED).unwrap_or(0)))
+        .take(1 << addresses.len().min(usize::try_from(MAX_QUOTED).unwrap_or(0)))
         .chain([all])
         .map(|chosen| {
             let each = addresses.iter().zip(0..).map(|(address, number)| {
-                let is_chosen = chosen & (1 << number.min(MOST_QUOTED - 1)) != 0;
+                let is_chosen = chosen & (1 << number.min(MAX_QUOTED - 1)) != 0;
                 if is_chosen { quoted(address) } else { address.to_vec() }
             });
             each.collect::<Vec<_>>().join(&b',')
@@ -255,6 +255,26 @@ mod tests {
             assert!(all.iter().any(|one| one == form), "{}", form.escape_ascii());
         }
         assert_eq!(requoted(&b"A <a@b>,".repeat(1_000)).len(), 33);
+    }
+
+    #[test]
+    fn eight_tags_are_taken_away() {
+        for (tags, left) in [(MAX_TAGS, 0), (MAX_TAGS + 1, 1)] {
+            let subject = |tags: usize| format!(" {}Hi", "[a] ".repeat(tags)).into_bytes();
+            let untagged = untagged(&subject(tags));
+            assert_eq!(untagged.len(), MAX_TAGS);
+            assert_eq!(untagged.last(), Some(&subject(left)), "{tags}");
+        }
+    }
+
+    #[test]
+    fn five_addresses_are_quoted_each_by_itself() {
+        for (others, is_tried) in [(4, true), (5, false)] {
+            let last_alone = format!("{}\"A\" <a@b>", "A <a@b>,".repeat(others));
+            let all = requoted(last_alone.as_bytes());
+            let is_there = all.iter().any(|one| *one == last_alone.as_bytes());
+            assert_eq!(is_there, is_tried, "{others}");
+        }
     }
 
     #[test]

@@ -11,13 +11,13 @@ use super::{FieldChange, FieldChangeKind};
 use crate::input::{Indexed, body_without_b, canonical_field};
 
 /// How many instances of a name are tried for one another.
-const MOST_INSTANCES: usize = 8;
+const MAX_INSTANCES: usize = 8;
 
 /// How many options there are for a field, at most.
-const MOST_OPTIONS: usize = 64;
+const MAX_OPTIONS: usize = 64;
 
 /// Octets after which a field is not changed in search of what it was: it would take too long.
-const MOST_OCTETS: usize = 64 * 1024;
+const MAX_OCTETS: usize = 64 * 1024;
 
 /// The values of Content-Transfer-Encoding (RFC 2045 §6.1), as they are mostly written.
 const ENCODINGS: [&str; 5] = ["7bit", "8bit", "quoted-printable", "base64", "binary"];
@@ -50,10 +50,10 @@ impl Slot {
         let now = position.and_then(|position| indexed.header.fields().get(position));
         options.now(now.map(|field| (field.raw_name(), field.body())));
         let copies = signature.copied_fields.iter().filter(|copy| copy.name.is(name));
-        for copy in copies.take(MOST_INSTANCES) {
+        for copy in copies.take(MAX_INSTANCES) {
             options.add(FieldChangeKind::NotAsCopied, name, &copy.body);
         }
-        let now = now.filter(|field| field.octets().len() <= MOST_OCTETS);
+        let now = now.filter(|field| field.octets().len() <= MAX_OCTETS);
         if let Some(field) = now {
             options.absent();
             options.rewritten(&field);
@@ -73,7 +73,7 @@ impl Slot {
         let others = indexed.index.positions(name);
         let others = others.filter(|other| *other != own && Some(*other) != position);
         let fields = indexed.header.fields();
-        for other in others.take(MOST_INSTANCES).filter_map(|other| fields.get(other)) {
+        for other in others.take(MAX_INSTANCES).filter_map(|other| fields.get(other)) {
             options.add_raw(FieldChangeKind::Reordered, other.raw_name(), other.body());
         }
         options.slot(usual, now.map(|field| (field.raw_name(), field.body())))
@@ -85,7 +85,7 @@ impl Slot {
         let mut options = Options::new(Signature::FIELD_NAME, form, room);
         let body = body_without_b(field);
         options.now(Some((field.raw_name(), &body)));
-        let short = Some((field.raw_name(), &*body)).filter(|_| body.len() <= MOST_OCTETS);
+        let short = Some((field.raw_name(), &*body)).filter(|_| body.len() <= MAX_OCTETS);
         if let Some((name, body)) = short {
             options.respaced(name, body);
             options.name_case(name, body);
@@ -143,7 +143,7 @@ impl<'n> Options<'n> {
 
     fn add_raw(&mut self, kind: FieldChangeKind, name: &[u8], body: &[u8]) {
         // Of much white space little may be left in canonical form, but it is kept as it was.
-        if body.len() <= MOST_OCTETS && body.len() <= *self.room {
+        if body.len() <= MAX_OCTETS && body.len() <= *self.room {
             let octets = self.canonical(name, body);
             self.push(kind, Some(body.to_vec()), Some(octets));
         }
@@ -151,7 +151,7 @@ impl<'n> Options<'n> {
 
     fn push(&mut self, kind: FieldChangeKind, signed: Option<Vec<u8>>, octets: Option<Vec<u8>>) {
         let length = octets.as_ref().map_or(0, Vec::len) + signed.as_ref().map_or(0, Vec::len);
-        if length > *self.room || self.all.len() > MOST_OPTIONS {
+        if length > *self.room || self.all.len() > MAX_OPTIONS {
             return;
         }
         if self.all.iter().all(|option| option.octets != octets) {
@@ -260,14 +260,19 @@ mod tests {
 
     use super::*;
 
+    fn signature(tags: &str) -> Signature {
+        let field = format!(
+            "v=1; a=rsa-sha256; c=relaxed/relaxed; d=a.example; s=s; h=from; bh=YQ==; b=YQ==; {tags}"
+        );
+        Signature::parse(field.as_bytes()).unwrap()
+    }
+
     /// Of fields with much white space little is left in canonical form, but what is kept of them
     /// takes room all the same.
     #[test]
     fn options_take_no_more_than_their_room() {
-        let signature =
-            b"v=1; a=rsa-sha256; c=relaxed/relaxed; d=a.example; s=s; h=from; bh=YQ==; b=YQ==";
-        let signature = Signature::parse(signature).unwrap();
-        for (blanks, kept) in [(50_000, 3), (MOST_OCTETS - 1, 3), (MOST_OCTETS, 0)] {
+        let signature = signature("");
+        for (blanks, kept) in [(50_000, 3), (MAX_OCTETS - 1, 3), (MAX_OCTETS, 0)] {
             let octets = format!("From: a\r\nX-From:{}x\r\n", " ".repeat(blanks));
             let header = Header::parse(octets.as_bytes());
             let mut room = 3 * (blanks + 100);
@@ -279,6 +284,57 @@ mod tests {
                 signed.is_some_and(|signed| signed.len() == blanks + 1)
             });
             assert_eq!(moved.count(), kept, "{blanks}");
+        }
+    }
+
+    /// How many options of this kind a slot has.
+    fn count(slot: &Slot, kind: &FieldChangeKind) -> usize {
+        let changes = slot.options.iter().filter_map(|option| option.change.as_ref());
+        changes.filter(|change| change.kind == *kind).count()
+    }
+
+    #[test]
+    fn eight_instances_and_eight_copies_are_tried() {
+        for others in [MAX_INSTANCES, MAX_INSTANCES + 1] {
+            let fields: String = (0..=others).map(|number| format!("X: {number}\r\n")).collect();
+            let copies: Vec<_> = (0..others).map(|number| format!("X:copy{number}")).collect();
+            let (header, signature) =
+                (Header::parse(fields.as_bytes()), signature(&format!("z={}", copies.join("|"))));
+            let (indexed, mut room) = (Indexed::new(&header), 1_000_000);
+            let slot = Slot::of("x", Some(others), others + 1, &indexed, &signature, &mut room);
+            for kind in [FieldChangeKind::Reordered, FieldChangeKind::NotAsCopied] {
+                assert_eq!(count(&slot, &kind), MAX_INSTANCES, "{others} {kind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_field_has_64_options() {
+        for added in [MAX_OPTIONS, MAX_OPTIONS + 1] {
+            let mut room = 1_000_000;
+            let mut options = Options::new("x", Canonicalization::Relaxed, &mut room);
+            options.now(None);
+            for number in 0..added {
+                options.add(FieldChangeKind::Rewritten, "x", number.to_string().as_bytes());
+            }
+            let slot = options.slot(1, None);
+            assert_eq!(count(&slot, &FieldChangeKind::Rewritten), MAX_OPTIONS, "{added}");
+        }
+    }
+
+    #[test]
+    fn fields_of_64_kib_are_changed() {
+        for (octets, is_changed) in [(MAX_OCTETS, true), (MAX_OCTETS + 1, false)] {
+            let field = |body: usize| format!("Subject:x {}\r\n", "x".repeat(body - 2));
+            let (whole, body) = (field(octets - "Subject:".len()), field(octets));
+            let (whole, body) = (Header::parse(whole.as_bytes()), Header::parse(body.as_bytes()));
+            let (signature, mut room) = (signature(""), 10 * MAX_OCTETS);
+            let slot =
+                Slot::of("subject", Some(0), 1, &Indexed::new(&whole), &signature, &mut room);
+            assert_eq!(slot.options.len() > 1, is_changed, "{octets}");
+            let own = body.fields().get(0).unwrap();
+            let slot = Slot::of_own(&own, &signature, &mut room);
+            assert_eq!(slot.options.len() > 1, is_changed, "own, {octets}");
         }
     }
 }
