@@ -122,11 +122,11 @@ pub fn without_forged(header: &Header<'_>, own: &[impl AsRef<str>]) -> (Vec<u8>,
 
 /// The most octets of a name that we look at: one of 253 has no more in UTF-8, where a character
 /// that is not composed takes up to twelve, and IDNA mapping is not linear.
-const LONGEST: usize = 12 * 253;
+const MAX_NAME: usize = 12 * 253;
 
 /// The most characters of a label that are mapped: one of 63 octets has no more than 59, each of
 /// which takes up to four where it is not composed. Making A-labels takes the square of them.
-const LONGEST_LABEL: usize = 4 * 59;
+const MAX_LABEL: usize = 4 * 59;
 
 /// The octets of field bodies that get a closer look, in one message.
 const MAX_DOUBTFUL: usize = 65_536;
@@ -211,7 +211,7 @@ fn claims(text: &str, own: &[Id]) -> bool {
 /// in a text too long to tell.
 fn holds(text: &str, own: &[Id]) -> bool {
     let plain = squeezed(text);
-    if plain.len() > LONGEST {
+    if plain.len() > MAX_NAME {
         return true;
     }
     // Labels as they stand, and as they are once put together.
@@ -251,8 +251,7 @@ fn is_dot(c: char) -> bool {
 
 /// Whether a text is short enough for a name, however it is written.
 fn may_be_a_name(text: &str) -> bool {
-    text.len() <= LONGEST
-        && text.split(is_dot).all(|label| label.chars().nth(LONGEST_LABEL).is_none())
+    text.len() <= MAX_NAME && text.split(is_dot).all(|label| label.chars().nth(MAX_LABEL).is_none())
 }
 
 /// Text with each domain name in it mapped by UTS 46 and in U-labels, as far as that can be. What
@@ -346,6 +345,25 @@ fn reading(body: &str, comments: Option<(bool, bool)>) -> Reading {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    /// In a longer text our id stands, for all we know.
+    #[test]
+    fn names_are_looked_for_in_so_many_octets() {
+        let own = [Id::new("a.b").unwrap()];
+        for (octets, is_held) in [(MAX_NAME, false), (MAX_NAME + 1, true)] {
+            assert_eq!(holds(&"x".repeat(octets), &own), is_held, "{octets}");
+            let labels = ["x"; MAX_NAME].join(".");
+            assert_eq!(may_be_a_name(&labels[..octets]), !is_held, "{octets}");
+        }
+    }
+
+    #[test]
+    fn labels_of_so_many_characters_are_mapped() {
+        for (characters, is_mapped) in [(MAX_LABEL, true), (MAX_LABEL + 1, false)] {
+            let mapped = u_labels(&"\u{ff41}".repeat(characters));
+            assert_eq!(mapped == "a".repeat(characters), is_mapped, "{characters}");
+        }
+    }
 
     /// The short way is the long way, where it is taken.
     #[test]
