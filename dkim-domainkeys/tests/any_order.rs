@@ -9,7 +9,7 @@ use craft::{
 };
 use dkim_crypto::ring::PROVIDER;
 use dkim_dns::{BlockingResolver, Inquirer, LookupError, QueryId, Zone};
-use dkim_domainkeys::{Stance, Verifier};
+use dkim_domainkeys::{Limits, Stance, Verifier};
 use dkim_message::Header;
 
 #[test]
@@ -76,6 +76,13 @@ fn headers_of_every_shape_verify() {
         }
     }
     assert!(canonical("nofws", Some(&["b"]), "A: x\r\nB : c\r\n d\r\n").ends_with(b"B:cd\r\n"));
+}
+
+#[test]
+fn the_limits_are_those_that_are_told() {
+    let Limits { listed, signatures, header_octets, key_records, .. } = Limits::default();
+    let told = (signatures, listed, header_octets, key_records);
+    assert_eq!(told, (4, 10_000, 1024 * 1024, 3));
 }
 
 #[test]

@@ -193,16 +193,22 @@ mod tests {
         }
     }
 
+    /// Each as large as it may be, and one more.
     #[test]
     fn neither_long_records_nor_broken_ones_are_kept() {
-        let cache = KeyCache::new(&PROVIDER, 10);
         let text = |text: String| Record { strings: vec![text.into_bytes()] };
-        let octets = text(format!("v=DKIM1; p=; n={}", "x".repeat(KeyCache::MAX_RECORD)));
-        let words = text(format!("v=DKIM1; p=; t=y{}", ":y".repeat(KeyCache::MAX_PIECES)));
-        let mut strings = text("v=DKIM1; p=".to_owned());
-        strings.strings.extend(vec![Vec::new(); KeyCache::MAX_PIECES]);
-        assert!([octets, words, strings].iter().all(|record| cache.read(record).is_ok()));
-        assert!(cache.read(&text("v=spf1 -all".to_owned())).is_err());
-        assert_eq!(cache.lock(|all| all.young.len() + all.old.len()), 0);
+        for (more, kept) in [(0, 3), (1, 0)] {
+            let cache = KeyCache::new(&PROVIDER, 10);
+            let start = "v=DKIM1; p=; n=";
+            let notes = "x".repeat(KeyCache::MAX_RECORD + more - start.len());
+            let octets = text(format!("{start}{notes}"));
+            let flags = vec!["y"; KeyCache::MAX_PIECES + more].join(":");
+            let words = text(format!("v=DKIM1; p=; t={flags}"));
+            let mut strings = text("v=DKIM1; p=".to_owned());
+            strings.strings.resize(KeyCache::MAX_PIECES + more, Vec::new());
+            assert!([octets, words, strings].iter().all(|record| cache.read(record).is_ok()));
+            assert!(cache.read(&text("v=spf1 -all".to_owned())).is_err());
+            assert_eq!(cache.lock(|all| all.young.len() + all.old.len()), kept, "{more}");
+        }
     }
 }

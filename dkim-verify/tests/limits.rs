@@ -29,6 +29,14 @@ fn good_record() -> String {
 }
 
 #[test]
+fn the_limits_are_those_that_are_told() {
+    let limits = Limits::default();
+    let of_fields = (limits.listed, limits.signatures, limits.header_octets, limits.signed_fields);
+    assert_eq!(of_fields, (10_000, 10, 1024 * 1024, 1000));
+    assert_eq!((limits.queries, limits.body_hashes, limits.key_records), (10, 4, 3));
+}
+
+#[test]
 fn ten_signatures_are_judged() {
     for (count, judged) in [(1, 1), (10, 10), (11, 10), (30, 10)] {
         let message = signed_by((0..count).map(|_| TEMPLATE.to_owned()));
