@@ -28,7 +28,7 @@ pub(crate) struct FormArgs {
 
 /// Seconds that a record may be kept.
 pub(crate) fn ttl() -> RangedI64ValueParser<u32> {
-    clap::value_parser!(u32).range(..=i64::from(Publication::LONGEST_TTL))
+    clap::value_parser!(u32).range(..=i64::from(Publication::MAX_TTL))
 }
 
 fn form(name: &str) -> Result<Form, String> {

@@ -137,7 +137,7 @@ struct Audit<'r> {
 }
 
 /// Directories below each other that are looked into.
-const DEPTH: usize = 8;
+const MAX_DEPTH: usize = 8;
 
 impl Audit<'_> {
     fn note(&mut self, path: &Path, fault: &FileFault) {
@@ -156,7 +156,7 @@ impl Audit<'_> {
         for path in paths {
             match path.symlink_metadata() {
                 Ok(metadata) if metadata.is_symlink() => self.link(&path),
-                Ok(metadata) if metadata.is_dir() && depth < DEPTH => {
+                Ok(metadata) if metadata.is_dir() && depth < MAX_DEPTH => {
                     self.directory(&path);
                     if let Err(error) = self.entries(&path, depth + 1) {
                         self.note(&path, &FileFault::Unreadable { why: error.to_string() });

@@ -38,7 +38,7 @@ impl Publication {
     pub const TTL: u32 = 3600;
 
     /// The longest that can be told, in seconds: 31 bits (RFC 2181 §8).
-    pub const LONGEST_TTL: u32 = 0x7fff_ffff;
+    pub const MAX_TTL: u32 = 0x7fff_ffff;
 
     /// Octets in one string of a TXT record (RFC 1035 §3.3.14).
     const STRING: usize = 255;

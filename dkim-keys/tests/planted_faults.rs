@@ -293,6 +293,15 @@ fn strangers_own_nothing() {
 }
 
 #[test]
+fn directories_are_looked_into_eight_deep() {
+    for (depth, found) in [(8, 1), (9, 0)] {
+        let (directory, rules) = directory();
+        plant(&directory.path().join("d/".repeat(depth)).join("k.pem"), 1);
+        assert_eq!(audit(&directory, &rules).keys.len(), found, "{depth}");
+    }
+}
+
+#[test]
 fn a_directory_that_is_not_there_is_an_error() {
     let (directory, rules) = directory();
     assert!(audit_files(&directory.path().join("none"), &rules, &PROVIDER).is_err());

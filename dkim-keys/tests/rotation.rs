@@ -559,6 +559,23 @@ fn a_configuration_follows_the_state() {
     assert_eq!(signing(&config), None);
 }
 
+/// One by one they are taken by others; the thirty-first is the last that is tried.
+#[test]
+fn thirty_names_in_use_are_passed_over() {
+    let mut world = world();
+    let begin = |world: &mut World| {
+        let mut state = RotationState::default();
+        let now = world.now;
+        let begun = step(&mut state, ("main", &domain()), &Plan::default(), now, world);
+        begun.map(|_| state.successor("main").unwrap().selector.clone())
+    };
+    for _ in 0..=30 {
+        let selector = begin(&mut world).unwrap();
+        world.in_use.insert(selector);
+    }
+    assert!(matches!(begin(&mut world), Err(RotationError::NoneFree(_))));
+}
+
 #[test]
 fn keys_are_fixed_or_change() {
     for (key, is) in [
@@ -571,6 +588,7 @@ fn keys_are_fixed_or_change() {
         ("domain = 'example.com'\nrotate = { kind = 'rsa1024' }", false),
         ("domain = 'example.com'\nrotate = { evry = 1 }", false),
         ("domain = 'example.com'\nrotate = { every = 0 }", false),
+        ("domain = 'example.com'\nrotate = { ttl = 2147483647 }", true),
         ("domain = 'example.com'\nrotate = { ttl = 2147483648 }", false),
         ("domain = 'example.com'\nrotate = { selector = '{hour}' }", false),
     ] {

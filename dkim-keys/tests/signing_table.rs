@@ -5,7 +5,7 @@ mod mail;
 
 use dkim_crypto::PrivateKey;
 use dkim_crypto::ring::PROVIDER;
-use dkim_dns::{Zone, drive_blocking};
+use dkim_dns::{Inquirer, Zone, drive_blocking};
 use dkim_keys::{Compliance, Config, Mail, check_config, save_new};
 use mail::mail;
 
@@ -431,5 +431,20 @@ fn mail_for_lists_may_be_signed_by_another_domain() {
         ),
     ] {
         assert_eq!(selection(&config, &mail(author, "")).0, [expected]);
+    }
+}
+
+/// For each, ADSP and DMARC.
+#[test]
+fn a_thousand_author_domains_are_asked() {
+    for authors in [1000, 1001] {
+        let from: Vec<_> = (0..authors).map(|number| format!("'*@a{number}.example'")).collect();
+        let config = Config::parse(&format!(
+            "[keys.k]\ndomain = '%'\nselector = 's'\nfile = 'k'\n\
+             [[rules]]\nfrom = [{}]\nkeys = ['k']\n",
+            from.join(", ")
+        ));
+        let questions = Compliance::new(&config.unwrap()).queries();
+        assert_eq!(questions.len(), 2 * 1000, "{authors}");
     }
 }

@@ -97,7 +97,7 @@ struct Author {
 
 impl Compliance {
     /// Domains of authors that are asked, at most.
-    const MOST: usize = 1000;
+    const MAX_AUTHORS: usize = 1000;
 
     /// Of this configuration.
     #[must_use]
@@ -114,7 +114,7 @@ impl Compliance {
                 let known = authors.iter().position(|author| author.domain == domain);
                 if let Some(author) = known.and_then(|at| authors.get_mut(at)) {
                     author.sdids.extend(sdids);
-                } else if authors.len() < Self::MOST {
+                } else if authors.len() < Self::MAX_AUTHORS {
                     let (sdids, adsp, dmarc) = (sdids.collect(), None, None);
                     authors.push(Author { domain: domain.clone(), sdids, adsp, dmarc });
                 }

@@ -187,8 +187,8 @@ impl KeyEntry {
             {
                 return Err("rotate: reveal names no directory".to_owned());
             }
-            KeySource::Rotated { plan, .. } if plan.ttl > Publication::LONGEST_TTL => {
-                return Err(format!("rotate: ttl is at most {}", Publication::LONGEST_TTL));
+            KeySource::Rotated { plan, .. } if plan.ttl > Publication::MAX_TTL => {
+                return Err(format!("rotate: ttl is at most {}", Publication::MAX_TTL));
             }
             KeySource::Rotated { before, .. } => before.as_ref(),
         };

@@ -500,7 +500,7 @@ fn advance<H: Hands>(
 }
 
 /// So many selectors in use are passed over, and each is asked for in the DNS.
-const MOST_TAKEN: usize = 30;
+const MAX_TAKEN: usize = 30;
 
 /// A new key begins with its name, so that what is made under it is found again.
 fn begin<H: Hands>(
@@ -526,7 +526,7 @@ fn begin<H: Hands>(
             break selector;
         }
         // A wildcard record takes every name.
-        if taken.len() == MOST_TAKEN {
+        if taken.len() == MAX_TAKEN {
             return Err(RotationError::NoneFree(fresh));
         }
         taken.push(fresh);
