@@ -3,7 +3,7 @@
 #![cfg(any(feature = "ring", feature = "aws-lc-rs"))]
 #![allow(clippy::unwrap_used)]
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -110,10 +110,12 @@ impl Server {
             let mut message = [0; 4096];
             while let Ok((length, from)) = socket.recv_from(&mut message) {
                 let asked = Asked::read(&message[..length]);
-                if let Some(answer) = answer(&asked, &message[..length]) {
+                let answer = answer(&asked, &message[..length]);
+                // Before who asked knows it.
+                log.lock().unwrap().push(asked);
+                if let Some(answer) = answer {
                     socket.send_to(&answer, from).unwrap();
                 }
-                log.lock().unwrap().push(asked);
             }
         });
         Self { address, questions }
@@ -448,8 +450,11 @@ fn questions_are_bounded() {
     });
     let answer = server.told(&name("a"));
     assert_eq!(said(&answer), ("x".to_owned(), Dnssec::Unknown));
-    let asked = server.questions.lock().unwrap().len();
-    assert!((100..=140).contains(&asked), "{asked} questions");
+    // On a busy machine one may be sent again.
+    let asked: HashSet<Asked> = server.questions.lock().unwrap().iter().cloned().collect();
+    let to_validate = asked.iter().filter(|asked| asked.dnssec_ok).count();
+    // And without validation both names once more.
+    assert_eq!((to_validate, asked.len() - to_validate), (128, 2));
     // One such name is not too much.
     assert_eq!(said(&server.told(&name("b"))), ("x".to_owned(), Dnssec::Insecure));
 }
