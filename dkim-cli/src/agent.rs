@@ -134,7 +134,7 @@ beside the configuration, as the user that it runs as. The hook makes it let go 
 }
 
 /// How many may be heard at once; others wait until it is their turn.
-const CONNECTIONS: usize = 64;
+const MAX_CONNECTIONS: usize = 64;
 
 impl Agent {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
@@ -167,7 +167,7 @@ impl Agent {
             user::become_user(owner)?;
         }
         let limits =
-            Limits { connections: CONNECTIONS, patience: Duration::from_secs(self.timeout) };
+            Limits { connections: MAX_CONNECTIONS, patience: Duration::from_secs(self.timeout) };
         let name = self.socket.display().to_string();
         let may_ask = move |user| users.contains(&user);
         let host = Host::new(name.clone(), ring, Box::new(keys), Box::new(may_ask), limits);

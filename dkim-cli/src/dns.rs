@@ -27,7 +27,7 @@ const KEPT_ANSWERS: u32 = 4_096;
 
 /// How many questions may be open at once. Each has a socket, and some have two or more when
 /// servers are slow; a process often has 1024 files and sockets and no more.
-const OPEN_QUESTIONS: usize = 128;
+const MAX_OPEN_QUESTIONS: usize = 128;
 
 /// Where the command line says that records come from.
 #[derive(Debug, Args)]
@@ -143,7 +143,7 @@ impl SharedDns {
                 [] => HickoryResolver::from_system(&options),
                 servers => HickoryResolver::with_servers(servers, &options),
             }?;
-            Ok(Coalescing::new(Servers { resolver, open: Semaphore::new(OPEN_QUESTIONS) }))
+            Ok(Coalescing::new(Servers { resolver, open: Semaphore::new(MAX_OPEN_QUESTIONS) }))
         })
     }
 }

@@ -96,7 +96,7 @@ impl NameServers {
 
     /// The TXT records again, asked until all show what is wanted, for so long at most.
     pub(crate) fn wait_for(&self, wanted: &Wanted, patience: Duration) -> Vec<Seen> {
-        const LONGEST: Duration = Duration::from_secs(1);
+        const SECOND: Duration = Duration::from_secs(1);
 
         let end = Instant::now() + patience;
         let mut pause = Duration::from_millis(50);
@@ -107,7 +107,7 @@ impl NameServers {
                 return seen;
             }
             thread::sleep(pause.min(left));
-            pause = (pause * 2).min(LONGEST);
+            pause = (pause * 2).min(SECOND);
         }
     }
 }

@@ -199,6 +199,16 @@ fn messages_wait_for_the_dns_together() {
     assert_eq!(server.asked(), [1; 200]);
 }
 
+/// None is answered before so many were asked, and none is asked before another was answered.
+#[test]
+fn so_many_questions_are_open_at_once() {
+    let server = NameServer::start(RECORD, |_, account| account.names_asked() >= 128);
+    let messages: Vec<Vec<u8>> = (0..200).map(|at| signed(&format!("s{at}"), b"Hi.\r\n")).collect();
+    let output = ask(&server, &messages, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    assert_eq!(server.most_open(), 128);
+}
+
 #[test]
 fn one_job_is_one_question_at_a_time() {
     let server = NameServer::start(RECORD, |_, _| true);

@@ -19,11 +19,11 @@ use crate::octets;
 use crate::printable::printable;
 
 /// How many lines of what was put in are shown.
-const MOST_LINES: usize = 20;
+const MAX_LINES: usize = 20;
 
 /// How many fields that are not as `z=` has them are shown, and of one name how many.
-const MOST_COPIES: usize = 20;
-const MOST_FIELDS: usize = 4;
+const MAX_COPIES: usize = 20;
+const MAX_FIELDS: usize = 4;
 
 /// A label, what is said, and the lines that belong to it.
 type Cause = (&'static str, String, Vec<String>);
@@ -143,8 +143,8 @@ fn causes(explanation: &Explanation) -> Vec<Cause> {
 
 /// The fields that are not as `z=` has them: a few of each kind, and how many there are more.
 fn copies(copies: &[CopyDifference]) -> Vec<Cause> {
-    let mut causes: Vec<Cause> = copies.iter().take(MOST_COPIES).map(copy).collect();
-    let more = copies.len().saturating_sub(MOST_COPIES);
+    let mut causes: Vec<Cause> = copies.iter().take(MAX_COPIES).map(copy).collect();
+    let more = copies.len().saturating_sub(MAX_COPIES);
     if more > 0 {
         causes.push(("copy", format!("{more} more are not as z= has them"), Vec::new()));
     }
@@ -154,8 +154,8 @@ fn copies(copies: &[CopyDifference]) -> Vec<Cause> {
 fn copy(copy: &CopyDifference) -> Cause {
     let field = |mark, body: &[u8]| marked(mark, &[copy.name.as_bytes(), b":", body].concat());
     let mut lines = field('-', &copy.copy);
-    lines.extend(copy.now.iter().take(MOST_FIELDS).flat_map(|now| field('+', now)));
-    let more = copy.now.len().saturating_sub(MOST_FIELDS) + copy.more;
+    lines.extend(copy.now.iter().take(MAX_FIELDS).flat_map(|now| field('+', now)));
+    let more = copy.now.len().saturating_sub(MAX_FIELDS) + copy.more;
     if more > 0 {
         lines.push(format!("+ … {more} more fields of that name"));
     }
@@ -200,11 +200,67 @@ fn line(out: &mut impl Write, label: &str, value: &dyn Display) -> io::Result<()
 /// Lines with a mark before each, and how many there are more.
 fn marked(mark: char, octets: &[u8]) -> Vec<String> {
     let all = octets::lines(octets);
-    let more = all.len().saturating_sub(MOST_LINES);
+    let more = all.len().saturating_sub(MAX_LINES);
     let mut shown: Vec<String> =
-        all.into_iter().take(MOST_LINES).map(|line| format!("{mark} {line}")).collect();
+        all.into_iter().take(MAX_LINES).map(|line| format!("{mark} {line}")).collect();
     if more > 0 {
         shown.push(format!("{mark} … {more} more lines"));
     }
     shown
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use dkim_stack::explain::explain;
+    use dkim_stack::message::Header;
+    use dkim_stack::{Policy, UnixTime, Verifier};
+
+    use super::*;
+    use crate::provider::provider;
+
+    /// What is said of so many copies of a field of which there are so many now.
+    fn told(copied: usize, fields: usize) -> Vec<Cause> {
+        let z: Vec<_> = (0..copied).map(|number| format!("X:{number}")).collect();
+        let octets = format!(
+            "DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=s; h=from; bh=YQ==; b=YQ==; \
+             z={}\r\n{}From: joe@example.com\r\n",
+            z.join("|"),
+            "X: x\r\n".repeat(fields)
+        );
+        let header = Header::parse(octets.as_bytes());
+        let verifier = Verifier::new(&header, &Policy::rfc(), UnixTime(1), provider());
+        let explanations = explain(&header, b"", &verifier.finish(), provider());
+        copies(&explanations[0].as_ref().unwrap().copies)
+    }
+
+    #[test]
+    fn twenty_copies_are_shown() {
+        for (count, more) in
+            [(MAX_COPIES, None), (MAX_COPIES + 1, Some("1 more are not as z= has them"))]
+        {
+            let causes = told(count, 0);
+            let what: Vec<&str> = causes.iter().map(|(_, what, _)| &**what).collect();
+            assert_eq!(what[..MAX_COPIES], ["X is not as z= has it"; MAX_COPIES]);
+            assert_eq!(what.get(MAX_COPIES).copied(), more, "{count}");
+        }
+    }
+
+    #[test]
+    fn four_fields_are_shown_beside_a_copy() {
+        for (count, more) in
+            [(MAX_FIELDS, &[][..]), (MAX_FIELDS + 1, &["+ … 1 more fields of that name"])]
+        {
+            let (_, _, lines) = told(1, count).remove(0);
+            assert_eq!(lines, [&["- X:0"], &["+ X: x"; MAX_FIELDS][..], more].concat(), "{count}");
+        }
+    }
+
+    #[test]
+    fn twenty_lines_are_shown() {
+        for (count, more) in [(MAX_LINES, &[][..]), (MAX_LINES + 1, &["+ … 1 more lines"])] {
+            let shown = marked('+', &b"x\r\n".repeat(count));
+            assert_eq!(shown, [&["+ x"; MAX_LINES], more].concat(), "{count}");
+        }
+    }
 }

@@ -23,10 +23,10 @@ use crate::provider::provider;
 use crate::verify::host_name;
 
 /// How long a canonical body may be that is put into a report, in octets.
-const MOST_BODY: usize = 256 * 1024;
+const MAX_BODY: usize = 256 * 1024;
 
 /// How long the file with the key for redaction may be, in octets.
-const MOST_KEY: usize = 64 * 1024;
+const MAX_KEY: usize = 64 * 1024;
 
 /// Make the report that a failing signature asks for, and print it
 ///
@@ -175,8 +175,8 @@ impl Make {
     fn redactor(&self) -> Result<Option<Redactor>, Failure> {
         let Some(path) = &self.redact else { return Ok(None) };
         // Room for all at once: a vector that grows leaves copies of itself behind.
-        let mut key = Zeroizing::new(Vec::with_capacity(MOST_KEY + 2));
-        read_whole(path, MOST_KEY, &mut key)?;
+        let mut key = Zeroizing::new(Vec::with_capacity(MAX_KEY + 2));
+        read_whole(path, MAX_KEY, &mut key)?;
         if key.trim_ascii().is_empty() {
             return Err(Failure::new(Exit::Data, "the key is empty")
                 .on(path.display())
@@ -213,7 +213,7 @@ impl Make {
         // A decision for a report is for a signature with names.
         let (Some(signed), Some(feedback)) = (signed, feedback) else { return Ok(None) };
         let canonical = signed.signature.as_ref().map(|signature| {
-            let mut canonical = CanonicalBody::new(signature, MOST_BODY);
+            let mut canonical = CanonicalBody::new(signature, MAX_BODY);
             canonical.chunk(&body);
             canonical
         });
@@ -330,5 +330,55 @@ impl Make {
         let authserv_id = self.authserv_id.clone().unwrap_or_else(host_name);
         let process = std::process::id();
         format!("{}.{process}.{index}.dkim-report@{authserv_id}", now.0)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::fs;
+
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        make: Make,
+    }
+
+    fn make(args: &[&str]) -> Make {
+        Command::parse_from([&["make"], args].concat()).make
+    }
+
+    /// One of more octets is left out.
+    #[test]
+    fn bodies_of_256_kib_are_reported() {
+        const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
+        let message = fs::read_to_string(format!("{DATA}/asks-for-reports.eml")).unwrap();
+        let (header, _) = message.split_once("\r\n\r\n").unwrap();
+        let (directory, zone) = (tempfile::tempdir().unwrap(), format!("{DATA}/reports.zone"));
+        let path = directory.path().join("message.eml");
+        let args = ["--zone", &zone, "--at", "1700000000", "--drawn", "0"];
+        let make =
+            make(&[&args[..], &["--from", "mx@example.net", path.to_str().unwrap()]].concat());
+        let dns = Dns::new(&make.dns).unwrap();
+        for (octets, is_reported) in [(MAX_BODY, true), (MAX_BODY + 1, false)] {
+            let body = "x".repeat(octets - 2);
+            fs::write(&path, format!("{header}\r\n\r\n{body}\r\n")).unwrap();
+            let report = make.report(&Origin::of(&path), &dns).unwrap().unwrap();
+            assert_eq!(report.feedback.canonicalized_body.is_some(), is_reported, "{octets}");
+        }
+    }
+
+    #[test]
+    fn keys_for_redaction_have_64_kib() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let make = make(&["--redact", file.path().to_str().unwrap()]);
+        for (octets, is_read) in [(MAX_KEY, true), (MAX_KEY + 1, false)] {
+            fs::write(file.path(), vec![b'x'; octets]).unwrap();
+            assert_eq!(make.redactor().is_ok(), is_read, "{octets}");
+        }
     }
 }

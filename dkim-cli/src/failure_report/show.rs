@@ -21,7 +21,7 @@ use crate::printable::printable;
 use crate::provider::provider;
 
 /// How many lines of canonical octets are shown.
-const MOST_LINES: usize = 20;
+const MAX_LINES: usize = 20;
 
 /// Read a report, ours or another's, and tell what it says
 ///
@@ -256,10 +256,10 @@ fn fields(report: &ReadReport) -> Vec<(&'static str, String)> {
 
 fn canonical(out: &mut impl Write, octets: &[u8]) -> io::Result<()> {
     let all = octets::lines(octets);
-    for line in all.iter().take(MOST_LINES) {
+    for line in all.iter().take(MAX_LINES) {
         writeln!(out, "    | {line}")?;
     }
-    match all.len().checked_sub(MOST_LINES) {
+    match all.len().checked_sub(MAX_LINES) {
         Some(more) if more > 0 => writeln!(out, "    | … {more} more lines"),
         _ => Ok(()),
     }
@@ -383,6 +383,21 @@ impl<'a> Object<'a> {
             body_hash: hashes.body.as_deref(),
             signed_body_hash: hashes.signed.as_deref(),
             faults: report.faults.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twenty_lines_are_shown() {
+        for (count, more) in [(MAX_LINES, ""), (MAX_LINES + 1, "    | … 1 more lines\n")] {
+            let mut shown = Vec::new();
+            canonical(&mut shown, &b"x\r\n".repeat(count)).expect("memory takes it");
+            let expected = "    | x\n".repeat(MAX_LINES) + more;
+            assert_eq!(String::from_utf8_lossy(&shown), expected, "{count}");
         }
     }
 }

@@ -30,7 +30,7 @@ const USUAL: usize = 16 * 1024;
 
 /// How much may be held of the messages that are not written about yet, in octets. What is said of
 /// a message of nothing but signatures may take twice what was reckoned for it.
-const HELD: usize = 64 * 1024 * 1024;
+const MAX_HELD: usize = 64 * 1024 * 1024;
 
 /// What is held for each octet of a header until the message is judged. Mostly that is two or three
 /// octets; but each of ten signatures has a header hash input, and every line may be a signature.
@@ -58,7 +58,7 @@ pub(super) fn judge_all(
         judge: Arc::new(judge),
         runtime: runtime.handle().clone(),
         jobs: Arc::new(Semaphore::new(jobs)),
-        room: Arc::new(Semaphore::new(HELD)),
+        room: Arc::new(Semaphore::new(MAX_HELD)),
         turns,
     };
     let read = move || files.iter().try_for_each(|file| reader.file(file));
@@ -191,8 +191,7 @@ impl Reader {
     /// Waits until one more message may be judged, and so many octets of it held.
     fn admit(&self, length: usize) -> (OwnedSemaphorePermit, OwnedSemaphorePermit) {
         const OPEN: &str = "nobody closes it";
-        let octets = length.saturating_mul(PER_OCTET).saturating_add(BESIDES).min(HELD);
-        let octets = u32::try_from(octets).unwrap_or(u32::MAX);
+        let octets = reckoned(length);
         let (jobs, room) = (Arc::clone(&self.jobs), Arc::clone(&self.room));
         self.runtime.block_on(async {
             let room = room.acquire_many_owned(octets).await.expect(OPEN);
@@ -217,6 +216,13 @@ impl Reader {
         // Who was to write has failed, and has told why.
         self.turns.send(turn).map_err(|_| Failure::output(&io::ErrorKind::BrokenPipe.into()))
     }
+}
+
+/// What is reckoned for so many octets that are held of a message: no more than there is at all,
+/// for which it would wait for ever.
+fn reckoned(length: usize) -> u32 {
+    let octets = length.saturating_mul(PER_OCTET).saturating_add(BESIDES).min(MAX_HELD);
+    u32::try_from(octets).unwrap_or(u32::MAX)
 }
 
 /// How long the header is, if it ends among these octets.
@@ -257,6 +263,18 @@ mod tests {
         assert_eq!(room.available_permits(), 2_000);
         drop(long);
         assert_eq!(room.available_permits(), 10_000);
+    }
+
+    /// Beside the longest that leaves room there is another message, and beside a longer one none.
+    #[test]
+    fn as_much_is_held_as_there_is_room_for() {
+        let longest = (MAX_HELD - 2 * BESIDES) / PER_OCTET;
+        for (length, others) in [(longest, 1), (longest + 1, 0), (MAX_HELD, 0)] {
+            let room = Semaphore::new(MAX_HELD);
+            let _held = room.try_acquire_many(reckoned(length)).unwrap();
+            let other = room.try_acquire_many(reckoned(0));
+            assert_eq!(other.iter().count(), others, "{length}");
+        }
     }
 
     #[test]
