@@ -12,8 +12,8 @@ use dkim_tags::TagList;
 /// use dkim_domainkeys::DomainKey;
 ///
 /// let key = DomainKey::parse(b"g=joe; k=rsa; p=")?;
-/// assert!(key.allows(b"joe") && !key.allows(b"Joe"));
-/// assert!(DomainKey::parse(b"g=; k=rsa; p=")?.allows(b"anyone"));
+/// assert!(key.allows("joe") && !key.allows("Joe"));
+/// assert!(DomainKey::parse(b"g=; k=rsa; p=")?.allows("anyone"));
 /// # Ok::<(), dkim_keyrec::KeyRecordError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
