@@ -392,6 +392,31 @@ fn each_configuration_has_its_own_keys() {
     assert!(first.sign().unwrap().starts_with('k'));
 }
 
+/// Two configurations in one directory come upon the same selector: the key is that of one of them,
+/// and the other neither signs with it nor revokes it.
+#[test]
+fn a_key_belongs_to_one_configuration() {
+    let plan = PLAN.replace("every = 1", "every = 600");
+    let first = Desk::new("server = SERVER", &format!("rotate = {{ {plan} }}"));
+    let second = first.path("second.toml");
+    fs::copy(&first.config, &second).unwrap();
+    let second = second.to_str().unwrap();
+    for config in [&*first.config, second] {
+        let (code, said) = dkim(&["rotate", "step", "--config", config]);
+        assert!(code == 0 && said.contains("k1 is planned"), "{said}");
+    }
+    assert_eq!(first.dkim(&["rotate", "run"]).0, 0);
+    let (code, said) = dkim(&["rotate", "run", "--config", second]);
+    assert!(
+        code == 0 && said.contains("k1 is removed: somebody else has put another key"),
+        "{said}"
+    );
+    assert!(said.contains("k2 is active"), "{said}");
+    assert_eq!(dkim(&["key", "revoke", "--now", "--config", second]).0, 0);
+    assert_eq!(dkim(&["rotate", "run", "--config", second]).0, 0);
+    assert_eq!(first.sign().as_deref(), Some("k1"));
+}
+
 #[test]
 fn a_domain_that_was_changed_is_told() {
     let plan = PLAN.replace("every = 1", "every = 600");

@@ -2,6 +2,7 @@
 //! whose record is not shown, and no record goes while mail that needs it may be on its way.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -31,7 +32,10 @@ struct World {
     /// What a record is going to be, when somebody has done what was asked for.
     asked: BTreeMap<String, Option<Shown>>,
     by_hand: bool,
-    files: BTreeSet<String>,
+    /// By selector, the key that is in its file.
+    files: BTreeMap<String, String>,
+    /// How many keys were made.
+    made: u32,
     /// What everybody can read.
     revealed: BTreeSet<String>,
     /// Since when there is no record any more.
@@ -109,7 +113,7 @@ impl World {
         assert!(signing.len() <= 1, "{signing:?}");
         for selector in signing {
             assert_eq!(self.records.get(&selector), Some(&Shown::Key), "{selector} signs");
-            assert!(self.files.contains(&selector), "{selector} has no file");
+            assert!(self.files.contains_key(&selector), "{selector} has no file");
             self.mail.insert(selector, self.now + 6 * DAY);
         }
         for (selector, until) in &self.mail {
@@ -121,6 +125,7 @@ impl World {
 
 impl Hands for World {
     type Error = Stopped;
+    type PrivateKey = String;
 
     fn is_free(&mut self, _: &DomainName, selector: &Selector) -> Result<bool, Stopped> {
         if self.names_fail {
@@ -129,15 +134,35 @@ impl Hands for World {
         self.act(|world| !world.in_use.contains(selector.as_str()))
     }
 
-    fn make_key(&mut self, key: &RotatedKey) -> Result<String, Stopped> {
+    fn holds_key(&mut self, key: &RotatedKey) -> Result<Option<bool>, Stopped> {
         self.act(|world| {
-            world.files.insert(key.selector.clone());
-            format!("of {}", key.selector)
+            let held = world.files.get(&key.selector)?;
+            Some(key.public_sha256.as_ref() == Some(held))
+        })
+    }
+
+    fn make_key(&mut self, key: &RotatedKey) -> Result<(String, String), Stopped> {
+        self.act(|world| {
+            world.made += 1;
+            let digest = format!("of {}, made as number {}", key.selector, world.made);
+            (digest.clone(), digest)
+        })
+    }
+
+    fn save_key(&mut self, key: &RotatedKey, private: String) -> Result<bool, Stopped> {
+        let told = self.saved.keys.iter().find(|told| told.selector == key.selector).unwrap();
+        assert_eq!(told.public_sha256.as_ref(), Some(&private), "it is told before it is there");
+        self.act(|world| match world.files.entry(key.selector.clone()) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(file) => {
+                file.insert(private);
+                true
+            }
         })
     }
 
     fn publish(&mut self, key: &RotatedKey) -> Result<Done, Stopped> {
-        assert!(self.files.contains(&key.selector));
+        assert!(self.files.contains_key(&key.selector));
         self.act(|world| world.show(&key.selector, Some(Shown::Key)))
     }
 
@@ -172,7 +197,7 @@ impl Hands for World {
 
     fn reveal(&mut self, key: &RotatedKey, directory: &Path) -> Result<Done, Stopped> {
         assert_eq!(directory, Path::new("open"));
-        assert!(self.files.contains(&key.selector), "{} is not there any more", key.selector);
+        assert!(self.files.contains_key(&key.selector), "{} is not there any more", key.selector);
         assert!(!self.records.contains_key(&key.selector), "{} has a record", key.selector);
         let gone = self.gone_since.get(&key.selector).unwrap();
         assert!(self.now >= gone + 7 * DAY, "{} is revealed too early", key.selector);
@@ -264,7 +289,7 @@ fn a_key_goes_its_way_and_the_next_takes_over() {
             ],
             "{by_hand}"
         );
-        assert_eq!(world.files.iter().collect::<Vec<_>>(), ["202403"]);
+        assert_eq!(world.files.keys().collect::<Vec<_>>(), ["202403"]);
         assert_eq!(world.records.len(), 1);
     }
 }
@@ -321,7 +346,7 @@ fn a_successor_is_taken_back_and_its_name_is_not_used_again() {
         // From the first word on it never signs.
         assert!(state.successor("main").is_none());
     }
-    assert!(!world.files.contains(&taken_back) && !world.records.contains_key(&taken_back));
+    assert!(!world.files.contains_key(&taken_back) && !world.records.contains_key(&taken_back));
     let again = step(&mut state, ("main", &domain()), &Plan::default(), now, &mut world).unwrap();
     let Progress::Moved { selector, .. } = again else { panic!("{again:?}") };
     assert_ne!(selector, taken_back);
@@ -355,7 +380,7 @@ fn a_key_in_other_hands_is_revoked_at_once() {
         );
     }
     // RFC 5863 §3.5.2, step 2.
-    assert!(!world.files.contains(&stolen));
+    assert!(!world.files.contains_key(&stolen));
 }
 
 #[test]
@@ -367,17 +392,24 @@ fn what_others_use_is_left_to_them() {
     step(&mut state, ("main", &domain()), &plan, world.now, &mut world).unwrap();
     assert_eq!(state.successor("main").unwrap().selector, "202401c");
     step(&mut state, ("main", &domain()), &plan, world.now, &mut world).unwrap();
-    assert_eq!(world.saved.keys[0].public_sha256.as_deref(), Some("of 202401c"));
+    assert_eq!(world.saved.keys[0].public_sha256.as_ref(), world.files.get("202401c"));
     // A wildcard record makes all names look used.
     struct Wildcard(World);
     impl Hands for Wildcard {
         type Error = Stopped;
+        type PrivateKey = String;
 
         fn is_free(&mut self, _: &DomainName, _: &Selector) -> Result<bool, Stopped> {
             Ok(false)
         }
-        fn make_key(&mut self, key: &RotatedKey) -> Result<String, Stopped> {
+        fn holds_key(&mut self, key: &RotatedKey) -> Result<Option<bool>, Stopped> {
+            self.0.holds_key(key)
+        }
+        fn make_key(&mut self, key: &RotatedKey) -> Result<(String, String), Stopped> {
             self.0.make_key(key)
+        }
+        fn save_key(&mut self, key: &RotatedKey, private: String) -> Result<bool, Stopped> {
+            self.0.save_key(key, private)
         }
         fn publish(&mut self, key: &RotatedKey) -> Result<Done, Stopped> {
             self.0.publish(key)
@@ -411,6 +443,47 @@ fn what_others_use_is_left_to_them() {
     let stuck = step(&mut state, ("main", &domain()), &plan, world.now, &mut Wildcard(world));
     assert!(matches!(stuck, Err(RotationError::NoneFree(_))));
     assert!(state.keys.is_empty());
+}
+
+/// A file that came to be between the look and the step is another's, and so are its records.
+#[test]
+fn a_file_of_others_is_not_taken_for_its_own() {
+    for before in [true, false] {
+        let mut world = world();
+        let mut state = RotationState::default();
+        let go = |state: &mut RotationState, world: &mut World| {
+            step(state, ("main", &domain()), &Plan::default(), world.now, world)
+        };
+        go(&mut state, &mut world).unwrap();
+        if !before {
+            // Stopped when the key is told and before it is in its file.
+            world.left = Some(6);
+            assert!(go(&mut state, &mut world).is_err());
+            assert!(world.saved.keys[0].public_sha256.is_some() && world.files.is_empty());
+            world.left = None;
+        }
+        world.files.insert("202401".to_owned(), "of somebody else".to_owned());
+        world.records.insert("202401".to_owned(), Shown::Key);
+        let mut taken_back = (state.clone(), world.now);
+        let gone = go(&mut state, &mut world).unwrap();
+        assert!(
+            matches!(&gone, Progress::Moved { phase: Phase::Removed, evidence, .. }
+                if evidence.contains("another key")),
+            "{gone:?}"
+        );
+        live(&mut world, 2, || None);
+        assert_eq!(world.saved.active("main").unwrap().selector, "202401b");
+        assert_eq!(world.files["202401"], "of somebody else");
+        assert_eq!(world.records.get("202401"), Some(&Shown::Key));
+        // What has no key yet has none to take back.
+        if before {
+            let (state, now) = (&mut taken_back.0, taken_back.1);
+            let (files, records) = (world.files.clone(), world.records.clone());
+            let gone = abort(state, "main", now, &mut world).unwrap();
+            assert!(matches!(gone, Progress::Moved { phase: Phase::Removed, .. }), "{gone:?}");
+            assert_eq!((files, records), (world.files, world.records));
+        }
+    }
 }
 
 /// A key in other hands waits neither for the hook nor for a free name, and no key for another.
@@ -669,7 +742,7 @@ fn what_was_begun_is_finished() {
         steps += 1;
     }
     assert_eq!(state.keys[0].phase, Phase::Revoked);
-    assert!(!world.files.contains(&stolen));
+    assert!(!world.files.contains_key(&stolen));
 
     // So is a key that was taken back: it is not put to work, and goes without a grave.
     while state.successor("main").is_none() {
@@ -699,7 +772,7 @@ fn a_private_key_is_revealed_when_nothing_depends_on_it() {
         live(&mut world, 130, || None);
         let first = |world: &World| world.saved.keys[0].clone();
         assert_eq!((first(&world).phase, first(&world).kept), (Phase::Removed, true));
-        assert!(world.revealed.is_empty() && world.files.contains("202401"));
+        assert!(world.revealed.is_empty() && world.files.contains_key("202401"));
         // Somebody publishes it again, and it is remembered anew.
         world.records.insert("202401".to_owned(), Shown::Key);
         let steps = live(&mut world, 5, || None);
@@ -709,7 +782,7 @@ fn a_private_key_is_revealed_when_nothing_depends_on_it() {
         assert_eq!(steps, ["202401 revealed", "202401 revealed"]);
         assert!(first(&world).is_gone());
         assert_eq!(world.revealed.iter().collect::<Vec<_>>(), ["202401"]);
-        assert_eq!(world.files.iter().collect::<Vec<_>>(), ["202403"]);
+        assert_eq!(world.files.keys().collect::<Vec<_>>(), ["202403"]);
         let evidence = &first(&world).history[first(&world).history.len() - 2].evidence;
         assert_eq!(evidence, "in open; its record no server shows it");
         // One that never signed has nothing to deny.
@@ -738,7 +811,7 @@ fn whoever_is_stopped_goes_on_to_reveal() {
         let mut first = Some(at);
         live(&mut world, 45, || first.take());
         assert_eq!(world.revealed.iter().collect::<Vec<_>>(), ["202401"], "{at}");
-        assert_eq!(world.files.iter().collect::<Vec<_>>(), ["202403"], "{at}");
+        assert_eq!(world.files.keys().collect::<Vec<_>>(), ["202403"], "{at}");
         assert!(world.saved.keys[0].is_gone());
     }
     for seed in 1..60_u32 {
@@ -758,10 +831,10 @@ fn a_plan_may_change_its_mind_about_revealing() {
     for days in [100, 130] {
         let mut world = World { plan: revealing(), ..world() };
         live(&mut world, days, || None);
-        assert!(world.files.contains("202401"));
+        assert!(world.files.contains_key("202401"));
         world.plan = Plan::default();
         live(&mut world, 60, || None);
-        assert!(!world.files.contains("202401") && world.revealed.is_empty());
+        assert!(!world.files.contains_key("202401") && world.revealed.is_empty());
         assert!(world.saved.keys[0].is_gone());
     }
     let mut world = world();
@@ -781,7 +854,7 @@ fn a_key_in_a_token_is_left_to_a_person() {
         let old = (KeyKind::Rsa2048, String::new());
         world.saved.take_over(("main", &domain()), old, &named, world.now);
         world.records.insert("old".to_owned(), Shown::Key);
-        world.files.insert("old".to_owned());
+        world.files.insert("old".to_owned(), String::new());
         live(&mut world, 140, || None);
         let old = &world.saved.keys[0];
         assert!(old.is_gone() && world.revealed.is_empty());

@@ -12,7 +12,7 @@ use dkim_keys::{
     NamedKey, Phase, Publication, RotatedKey, RotationState, Severity, delete_key,
     delete_unfinished, is_in_token, key_file_name, loop_back, public_sha256, save_new,
 };
-use dkim_stack::crypto::PublicKey;
+use dkim_stack::crypto::{PrivateKey, PublicKey};
 use dkim_stack::dns::{
     Answer, Condition, LookupError, Query, QueryId, QueryKind, Record, drive_blocking,
 };
@@ -257,6 +257,7 @@ impl<'c> World<'c> {
 
 impl Hands for World<'_> {
     type Error = Failure;
+    type PrivateKey = PrivateKey;
 
     fn is_free(&mut self, domain: &DomainName, selector: &Selector) -> Result<bool, Failure> {
         let name = record_name(selector, domain);
@@ -279,17 +280,37 @@ impl Hands for World<'_> {
         Ok(true)
     }
 
-    fn make_key(&mut self, key: &RotatedKey) -> Result<String, Failure> {
+    fn holds_key(&mut self, key: &RotatedKey) -> Result<Option<bool>, Failure> {
         let path = self.path(key);
-        let unusable = |error: KeyFileError| key_file::unusable(&error).on(path.display());
-        let failure = |error| Failure::new(Exit::CannotCreate, error).on(path.display());
-        delete_unfinished(&path).map_err(failure)?;
+        match path.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            _ if key.public_sha256.is_none() => return Ok(Some(false)),
+            _ => {}
+        }
+        match key_file::read(&path) {
+            Ok(signing) => Ok(Some(key.is_key(signing.public_key(), provider()) == Some(true))),
+            Err(failure) if failure.exit == Exit::NoInput => Err(failure),
+            // It got its name when it was whole.
+            Err(_) => Ok(Some(false)),
+        }
+    }
+
+    fn make_key(&mut self, key: &RotatedKey) -> Result<(PrivateKey, String), Failure> {
+        let path = self.path(key);
         let pair = KeyPair::make(key.kind, provider())
             .map_err(|error| Failure::of(Exit::CannotCreate, &error).on(path.display()))?;
-        match save_new(&path, &pair.private, self.owner.map(Owner::numbers)) {
-            // Made before whoever made it was stopped; it got its name when it was whole.
-            Err(KeyFileError::Exists) => sha256(key_file::read(&path)?.public_key()),
-            saved => saved.map_err(unusable).and_then(|()| sha256(&pair.public)),
+        let known_by = sha256(&pair.public)?;
+        Ok((pair.private, known_by))
+    }
+
+    fn save_key(&mut self, key: &RotatedKey, private: PrivateKey) -> Result<bool, Failure> {
+        let path = self.path(key);
+        let failure = |error| Failure::new(Exit::CannotCreate, error).on(path.display());
+        delete_unfinished(&path).map_err(failure)?;
+        match save_new(&path, &private, self.owner.map(Owner::numbers)) {
+            Ok(()) => Ok(true),
+            Err(KeyFileError::Exists) => Ok(false),
+            Err(error) => Err(key_file::unusable(&error).on(path.display())),
         }
     }
 

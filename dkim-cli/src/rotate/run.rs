@@ -94,8 +94,9 @@ fn one_step(opened: &mut Opened, key: &Changing, json: bool) -> Result<(Progress
     let teller = Teller { json, is_by_hand: world.is_by_hand() };
     let main = (&*key.name, &key.domain);
     let taken = step(&mut state, main, &key.plan, now().0, &mut world);
-    let progress = taken.map_err(|error| failure(&key.name, error))?;
+    // What was saved on the way to a failure is so, and the next key's step is not to undo it.
     opened.state = state;
+    let progress = taken.map_err(|error| failure(&key.name, error))?;
     let exit = teller.tell(&key.name, &progress)?;
     Ok((progress, exit))
 }

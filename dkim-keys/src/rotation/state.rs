@@ -39,8 +39,8 @@ pub struct RotatedKey {
     /// The file with the private key, seen from the directory of the configuration.
     pub file: PathBuf,
     /// The SHA-256 of its public key as `p=` carries it, in base64: by it the key is known, whatever
-    /// its file holds by now. `None` before there is a key, and where the state is of a time that
-    /// kept none.
+    /// its file holds by now. It is said before there is a file. `None` before there is a key, and
+    /// where the state is of a time that kept none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_sha256: Option<String>,
     /// Where it stands.
@@ -73,7 +73,7 @@ pub struct Transition {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Phase {
-    /// Its name is taken; the file may be there or not.
+    /// Its name is taken; its file may be there or not, or be another's.
     Planned,
     /// The private key is in its file.
     New,
@@ -225,6 +225,13 @@ impl RotatedKey {
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.phase >= Phase::Removed && !self.kept
+    }
+
+    /// Whether there ever was a private key: not if it was taken back when its name was all it had.
+    pub(super) fn had_private_key(&self) -> bool {
+        let is_nothing = |phase| matches!(phase, Phase::Planned | Phase::Revoked | Phase::Removed);
+        self.public_sha256.is_some()
+            || self.history.iter().any(|transition| !is_nothing(transition.phase))
     }
 
     /// Whether it is a key of this domain.

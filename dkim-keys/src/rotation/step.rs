@@ -13,6 +13,9 @@ pub trait Hands {
     /// Why something was not done.
     type Error: std::error::Error;
 
+    /// A private key that is in no file yet.
+    type PrivateKey;
+
     /// Whether a new key may have this selector: nothing is published under it, and there is no file
     /// of such a key. What stands there may be in use, and would be replaced.
     ///
@@ -21,13 +24,33 @@ pub trait Hands {
     /// When that cannot be told; the step can be tried again.
     fn is_free(&mut self, domain: &DomainName, selector: &Selector) -> Result<bool, Self::Error>;
 
-    /// Puts a new private key into the key's file, unless there is one, and returns
-    /// [`RotatedKey::public_sha256`].
+    /// Whether the key's file holds the key that the state tells; `None` if there is no file. One
+    /// that the state tells nothing of is another's.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be told; the step can be tried again.
+    fn holds_key(&mut self, key: &RotatedKey) -> Result<Option<bool>, Self::Error>;
+
+    /// Makes a private key, which is in no file yet, with its
+    /// [`public_sha256`](RotatedKey::public_sha256).
     ///
     /// # Errors
     ///
     /// When that fails; the step can be tried again.
-    fn make_key(&mut self, key: &RotatedKey) -> Result<String, Self::Error>;
+    fn make_key(&mut self, key: &RotatedKey) -> Result<(Self::PrivateKey, String), Self::Error>;
+
+    /// Puts a private key into the key's file, and says whether it did: where there is a file
+    /// already, that stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// When that fails; the step can be tried again.
+    fn save_key(
+        &mut self,
+        key: &RotatedKey,
+        private: Self::PrivateKey,
+    ) -> Result<bool, Self::Error>;
 
     /// Publishes the key's record. One of another key that stands at its name is let be.
     ///
@@ -202,7 +225,7 @@ pub fn step<H: Hands>(
         match advance(key, plan, now, hands) {
             Ok(Next::Entry(entry)) => return enter(state, *at, now, entry, hands),
             Ok(Next::Wait(what, until)) => waiting.push((what, until)),
-            Ok(Next::Nothing) => {}
+            Ok(Next::Make | Next::Nothing) => {}
             Err(error) => failed = failed.or(Some(RotationError::Hands(error))),
         }
     }
@@ -241,6 +264,10 @@ pub fn step<H: Hands>(
     for (at, key) in successors.into_iter().chain(old) {
         match advance(key, plan, now, hands) {
             Ok(Next::Entry(entry)) => return enter(state, *at, now, entry, hands),
+            Ok(Next::Make) => match make(state, *at, now, hands) {
+                Err(error) => failed = failed.or(Some(error)),
+                made => return made,
+            },
             Ok(Next::Wait(what, until)) => waiting.push((what, until)),
             Ok(Next::Nothing) => {}
             Err(error) => failed = failed.or(Some(RotationError::Hands(error))),
@@ -280,7 +307,7 @@ pub fn abort<H: Hands>(
         let entry = Entry::gone(Phase::Revoked, "taken back".to_owned());
         enter(state, at, now, entry, hands)?;
     }
-    match hands.withdraw(&key).map_err(RotationError::Hands)? {
+    match withdraw(&key, hands).map_err(RotationError::Hands)? {
         Done::Seen(evidence) => {
             let evidence = format!("taken back; {evidence}");
             let entry = buried(&key, Phase::Removed, evidence, hands);
@@ -346,6 +373,8 @@ const fn nothing() -> Progress {
 
 enum Next {
     Entry(Entry),
+    /// A private key is to be made.
+    Make,
     Wait(String, Option<u64>),
     Nothing,
 }
@@ -356,19 +385,17 @@ struct Entry {
     evidence: String,
     /// Its private key is to be revealed.
     kept: bool,
-    /// Of a key that has just been made.
-    public_sha256: Option<String>,
 }
 
 impl Entry {
     /// With nothing kept of it.
     const fn gone(phase: Phase, evidence: String) -> Self {
-        Self { phase, evidence, kept: false, public_sha256: None }
+        Self { phase, evidence, kept: false }
     }
 
     /// With the private key kept to be revealed.
     const fn kept(phase: Phase, evidence: String) -> Self {
-        Self { phase, evidence, kept: true, public_sha256: None }
+        Self { phase, evidence, kept: true }
     }
 }
 
@@ -388,6 +415,15 @@ fn revoked<H: Hands>(
     buried(key, Phase::Revoked, evidence, hands)
 }
 
+/// Takes the record of a key away.
+fn withdraw<H: Hands>(key: &RotatedKey, hands: &mut H) -> Result<Done, H::Error> {
+    // What stands at its name is somebody else's.
+    if !key.had_private_key() {
+        return Ok(Done::Seen("it had no key yet".to_owned()));
+    }
+    hands.withdraw(key)
+}
+
 /// Deletes the private key, and says what is left of it.
 fn buried<H: Hands>(
     key: &RotatedKey,
@@ -395,6 +431,9 @@ fn buried<H: Hands>(
     evidence: String,
     hands: &mut H,
 ) -> Result<Entry, H::Error> {
+    if !key.had_private_key() {
+        return Ok(Entry::gone(phase, evidence));
+    }
     Ok(Entry::gone(
         phase,
         match hands.bury(key)? {
@@ -447,11 +486,7 @@ fn advance<H: Hands>(
         (now < until).then(|| Next::Wait(format!("{}: {what}", key.selector), Some(until)))
     };
     Ok(match key.phase {
-        Phase::Planned => {
-            let public_sha256 = Some(hands.make_key(key)?);
-            let evidence = "the private key is in its file".to_owned();
-            Next::Entry(Entry { public_sha256, ..Entry::gone(Phase::New, evidence) })
-        }
+        Phase::Planned => Next::Make,
         Phase::New => when_seen(hands.publish(key)?, Phase::Published),
         // RFC 5863 §3.5.1, step 3: "Wait for DNS updates to propagate (if necessary)": who asked
         // before the record was there may remember that there is none.
@@ -476,7 +511,7 @@ fn advance<H: Hands>(
         Phase::Revoked => match after(plan.grave, "its record shows that it is revoked") {
             // What was taken back before it signed has no grave, and nobody comes to one twice.
             Some(wait) if key.was(Phase::Active) && !key.was(Phase::Removed) => wait,
-            _ => match hands.withdraw(key)? {
+            _ => match withdraw(key, hands)? {
                 Done::Seen(evidence) if key.kept => {
                     Next::Entry(Entry::kept(Phase::Removed, evidence))
                 }
@@ -546,12 +581,45 @@ fn begin<H: Hands>(
     Ok(Progress::Moved { selector, phase: Phase::Planned, evidence })
 }
 
+/// Makes the private key of a selector that is taken. By what it is known is saved before there is a
+/// file: whoever is stopped finds a file of this key or none, and one with another key is not taken
+/// for its own. Two configurations in one directory may have come upon the same selector.
+fn make<H: Hands>(
+    state: &mut RotationState,
+    at: usize,
+    now: u64,
+    hands: &mut H,
+) -> Result<Progress, RotationError<H::Error>> {
+    let Some(key) = state.keys.get(at).cloned() else { return Ok(nothing()) };
+    let is_own = match hands.holds_key(&key).map_err(RotationError::Hands)? {
+        Some(is_own) => is_own,
+        None => {
+            let (private, sha256) = hands.make_key(&key).map_err(RotationError::Hands)?;
+            let mut next = state.clone();
+            for key in next.keys.iter_mut().skip(at).take(1) {
+                key.public_sha256 = Some(sha256.clone());
+            }
+            commit(state, next, hands)?;
+            hands.save_key(&key, private).map_err(RotationError::Hands)?
+        }
+    };
+    let entry = match is_own {
+        true => Entry::gone(Phase::New, "the private key is in its file".to_owned()),
+        // Neither the file nor a record at the name is its own.
+        false => {
+            let what = "somebody else has put another key into its file; it is let be";
+            Entry::gone(Phase::Removed, what.to_owned())
+        }
+    };
+    enter(state, at, now, entry, hands)
+}
+
 /// Moves a key on. With the one that begins to sign, the one that did retires: in the same stroke.
 fn enter<H: Hands>(
     state: &mut RotationState,
     at: usize,
     now: u64,
-    Entry { phase, evidence, kept, public_sha256 }: Entry,
+    Entry { phase, evidence, kept }: Entry,
     hands: &mut H,
 ) -> Result<Progress, RotationError<H::Error>> {
     let mut next = state.clone();
@@ -567,7 +635,6 @@ fn enter<H: Hands>(
     if let Some(key) = next.keys.get_mut(at) {
         key.enter(phase, now, evidence.clone());
         key.kept = kept;
-        key.public_sha256 = public_sha256.or(key.public_sha256.take());
         selector.clone_from(&key.selector);
     }
     commit(state, next, hands)?;
