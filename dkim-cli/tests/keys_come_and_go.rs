@@ -604,7 +604,8 @@ fn a_file_that_may_hold_another_key_is_left() {
         fs::copy(Path::new(command::DATA).join("keys/ed25519.pem"), desk.path(file)).unwrap();
         desk.server.publish("old._domainkey.example.com", ED25519);
         let state = format!(
-            "[[keys]]\nname = 'main'\ndomain = 'example.com'\nselector = 'old'\n\
+            "hook_pending = false\n\
+             [[keys]]\nname = 'main'\ndomain = 'example.com'\nselector = 'old'\n\
              kind = 'ed25519'\nfile = '{file}'\nphase = 'retiring'\n\
              [[keys.history]]\nphase = 'active'\nat = 1\nevidence = ''\n\
              [[keys.history]]\nphase = 'retiring'\nat = 2\nevidence = ''\n"
@@ -663,7 +664,9 @@ fn a_plan_tells_when_what_is_under_way_ends() {
              [[keys.history]]\nphase = '{phase}'\nat = {at}\nevidence = ''\n"
         )
     };
-    let state = key("gone", "removed", "kept") + &key("stolen", "retiring", "revoke_now");
+    let state = "hook_pending = false\n".to_owned()
+        + &key("gone", "removed", "kept")
+        + &key("stolen", "retiring", "revoke_now");
     fs::write(desk.path("config.rotation.toml"), state).unwrap();
     let (_, said) = desk.dkim(&["rotate", "plan", "--json"]);
     let time = |selector: &str, phase: &str| -> u64 {
@@ -685,7 +688,8 @@ fn a_key_in_a_token_is_left_to_a_person() {
     desk.server.publish(name, "v=DKIM1; p=");
     let file = "pkcs11:token=T;object=O?pin-source=file:/secret";
     let state = format!(
-        "[[keys]]\nname = 'main'\ndomain = 'example.com'\nselector = 'old'\nkind = 'rsa2048'\n\
+        "hook_pending = false\n\
+         [[keys]]\nname = 'main'\ndomain = 'example.com'\nselector = 'old'\nkind = 'rsa2048'\n\
          file = '{file}'\nphase = 'retiring'\n\
          [[keys.history]]\nphase = 'active'\nat = 1\nevidence = ''\n\
          [[keys.history]]\nphase = 'retiring'\nat = 2\nevidence = ''\n"
@@ -712,6 +716,26 @@ fn no_update_goes_to_another_machine_unsigned() {
     let (code, said) = desk.dkim(&["rotate", "step"]);
     assert!(code == 2 && said.contains("without a TSIG key"), "{said}");
     assert!(!desk.path("config.rotation.toml").exists());
+}
+
+/// Nobody knows which key signs: nothing is begun anew over it.
+#[test]
+fn an_emptied_state_is_no_first_one() {
+    let plan = PLAN.replace("every = 1", "every = 600");
+    let desk = Desk::new("server = SERVER", &format!("rotate = {{ {plan} }}"));
+    assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
+    let state = desk.path("config.rotation.toml");
+    let before = fs::read_to_string(&state).unwrap();
+    fs::write(&state, "").unwrap();
+    for command in [&["rotate", "run"][..], &["rotate", "status"], &["key", "revoke", "--now"]] {
+        let (code, said) = desk.dkim(command);
+        assert!(code == 65 && said.contains("not a state of rotation: "), "{said}");
+        assert!(said.contains("remedy: put the last good copy back"), "{said}");
+    }
+    assert_eq!(fs::read(&state).unwrap(), b"");
+    fs::write(&state, before).unwrap();
+    assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
+    assert_eq!(desk.sign().as_deref(), Some("k1"));
 }
 
 #[test]

@@ -221,7 +221,8 @@ fn what_a_configuration_stands_on_is_looked_at() {
         in_token("retires", "retiring"),
         in_token("gone", "removed"),
     ];
-    let rotation = RotationState::parse(&keys.concat()).unwrap();
+    let rotation = format!("hook_pending = false\n{}", keys.concat());
+    let rotation = RotationState::parse(&rotation).unwrap();
     let found = |rules: &FileRules| -> Vec<(&str, String)> {
         let audit = audit_config(&at("etc/config.toml"), (&config, &rotation), rules, &PROVIDER);
         let within = |finding: dkim_keys::Finding| {

@@ -716,10 +716,14 @@ fn who_stands_too_long_is_told() {
 
 #[test]
 fn a_state_that_cannot_be_read_is_an_error() {
-    for bad in ["keys = 1", "[[keys]]\nname = \"x\"\n", "{", "nonsense = true"] {
+    // What was emptied, or cut, is not taken for a state in which nothing has been done.
+    let cut = ["", "\n", "# mine\n", "keys = []\n", "hook_pending = false\n"];
+    let bad = ["keys = 1", "[[keys]]\nname = \"x\"\n", "{", "nonsense = true"];
+    for bad in cut.into_iter().chain(bad) {
         assert!(RotationState::parse(bad).is_err(), "{bad}");
     }
-    assert_eq!(RotationState::parse(""), Ok(RotationState::default()));
+    let first = RotationState::default();
+    assert_eq!(RotationState::parse(&first.to_toml().unwrap()), Ok(first));
 }
 
 /// What was begun and has to wait is done by whoever comes next, with no more said.

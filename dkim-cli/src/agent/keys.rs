@@ -141,7 +141,8 @@ mod tests {
     /// Stands for `selector` of the only key.
     fn state(selector: &str) -> String {
         format!(
-            "[[keys]]\nname = 'k'\ndomain = 'example.com'\nselector = '{selector}'\n\
+            "hook_pending = false\n\
+             [[keys]]\nname = 'k'\ndomain = 'example.com'\nselector = '{selector}'\n\
              kind = 'ed25519'\nfile = '{selector}.pem'\nphase = 'active'\nhistory = []\n"
         )
     }

@@ -177,6 +177,14 @@ pub enum StateFileError {
     /// It is no state.
     #[error(transparent)]
     State(#[from] StateError),
+    /// There is none yet, and the one that configurations had in common cannot be read.
+    #[error("{path}: {error}", path = path.display())]
+    Shared {
+        /// That file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: Box<Self>,
+    },
     /// Somebody else may be at it.
     #[error(transparent)]
     Lock(#[from] LockError),

@@ -32,7 +32,8 @@ impl SharedFile {
     /// domain.
     pub(super) fn read(&self, config: &Config) -> Result<RotationState, StateFileError> {
         let Some(path) = &self.path else { return Ok(RotationState::default()) };
-        let mut state = read(path)?.unwrap_or_default();
+        let shared = |error| StateFileError::Shared { path: path.clone(), error: Box::new(error) };
+        let mut state = read(path).map_err(shared)?.unwrap_or_default();
         state.keys.retain(|key| {
             let entry = config.keys.get(&key.name);
             entry.is_some_and(|entry| {
@@ -144,6 +145,18 @@ history = []
         let locked = StateFile::beside(&path("config.toml")).lock(Duration::ZERO).unwrap();
         locked.save(&RotationState::default()).unwrap();
         assert_eq!(fs::read_to_string(path("rotation.toml")).unwrap(), "# mine\n");
+    }
+
+    /// It may have been emptied, and then nobody knows which key signs.
+    #[test]
+    fn one_that_says_nothing_is_told_by_its_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        fs::write(path("rotation.toml"), "").unwrap();
+        let read = StateFile::beside(&path("config.toml")).read(&config("a.example"));
+        let said = read.unwrap_err().to_string();
+        assert!(said.starts_with(path("rotation.toml").to_str().unwrap()), "{said}");
+        assert!(said.contains("not a state of rotation"), "{said}");
     }
 
     #[test]

@@ -15,11 +15,10 @@ use crate::{KeyKind, NamedKey};
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RotationState {
+    // Both are always written: a file without them was emptied, and says nothing of what signs.
     /// The hook is to be run: the signing key has changed, and nobody has been told.
-    #[serde(default)]
     pub hook_pending: bool,
     /// The keys, oldest first.
-    #[serde(default)]
     pub keys: Vec<RotatedKey>,
 }
 
@@ -128,8 +127,8 @@ impl RotationState {
     ///
     /// # Errors
     ///
-    /// When it is none: then nobody knows which key signs, and nothing should be done before a
-    /// person has looked.
+    /// When it is none, as an empty one: then nobody knows which key signs, and nothing should be
+    /// done before a person has looked.
     pub fn parse(text: &str) -> Result<Self, StateError> {
         toml::from_str(text).map_err(|error| StateError(said_of_toml(&error)))
     }
