@@ -320,6 +320,10 @@ fn a_name_that_a_plan_ends_under_another_key_is_found() {
     };
     assert_eq!(found("Example.COM", rule), ["name-retires keys.a"]);
     assert_eq!(found("example.org", rule), [""; 0]);
+    // By the domain of the author, which is the same, or is not.
+    assert_eq!(found("%", rule), ["name-retires keys.a"]);
+    let others = rule.replace(", 'b'", "") + &rule.replace("'a', ", "").replace(".com", ".org");
+    assert_eq!(found("%", &others), [""; 0]);
     // Nothing signs with it.
     assert_eq!(found("example.com", &rule.replace(", 'b'", "")), ["unused-key keys.b"]);
 }

@@ -224,21 +224,6 @@ impl<'c> World<'c> {
         }
     }
 
-    /// Another key of the configuration that signs by the same name.
-    fn who_else_signs(&self, key: &RotatedKey, place: &Place) -> Option<&String> {
-        let config = &self.file.config;
-        let signs = |(name, entry): &(&String, &KeyEntry)| {
-            let is_domain = entry.domain == "%"
-                || DomainName::parse(&entry.domain).is_ok_and(|domain| domain == place.domain);
-            let is_selector = entry
-                .signing()
-                .is_some_and(|named| named.selector.eq_ignore_ascii_case(&key.selector));
-            let is_asked = config.rules.iter().any(|rule| rule.keys.contains(*name));
-            **name != key.name && is_domain && is_selector && is_asked
-        };
-        config.keys.iter().find(signs).map(|(name, _)| name)
-    }
-
     /// A record for the key, kept for as long as its plan says.
     fn publication(
         &self,
@@ -326,7 +311,8 @@ impl Hands for World<'_> {
     fn publish_revocation(&mut self, key: &RotatedKey) -> Result<Done, Failure> {
         let place = Place::of(key)?;
         // A key in other hands is worth no signature.
-        if let Some(other) = self.who_else_signs(key, &place).filter(|_| !key.revoke_now) {
+        let other = self.file.config.other_signer(&key.name, &place.selector, &place.domain);
+        if let Some(other) = other.filter(|_| !key.revoke_now) {
             return Ok(Done::NotYet(format!("not revoked: keys.{other} signs as {}", place.name)));
         }
         let text = format!("v=DKIM1; k={}; p=", key.kind.type_and_bits().0.name());

@@ -299,18 +299,8 @@ fn shares_name(config: &Config, name: &str, key: &KeyEntry) -> Option<(String, S
     let KeySource::Rotated { .. } = key.key else { return None };
     let selector = Selector::parse(&key.signing()?.selector).ok()?;
     let domain = DomainName::parse(&key.domain).ok()?;
-    let shares = |(other, entry): &(&String, &KeyEntry)| {
-        let is_domain = DomainName::parse(&entry.domain).is_ok_and(|other| other == domain);
-        let is_selector = |named: &NamedKey| {
-            Selector::parse(&named.selector).is_ok_and(|other| other == selector)
-        };
-        *other != name
-            && is_domain
-            && entry.signing().is_some_and(is_selector)
-            && config.rules.iter().any(|rule| rule.keys.contains(*other))
-    };
-    let (other, _) = config.keys.iter().find(shares)?;
-    Some((dkim_keyrec::record_name(&selector, &domain), other.clone()))
+    let other = config.other_signer(name, &selector, &domain)?.to_owned();
+    Some((dkim_keyrec::record_name(&selector, &domain), other))
 }
 
 /// The key files of a configuration.

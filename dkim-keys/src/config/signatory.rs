@@ -79,6 +79,36 @@ impl Config {
         Ok(all)
     }
 
+    /// Another key than this one that may sign by the name of a record in the DNS, as the rules are.
+    /// One with the domain of the author for its own does for every author that they fit, whether
+    /// there is a file or not.
+    #[must_use]
+    pub fn other_signer(
+        &self,
+        key: &str,
+        selector: &Selector,
+        domain: &DomainName,
+    ) -> Option<&str> {
+        let is_selector = |named: &NamedKey| {
+            Selector::parse(&named.selector).is_ok_and(|other| other == *selector)
+        };
+        let is_author =
+            |from: &Pattern| domain_of(from).is_some_and(|from| from.fits(domain.as_str()));
+        let signs = |(name, entry): &(&String, &KeyEntry)| {
+            let mut rules = self.rules.iter().filter(|rule| rule.keys.contains(*name));
+            *name != key
+                && entry.signing().is_some_and(is_selector)
+                && match &*entry.domain {
+                    "%" => rules.any(|rule| rule.from.iter().any(is_author)),
+                    other => {
+                        DomainName::parse(other).is_ok_and(|other| other == *domain)
+                            && rules.next().is_some()
+                    }
+                }
+        };
+        self.keys.iter().find(signs).map(|(name, _)| &**name)
+    }
+
     /// The files of all keys, as far as they can be told, each once: also of those that do not sign
     /// yet, or any more.
     pub(crate) fn key_files(&self, state: &RotationState, directory: &Path) -> BTreeSet<PathBuf> {
