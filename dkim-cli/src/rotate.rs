@@ -74,6 +74,10 @@ hook tells them. An agent (`dkim agent`) has the next key at hand once it is pro
 where keys stand when it is asked for one that it does not know: it must be able to read that file,
 and the files of keys (owner). Let the hook tell it, too (SIGHUP), so that it lets go of old keys.
 
+While another key of the configuration signs by the name of an old one, that is not revoked, and
+for message-life more after the first step that finds nobody else: who signs by one name shares
+one record.
+
 With `reveal` a private key is not deleted when it is revoked. Once no server shows its record, and
 for message-life more (ttl, if that is longer), it is put into that directory, mode 0644, for the
 operator to publish: from then on anybody may have made its signatures, and old mail that leaks

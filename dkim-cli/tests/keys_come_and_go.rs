@@ -635,6 +635,77 @@ fn a_name_that_another_key_signs_by_is_not_revoked() {
     assert_eq!(desk.server.text(name).as_deref(), Some("v=DKIM1; k=ed25519; p="));
 }
 
+/// Who signed by the same name until a moment ago has mail on its way, too.
+#[test]
+fn a_name_that_another_key_signed_by_is_revoked_in_time() {
+    let fixed = "[keys.fixed]\ndomain = '%'\nselector = 'old'\nfile = 'mail.pem'\n";
+    let desk = Desk::new(
+        "server = SERVER",
+        &format!("selector = 'old'\nfile = 'mail.pem'\nrotate = {{ {PLAN} }}\n{fixed}"),
+    );
+    let config = fs::read_to_string(&desk.config).unwrap();
+    let both = config.replace("['main']", "['main', 'fixed']");
+    fs::write(&desk.config, &both).unwrap();
+    fs::copy(Path::new(command::DATA).join("keys/ed25519.pem"), desk.path("mail.pem")).unwrap();
+    let name = "old._domainkey.example.com";
+    desk.server.publish(name, ED25519);
+    let (_, said) = desk.dkim(&["config", "check"]);
+    assert!(said.contains("name-retires"), "{said}");
+    let run_until = |told: &str| {
+        let mut said = String::new();
+        while !said.contains(told) {
+            thread::sleep(Duration::from_millis(100));
+            said = desk.dkim(&["rotate", "run"]).1;
+        }
+    };
+    run_until(&format!("not revoked: keys.fixed signs as {name}"));
+    // From now on mail takes its time, and nobody else signs.
+    let last = config.replace("message-life = 0", "message-life = 600");
+    fs::write(&desk.config, last.replace("every = 1", "every = 600")).unwrap();
+    run_until("no other key signs by its name any more");
+    let (_, said) = desk.dkim(&["rotate", "run"]);
+    assert!(said.contains("old: mail that it signed may be on its way"), "{said}");
+    assert_eq!(desk.server.text(name).as_deref(), Some(ED25519));
+}
+
+/// Two plans that took over one key: it is revoked when the mail of both has had its time.
+#[test]
+fn a_key_that_two_plans_took_over_is_revoked_in_time() {
+    let old = "selector = 'old'\nfile = 'mail.pem'";
+    let plan = |every: &str, life: &str| {
+        let plan = PLAN.replace("every = 1", &format!("every = {every}"));
+        plan.replace("message-life = 0", &format!("message-life = {life}"))
+    };
+    let (fast, slow) = (plan("600", "0"), plan("600", "600").replace("k{", "n{"));
+    let news = format!("[keys.news]\ndomain = 'example.com'\n{old}\nrotate = {{ {slow} }}\n");
+    let desk = Desk::new("server = SERVER", &format!("{old}\nrotate = {{ {fast} }}\n{news}"));
+    let config = fs::read_to_string(&desk.config).unwrap().replace("['main']", "['main', 'news']");
+    fs::write(&desk.config, &config).unwrap();
+    fs::copy(Path::new(command::DATA).join("keys/ed25519.pem"), desk.path("mail.pem")).unwrap();
+    let name = "old._domainkey.example.com";
+    desk.server.publish(name, ED25519);
+    assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
+    // Both retire, one after the other.
+    for (key, plan) in [("main", &fast), ("news", &slow)] {
+        let due = config.replace(plan, &plan.replace("every = 600", "every = 1"));
+        fs::write(&desk.config, due).unwrap();
+        thread::sleep(Duration::from_millis(1100));
+        let mut said = String::new();
+        while !said.contains("is active") {
+            (_, said) = desk.dkim(&["rotate", "run", "--key", key]);
+        }
+        fs::write(&desk.config, &config).unwrap();
+    }
+    let mut said = String::new();
+    while !said.contains("not revoked: keys.news signed as") {
+        assert!(!said.contains("old is revoked"), "{said}");
+        (_, said) = desk.dkim(&["rotate", "run", "--key", "main"]);
+    }
+    let (_, said) = desk.dkim(&["rotate", "run"]);
+    assert!(!said.contains("old is revoked"), "{said}");
+    assert_eq!(desk.server.text(name).as_deref(), Some(ED25519));
+}
+
 /// A record is gone, though a wildcard answers in its place.
 #[test]
 fn a_key_goes_under_a_wildcard() {

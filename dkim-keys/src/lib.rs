@@ -57,8 +57,8 @@ pub use publication::{NameTooLong, Publication};
 pub use record_fault::RecordFault;
 pub use rotation::{
     Done, Hands, LockedState, Phase, Plan, Progress, RotatedKey, RotationError, RotationState,
-    SelectorTemplate, StateError, StateFile, StateFileError, TemplateError, Transition, abort,
-    check_rotation, public_sha256, revoke, step,
+    SelectorTemplate, Sharer, StateError, StateFile, StateFileError, TemplateError, Transition,
+    abort, check_rotation, public_sha256, revoke, step,
 };
 pub use secret::is_secret;
 pub use test::{KeyTest, Tested};

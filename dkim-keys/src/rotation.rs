@@ -20,4 +20,4 @@ pub(crate) use self::late::RotationFault;
 pub use self::late::check_rotation;
 pub use self::plan::{Plan, SelectorTemplate, TemplateError};
 pub use self::state::{Phase, RotatedKey, RotationState, StateError, Transition};
-pub use self::step::{Done, Hands, Progress, RotationError, abort, revoke, step};
+pub use self::step::{Done, Hands, Progress, RotationError, Sharer, abort, revoke, step};

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use dkim_keys::{
     Config, Done, Hands, KeyKind, Mail, NamedKey, Phase, Plan, Progress, RotatedKey, RotationError,
-    RotationState, abort, check_rotation, is_in_token, revoke, step,
+    RotationState, Sharer, abort, check_rotation, is_in_token, revoke, step,
 };
 use dkim_tags::{DomainName, Selector};
 
@@ -51,6 +51,7 @@ struct World {
     left: Option<u32>,
     hook_fails: bool,
     names_fail: bool,
+    sharer: Option<Sharer>,
 }
 
 impl World {
@@ -164,6 +165,10 @@ impl Hands for World {
     fn publish(&mut self, key: &RotatedKey) -> Result<Done, Stopped> {
         assert!(self.files.contains_key(&key.selector));
         self.act(|world| world.show(&key.selector, Some(Shown::Key)))
+    }
+
+    fn sharer(&mut self, _: &RotatedKey) -> Result<Option<Sharer>, Stopped> {
+        self.act(|world| world.sharer.clone())
     }
 
     fn publish_revocation(&mut self, key: &RotatedKey) -> Result<Done, Stopped> {
@@ -414,6 +419,9 @@ fn what_others_use_is_left_to_them() {
         fn publish(&mut self, key: &RotatedKey) -> Result<Done, Stopped> {
             self.0.publish(key)
         }
+        fn sharer(&mut self, key: &RotatedKey) -> Result<Option<Sharer>, Stopped> {
+            self.0.sharer(key)
+        }
         fn publish_revocation(&mut self, key: &RotatedKey) -> Result<Done, Stopped> {
             self.0.publish_revocation(key)
         }
@@ -574,6 +582,46 @@ fn a_hook_that_comes_late_holds_the_old_key() {
     go(&mut state, &mut world).unwrap();
     go(&mut state, &mut world).unwrap();
     assert_eq!(world.records.get(&old), Some(&Shown::Revoked));
+}
+
+/// Its record is also that of mail which another key signs, or has just signed.
+#[test]
+fn a_record_that_another_key_needs_stays() {
+    let mut world = world();
+    live(&mut world, 93, || None);
+    assert_eq!(world.saved.keys[0].phase, Phase::Retiring);
+    let is_shown = |world: &World| world.records.get("202401") == Some(&Shown::Key);
+    world.sharer = Some(Sharer::Signs("keys.other signs".to_owned()));
+    assert_eq!(live(&mut world, 30, || None), ["202401 retiring"]);
+    assert!(is_shown(&world) && world.saved.keys[0].shared);
+    let (mut state, now) = (world.saved.clone(), world.now);
+    let waits = step(&mut state, ("main", &domain()), &Plan::default(), now, &mut world).unwrap();
+    let Progress::Waiting { what, until: None } = waits else { panic!("{waits:?}") };
+    assert!(what.contains("not revoked: keys.other signs"), "{what}");
+    // Its last mail was signed a moment ago.
+    world.sharer = None;
+    assert_eq!(live(&mut world, 7, || None), ["202401 retiring"]);
+    assert!(is_shown(&world) && !world.saved.keys[0].shared);
+    // One that is known to have stopped.
+    let (what, until) = ("keys.other signed".to_owned(), world.now + 3 * DAY);
+    world.sharer = Some(Sharer::Signed { what, until });
+    assert_eq!(live(&mut world, 3, || None), [""; 0]);
+    assert!(is_shown(&world));
+    assert_eq!(live(&mut world, 1, || None), ["202401 revoked"]);
+}
+
+/// What is in other hands is revoked, whoever signs by its name.
+#[test]
+fn a_key_in_other_hands_is_revoked_whoever_shares_its_record() {
+    let mut world = world();
+    world.sharer = Some(Sharer::Signs("keys.other signs".to_owned()));
+    live(&mut world, 93, || None);
+    let (mut state, now) = (world.saved.clone(), world.now);
+    assert!(state.keys[0].shared);
+    for _ in 0..2 {
+        revoke(&mut state, ("main", "202401"), &Plan::default(), now, &mut world).unwrap();
+    }
+    assert_eq!(world.records.get("202401"), Some(&Shown::Revoked));
 }
 
 const CONFIG: &str = r#"

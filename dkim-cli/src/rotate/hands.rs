@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use dkim_keys::{
     Done, Hands, KeyEntry, KeyFileError, KeyPair, KeySource, KeyTest, LockedState, NameTooLong,
-    NamedKey, Phase, Publication, RotatedKey, RotationState, Severity, delete_key,
+    NamedKey, Phase, Publication, RotatedKey, RotationState, Severity, Sharer, delete_key,
     delete_unfinished, is_in_token, key_file_name, loop_back, public_sha256, save_new,
 };
 use dkim_stack::crypto::{PrivateKey, PublicKey};
@@ -308,13 +308,36 @@ impl Hands for World<'_> {
         self.bring_about(&Wanted::Record(publication), may_go, objection)
     }
 
+    fn sharer(&mut self, key: &RotatedKey) -> Result<Option<Sharer>, Failure> {
+        let config = &self.file.config;
+        let Place { selector, domain, name } = Place::of(key)?;
+        if let Some(other) = config.other_signer(&key.name, &selector, &domain) {
+            return Ok(Some(Sharer::Signs(format!("keys.{other} signs as {name}"))));
+        }
+        let is_sharer = |other: &&RotatedKey| {
+            other.name != key.name
+                && other.phase == Phase::Retiring
+                && !other.revoke_now
+                && Place::of(other).is_ok_and(|other| other.name == name)
+        };
+        let message_life = |key: &str| {
+            let mut rotated = config.rotated();
+            rotated.find(|(name, ..)| *name == key).map(|(.., plan)| plan.message_life)
+        };
+        let until = |other: &RotatedKey| {
+            // Where its plan is gone, ours says how long mail is on its way.
+            let life = message_life(&other.name).or_else(|| message_life(&key.name));
+            other.since().saturating_add(life.unwrap_or_default())
+        };
+        let last = self.state.keys.iter().filter(is_sharer).max_by_key(|other| until(other));
+        Ok(last.map(|other| Sharer::Signed {
+            what: format!("keys.{} signed as {name}, and mail may be on its way", other.name),
+            until: until(other),
+        }))
+    }
+
     fn publish_revocation(&mut self, key: &RotatedKey) -> Result<Done, Failure> {
         let place = Place::of(key)?;
-        // A key in other hands is worth no signature.
-        let other = self.file.config.other_signer(&key.name, &place.selector, &place.domain);
-        if let Some(other) = other.filter(|_| !key.revoke_now) {
-            return Ok(Done::NotYet(format!("not revoked: keys.{other} signs as {}", place.name)));
-        }
         let text = format!("v=DKIM1; k={}; p=", key.kind.type_and_bits().0.name());
         let record = KeyRecord::parse(text.as_bytes())
             .map_err(|error| Failure::of(Exit::Data, &error).on(&place.name))?;

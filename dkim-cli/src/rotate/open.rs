@@ -84,6 +84,12 @@ impl Opened {
         World::new(&self.file, &self.state, &self.locked)
     }
 
+    /// Lets the next step begin where this one ended.
+    pub(crate) fn go_on_with(&mut self, state: RotationState) {
+        self.file.config.follow(&state);
+        self.state = state;
+    }
+
     /// Takes over the keys that signed before there was a plan.
     pub(crate) fn take_over(&mut self) -> Result<(), Failure> {
         for key in &self.keys {

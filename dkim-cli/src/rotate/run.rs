@@ -95,7 +95,7 @@ fn one_step(opened: &mut Opened, key: &Changing, json: bool) -> Result<(Progress
     let main = (&*key.name, &key.domain);
     let taken = step(&mut state, main, &key.plan, now().0, &mut world);
     // What was saved on the way to a failure is so, and the next key's step is not to undo it.
-    opened.state = state;
+    opened.go_on_with(state);
     let progress = taken.map_err(|error| failure(&key.name, error))?;
     let exit = teller.tell(&key.name, &progress)?;
     Ok((progress, exit))

@@ -47,6 +47,9 @@ pub struct RotatedKey {
     /// It is in other hands: it is to be revoked whatever mail is on its way.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub revoke_now: bool,
+    /// Another key signs by its name, and needs its record: it is not revoked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shared: bool,
     /// It signs no more, and its private key is kept to be revealed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub kept: bool,
@@ -214,6 +217,7 @@ impl RotatedKey {
             public_sha256: None,
             phase: Phase::Planned,
             revoke_now: false,
+            shared: false,
             kept: false,
             history: Vec::new(),
         }

@@ -59,8 +59,14 @@ pub trait Hands {
     /// When that fails; the step can be tried again.
     fn publish(&mut self, key: &RotatedKey) -> Result<Done, Self::Error>;
 
-    /// Publishes that the key is revoked: its record with an empty `p=`. Not while another key signs by
-    /// the same name, unless it is in other hands.
+    /// Who else needs the record of a key that signs no more.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be told; the step can be tried again.
+    fn sharer(&mut self, key: &RotatedKey) -> Result<Option<Sharer>, Self::Error>;
+
+    /// Publishes that the key is revoked: its record with an empty `p=`.
     ///
     /// # Errors
     ///
@@ -128,6 +134,21 @@ pub enum Done {
     Seen(String),
     /// Not yet: what is waited for, or what a person has to do.
     NotYet(String),
+}
+
+/// Another key of the configuration whose record is that of a key that retires.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Sharer {
+    /// It signs: which key by which name.
+    Signs(String),
+    /// It signed, and mail of it may be on its way.
+    Signed {
+        /// Which key by which name.
+        what: String,
+        /// Until when, in seconds since 1970.
+        until: u64,
+    },
 }
 
 /// What a step did.
@@ -385,17 +406,19 @@ struct Entry {
     evidence: String,
     /// Its private key is to be revealed.
     kept: bool,
+    /// Another key signs by its name.
+    shared: bool,
 }
 
 impl Entry {
     /// With nothing kept of it.
     const fn gone(phase: Phase, evidence: String) -> Self {
-        Self { phase, evidence, kept: false }
+        Self { phase, evidence, kept: false, shared: false }
     }
 
     /// With the private key kept to be revealed.
     const fn kept(phase: Phase, evidence: String) -> Self {
-        Self { phase, evidence, kept: true }
+        Self { phase, evidence, kept: true, shared: false }
     }
 }
 
@@ -499,15 +522,13 @@ fn advance<H: Hands>(
         // Proven once more: the DNS may have changed since.
         Phase::Proven => when_seen(hands.prove(key)?, Phase::Active),
         Phase::Active => Next::Nothing,
-        Phase::Retiring => {
-            match after(plan.message_life, "mail that it signed may be on its way") {
-                Some(wait) if !key.revoke_now => wait,
-                _ => match hands.publish_revocation(key)? {
-                    Done::Seen(evidence) => Next::Entry(revoked(key, plan, evidence, hands)?),
-                    done @ Done::NotYet(_) => when_seen(done, Phase::Revoked),
-                },
-            }
-        }
+        Phase::Retiring => match needed(key, plan, now, hands)? {
+            Some(next) if !key.revoke_now => next,
+            _ => match hands.publish_revocation(key)? {
+                Done::Seen(evidence) => Next::Entry(revoked(key, plan, evidence, hands)?),
+                done @ Done::NotYet(_) => when_seen(done, Phase::Revoked),
+            },
+        },
         Phase::Revoked => match after(plan.grave, "its record shows that it is revoked") {
             // What was taken back before it signed has no grave, and nobody comes to one twice.
             Some(wait) if key.was(Phase::Active) && !key.was(Phase::Removed) => wait,
@@ -531,6 +552,33 @@ fn advance<H: Hands>(
             Next::Entry(buried(key, Phase::Revealed, evidence, hands)?)
         }
         Phase::Removed | Phase::Revealed => Next::Nothing,
+    })
+}
+
+/// What keeps the record of a key that retires: mail that is on its way, its own or that of another
+/// key with the same record. When the last of the others has stopped to sign, the time begins anew:
+/// nobody knows when that was.
+fn needed<H: Hands>(
+    key: &RotatedKey,
+    plan: &Plan,
+    now: u64,
+    hands: &mut H,
+) -> Result<Option<Next>, H::Error> {
+    let wait = |what: &str, until| Next::Wait(format!("{}: {what}", key.selector), until);
+    let stays =
+        |evidence, shared| Next::Entry(Entry { shared, ..Entry::gone(Phase::Retiring, evidence) });
+    let until = key.since().saturating_add(plan.message_life);
+    Ok(match hands.sharer(key)? {
+        Some(Sharer::Signs(what)) if key.shared => {
+            Some(wait(&format!("not revoked: {what}"), Some(until).filter(|until| now < *until)))
+        }
+        Some(Sharer::Signs(what)) => Some(stays(format!("not revoked: {what}"), true)),
+        _ if key.shared => Some(stays("no other key signs by its name any more".to_owned(), false)),
+        Some(Sharer::Signed { what, until: other }) if now < other => {
+            Some(wait(&format!("not revoked: {what}"), Some(other.max(until))))
+        }
+        _ if now < until => Some(wait("mail that it signed may be on its way", Some(until))),
+        _ => None,
     })
 }
 
@@ -619,7 +667,7 @@ fn enter<H: Hands>(
     state: &mut RotationState,
     at: usize,
     now: u64,
-    Entry { phase, evidence, kept }: Entry,
+    Entry { phase, evidence, kept, shared }: Entry,
     hands: &mut H,
 ) -> Result<Progress, RotationError<H::Error>> {
     let mut next = state.clone();
@@ -635,6 +683,7 @@ fn enter<H: Hands>(
     if let Some(key) = next.keys.get_mut(at) {
         key.enter(phase, now, evidence.clone());
         key.kept = kept;
+        key.shared = shared;
         selector.clone_from(&key.selector);
     }
     commit(state, next, hands)?;
