@@ -809,6 +809,25 @@ fn an_emptied_state_is_no_first_one() {
     assert_eq!(desk.sign().as_deref(), Some("k1"));
 }
 
+/// By how much it is wrong, nobody knows: nothing is done by it.
+#[test]
+fn a_clock_that_is_behind_is_told() {
+    let desk = Desk::new("server = SERVER", &format!("rotate = {{ {PLAN} }}"));
+    assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
+    let path = desk.path("config.rotation.toml");
+    let state = fs::read_to_string(&path).unwrap();
+    let (before, last) = state.rsplit_once("at = ").unwrap();
+    let (_, after) = last.split_once('\n').unwrap();
+    let ahead = format!("{before}at = 4102444800\n{after}");
+    fs::write(&path, &ahead).unwrap();
+    let (code, said) = desk.dkim(&["rotate", "run"]);
+    assert!(code == 75 && said.contains("and the last step was taken at 2100-01-01"), "{said}");
+    assert!(said.contains("remedy: set the clock; if it is right, it was ahead then"), "{said}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), ahead);
+    fs::write(&path, &state).unwrap();
+    assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
+}
+
 #[test]
 fn one_at_a_time_takes_steps() {
     let desk = Desk::new("server = SERVER", &format!("rotate = {{ {PLAN} }}"));

@@ -610,6 +610,43 @@ fn a_record_that_another_key_needs_stays() {
     assert_eq!(live(&mut world, 1, || None), ["202401 revoked"]);
 }
 
+/// What is done by a clock that is behind would be long ago as soon as it is set.
+#[test]
+fn a_clock_that_is_behind_is_told_and_shortens_nothing() {
+    let mut world = world();
+    live(&mut world, 89, || None);
+    world.now += 2 * DAY;
+    let mut state = world.saved.clone();
+    let plan = Plan::default();
+    let go = |state: &mut RotationState, world: &mut World, now: u64| {
+        step(state, ("main", &domain()), &plan, now, world)
+    };
+    let newest = world.now;
+    go(&mut state, &mut world, newest).unwrap();
+    let before = state.clone();
+    let refused = go(&mut state, &mut world, newest - 1);
+    let Err(RotationError::ClockBehind { now, newest: told }) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!((now, told), (newest - 1, newest));
+    assert_eq!((&state, &world.saved), (&before, &before));
+    // What waits for nothing does not wait for the clock, and leaves no time that is too early.
+    let times = |state: &RotationState| -> Vec<u64> {
+        state.keys.iter().flat_map(|key| &key.history).map(|step| step.at).collect()
+    };
+    let mut taken_back = state.clone();
+    abort(&mut taken_back, "main", 1, &mut world).unwrap();
+    revoke(&mut state, ("main", "202401"), &plan, 1, &mut world).unwrap();
+    state.told(1);
+    go(&mut state, &mut world, 1).unwrap();
+    go(&mut state, &mut world, 1).unwrap();
+    assert_eq!(world.records.get("202401"), Some(&Shown::Revoked));
+    for after in [taken_back, state] {
+        assert!(times(&after).len() > times(&before).len());
+        assert!(times(&after).iter().all(|at| *at == newest || times(&before).contains(at)));
+    }
+}
+
 /// What is in other hands is revoked, whoever signs by its name.
 #[test]
 fn a_key_in_other_hands_is_revoked_whoever_shares_its_record() {

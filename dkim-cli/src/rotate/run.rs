@@ -2,10 +2,11 @@
 
 use clap::Args;
 use dkim_keys::{Progress, RotationError, step};
-use dkim_stack::now;
+use dkim_stack::{UnixTime, now};
 
 use super::open::{Changing, Opened, Which};
 use super::progress::{self, Teller};
+use crate::date::date;
 use crate::diagnostics::Failure;
 use crate::exit::{self, Exit};
 
@@ -111,6 +112,14 @@ pub(super) fn failure(name: &str, error: RotationError<Failure>) -> Failure {
         error @ RotationError::OtherDomain { .. } => {
             Failure::of(Exit::Data, &error).on(format_args!("keys.{name}")).remedy(
                 "put the old domain back, and give the keys of the new one a name of their own",
+            )
+        }
+        RotationError::ClockBehind { now, newest } => {
+            let (now, newest) = (date(UnixTime(now)), date(UnixTime(newest)));
+            let what = format!("the clock says {now}, and the last step was taken at {newest}");
+            Failure::new(Exit::Temporary, what).on(format_args!("keys.{name}")).remedy(
+                "set the clock; if it is right, it was ahead then: put `at` of that step right in \
+                 the state (`dkim rotate status --history` shows it)",
             )
         }
         error => Failure::of(Exit::Usage, &error).on(format_args!("keys.{name}")),

@@ -172,6 +172,7 @@ impl RotationState {
 
     /// The hook was run: from now on nobody signs with the keys that retire.
     pub fn told(&mut self, now: u64) {
+        let now = now.max(self.newest());
         self.hook_pending = false;
         for key in &mut self.keys {
             let count = key.history.iter().filter(|step| step.phase == Phase::Retiring).count();
@@ -179,6 +180,11 @@ impl RotationState {
                 key.enter(Phase::Retiring, now, "whoever signs was told");
             }
         }
+    }
+
+    /// When the last step was taken, in seconds since 1970: no clock that is right says less.
+    pub(super) fn newest(&self) -> u64 {
+        self.keys.iter().flat_map(|key| &key.history).map(|step| step.at).max().unwrap_or_default()
     }
 
     /// The key that signs by this name.

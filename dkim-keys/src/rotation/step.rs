@@ -207,6 +207,15 @@ pub enum RotationError<E: std::error::Error> {
         /// What the configuration says.
         configured: String,
     },
+    /// The clock says an earlier time than the state: by how much it is wrong, nobody knows, and
+    /// whatever waits would wait too long or not at all. It may have been ahead before.
+    #[error("the clock says {now}, and the last step was taken at {newest}")]
+    ClockBehind {
+        /// What it says, in seconds since 1970.
+        now: u64,
+        /// The newest time in the state, in seconds since 1970.
+        newest: u64,
+    },
     /// There is no key to do that with.
     #[error("{name} has no {what}")]
     Missing {
@@ -242,13 +251,21 @@ pub fn step<H: Hands>(
         .iter()
         .filter(|(_, key)| key.name == name)
         .partition(|(_, key)| key.revoke_now && key.phase == Phase::Retiring);
+    let newest = state.newest();
     for (at, key) in urgent {
         match advance(key, plan, now, hands) {
-            Ok(Next::Entry(entry)) => return enter(state, *at, now, entry, hands),
+            Ok(Next::Entry(entry)) => return enter(state, *at, now.max(newest), entry, hands),
             Ok(Next::Wait(what, until)) => waiting.push((what, until)),
             Ok(Next::Make | Next::Nothing) => {}
             Err(error) => failed = failed.or(Some(RotationError::Hands(error))),
         }
+    }
+    if now < newest {
+        // A person may have to publish that a key is revoked, and is told that first.
+        return match (failed, waiting.is_empty()) {
+            (None, false) => Ok(waits(waiting)),
+            (failed, _) => Err(failed.unwrap_or(RotationError::ClockBehind { now, newest })),
+        };
     }
     if state.hook_pending {
         hands.hook().map_err(RotationError::Hands)?;
@@ -297,11 +314,7 @@ pub fn step<H: Hands>(
     if let Some(error) = failed {
         return Err(error);
     }
-    // What is up to others is not to be slept over until the next key is due.
-    let until: Option<Vec<u64>> = waiting.iter().map(|(_, until)| *until).collect();
-    let until = until.and_then(|until| until.into_iter().min());
-    let what: Vec<String> = waiting.into_iter().map(|(what, _)| what).collect();
-    Ok(Progress::Waiting { what: what.join("; "), until })
+    Ok(waits(waiting))
 }
 
 /// Takes back a key that does not sign yet: its record goes, and its file.
@@ -323,6 +336,8 @@ pub fn abort<H: Hands>(
         return Err(RotationError::Missing { name: name.to_owned(), what: "key on its way" });
     };
     let Some(key) = state.keys.get(at).cloned() else { return Ok(nothing()) };
+    // Nothing waits for the time of this.
+    let now = now.max(state.newest());
     // From here on it never signs, whoever is stopped; what is left is done by the next step.
     if key.phase.is_successor() {
         let entry = Entry::gone(Phase::Revoked, "taken back".to_owned());
@@ -361,6 +376,8 @@ pub fn revoke<H: Hands>(
         let what = "such key that signs, or did and is not revoked";
         return Err(RotationError::Missing { name: name.to_owned(), what });
     };
+    // This waits for no clock to be set, and no later step is to find a time that is too early.
+    let now = now.max(state.newest());
     // It signs no more before it is revoked: mail signed meanwhile would be refused.
     if let Some(key) = state.keys.get(at).filter(|key| key.phase == Phase::Active) {
         let selector = key.selector.clone();
@@ -386,6 +403,15 @@ pub fn revoke<H: Hands>(
         }
         Done::NotYet(what) => Ok(Progress::Waiting { what, until: None }),
     }
+}
+
+/// All that is waited for, and until when.
+fn waits(waiting: Vec<(String, Option<u64>)>) -> Progress {
+    // What is up to others is not to be slept over until the next key is due.
+    let until: Option<Vec<u64>> = waiting.iter().map(|(_, until)| *until).collect();
+    let until = until.and_then(|until| until.into_iter().min());
+    let what: Vec<String> = waiting.into_iter().map(|(what, _)| what).collect();
+    Progress::Waiting { what: what.join("; "), until }
 }
 
 const fn nothing() -> Progress {
@@ -522,13 +548,16 @@ fn advance<H: Hands>(
         // Proven once more: the DNS may have changed since.
         Phase::Proven => when_seen(hands.prove(key)?, Phase::Active),
         Phase::Active => Next::Nothing,
-        Phase::Retiring => match needed(key, plan, now, hands)? {
-            Some(next) if !key.revoke_now => next,
-            _ => match hands.publish_revocation(key)? {
-                Done::Seen(evidence) => Next::Entry(revoked(key, plan, evidence, hands)?),
-                done @ Done::NotYet(_) => when_seen(done, Phase::Revoked),
-            },
-        },
+        Phase::Retiring => {
+            let needed = if key.revoke_now { None } else { needed(key, plan, now, hands)? };
+            match needed {
+                Some(next) => next,
+                None => match hands.publish_revocation(key)? {
+                    Done::Seen(evidence) => Next::Entry(revoked(key, plan, evidence, hands)?),
+                    done @ Done::NotYet(_) => when_seen(done, Phase::Revoked),
+                },
+            }
+        }
         Phase::Revoked => match after(plan.grave, "its record shows that it is revoked") {
             // What was taken back before it signed has no grave, and nobody comes to one twice.
             Some(wait) if key.was(Phase::Active) && !key.was(Phase::Removed) => wait,
