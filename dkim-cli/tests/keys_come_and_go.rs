@@ -6,9 +6,10 @@ mod command;
 mod primary;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -826,6 +827,41 @@ fn a_clock_that_is_behind_is_told() {
     assert_eq!(fs::read_to_string(&path).unwrap(), ahead);
     fs::write(&path, &state).unwrap();
     assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
+}
+
+/// Whoever has no key to be taken over keeps no other from its way.
+#[test]
+fn a_key_that_is_missing_holds_up_no_other() {
+    let plan = PLAN.replace("every = 1", "every = 600");
+    let lost = "[keys.lost]\ndomain = 'example.com'\nselector = 'old'\nfile = 'lost.pem'\n";
+    let keys = format!("rotate = {{ {plan} }}\n{lost}rotate = {{ {plan} }}\n");
+    let desk = Desk::new("server = SERVER", &keys);
+    let (code, said) = desk.dkim(&["rotate", "run"]);
+    assert!(code == 66 && said.contains("lost.pem: cannot be read"), "{said}");
+    assert!(said.contains("remedy: put it back, or let `file` of keys.lost name it"), "{said}");
+    assert_eq!(desk.sign().as_deref(), Some("k1"));
+}
+
+/// A state that has its name is the state, whatever the file system says of the directory.
+#[test]
+fn a_directory_that_cannot_be_written_onto_the_disk_holds_up_nothing() {
+    const NOBODY: u32 = 65534;
+
+    let desk = Desk::new("server = SERVER", &format!("rotate = {{ {PLAN} }}"));
+    let (directory, program) = (desk.directory.path(), desk.path("dkim"));
+    fs::copy(env!("CARGO_BIN_EXE_dkim"), &program).unwrap();
+    let mut command = Command::new(&program);
+    command.args(["rotate", "step", "--config", &desk.config]).current_dir("/");
+    // It cannot be opened; the superuser can open everything.
+    if rustix::process::geteuid().is_root() {
+        chown(directory, Some(NOBODY), Some(NOBODY)).unwrap();
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o300)).unwrap();
+    let output = command.output().unwrap();
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("k1 is planned"), "{}", text(&output.stdout));
 }
 
 #[test]

@@ -45,11 +45,11 @@ Example:
 impl Revoke {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let mut opened = self.which.open()?;
-        opened.take_over()?;
-        let [key] = &*opened.keys else {
+        let [key] = &*opened.keys.clone() else {
             return Err(Failure::new(Exit::Usage, "several keys change")
                 .remedy("say which one is meant, with --key NAME"));
         };
+        opened.take_over(key)?;
         let mut state = opened.state.clone();
         let selector = self.selector.or_else(|| Some(state.active(&key.name)?.selector.clone()));
         let Some(selector) = selector else {

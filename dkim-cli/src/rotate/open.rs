@@ -90,26 +90,28 @@ impl Opened {
         self.state = state;
     }
 
-    /// Takes over the keys that signed before there was a plan.
-    pub(crate) fn take_over(&mut self) -> Result<(), Failure> {
-        for key in &self.keys {
-            let source = self.file.config.keys.get(&key.name).map(|entry| &entry.key);
-            let Some(KeySource::Rotated { before: Some(before), .. }) = source else { continue };
-            let path = before.file_for(&key.domain, &self.file.directory);
-            // Its length matters to nobody any more.
-            let signing = key_file::read(&path)?;
-            let public = signing.public_key();
-            let kind = match public.key_type().name() {
-                "ed25519" => KeyKind::Ed25519,
-                _ => KeyKind::Rsa2048,
-            };
-            let taken = (kind, sha256(public)?);
-            let mut next = self.state.clone();
-            if next.take_over((&key.name, &key.domain), taken, before, now().0) {
-                let saved = self.locked.save(&next);
-                saved.map_err(|error| state_failure(self.locked.file(), &error))?;
-                self.state = next;
-            }
+    /// Takes over the key that signed by a name before there was a plan, if one did.
+    pub(crate) fn take_over(&mut self, key: &Changing) -> Result<(), Failure> {
+        let source = self.file.config.keys.get(&key.name).map(|entry| &entry.key);
+        let Some(KeySource::Rotated { before: Some(before), .. }) = source else { return Ok(()) };
+        let path = before.file_for(&key.domain, &self.file.directory);
+        let signing = key_file::read(&path).map_err(|failure| match failure.exit {
+            Exit::NoInput => failure
+                .remedy(format_args!("put it back, or let `file` of keys.{} name it", key.name)),
+            _ => failure,
+        })?;
+        let public = signing.public_key();
+        // Its length matters to nobody any more.
+        let kind = match public.key_type().name() {
+            "ed25519" => KeyKind::Ed25519,
+            _ => KeyKind::Rsa2048,
+        };
+        let taken = (kind, sha256(public)?);
+        let mut next = self.state.clone();
+        if next.take_over((&key.name, &key.domain), taken, before, now().0) {
+            let saved = self.locked.save(&next);
+            saved.map_err(|error| state_failure(self.locked.file(), &error))?;
+            self.go_on_with(next);
         }
         Ok(())
     }

@@ -65,11 +65,10 @@ impl Run {
 /// its way.
 fn each(which: &Which, json: bool, goes_on: impl Fn(&Progress) -> bool) -> Result<Exit, Failure> {
     let mut opened = which.open()?;
-    opened.take_over()?;
     let mut exit = Exit::Success;
     for key in opened.keys.clone() {
         loop {
-            let ended = one_step(&mut opened, &key, json);
+            let ended = opened.take_over(&key).and_then(|()| one_step(&mut opened, &key, json));
             match ended {
                 Ok((progress, _)) if goes_on(&progress) => {}
                 Ok((_, ended)) => {

@@ -99,8 +99,7 @@ impl LockedState {
     ///
     /// # Errors
     ///
-    /// When that fails. Then the state is as it was, unless only the directory could not be written
-    /// onto the disk.
+    /// When that fails. Then the state is as it was.
     pub fn save(&self, state: &RotationState) -> Result<(), StateFileError> {
         replace(&self.file.path, state, &self.file.config)?;
         // What is still said elsewhere is read by nobody; the next one who saves tries again.
@@ -153,7 +152,10 @@ pub(super) fn replace(
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&new, path)?;
-        sync_directory_of(path)
+        // From now on this is the state. The name, too, is to outlast a power cut, and not every file
+        // system can say so: after the older state all that was done since is done again.
+        let _ = sync_directory_of(path);
+        Ok(())
     };
     write().map_err(StateFileError::Unwritable)
 }
