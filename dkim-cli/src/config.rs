@@ -53,6 +53,9 @@ The configuration, in TOML:
   oversign = [\"From\", \"To\"]
   expires = 604800               # x=, seconds after t=
   body-length = false            # l=
+
+Paths are seen from the directory of the file itself, whatever symbolic links lead to it; the state
+of keys that change is kept there, too.
 ";
     [FILE, "\n", &exit::help()].concat()
 }

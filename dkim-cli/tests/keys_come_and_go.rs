@@ -6,7 +6,7 @@ mod command;
 mod primary;
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -827,6 +827,29 @@ fn a_clock_that_is_behind_is_told() {
     assert_eq!(fs::read_to_string(&path).unwrap(), ahead);
     fs::write(&path, &state).unwrap();
     assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
+}
+
+/// By a symbolic link the keys, the state and the lock are those of the configuration.
+#[test]
+fn a_link_leads_to_the_same_keys() {
+    let plan = PLAN.replace("every = 1", "every = 600");
+    let desk = Desk::new("server = SERVER", &format!("rotate = {{ {plan} }}"));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let link = elsewhere.path().join("dkim.toml");
+    symlink(&desk.config, &link).unwrap();
+    let link = link.to_str().unwrap();
+    assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
+    let (code, said) = dkim(&["rotate", "run", "--config", link]);
+    assert!(code == 0 && said.contains("the next key is not due"), "{said}");
+    let signed = run(&["sign", "--config", link], MESSAGE);
+    assert!(text(&signed.stdout).contains("s=k1"), "{}", text(&signed.stderr));
+    let _locked = StateFile::beside(Path::new(&desk.config)).lock(Duration::ZERO).unwrap();
+    assert_eq!(dkim(&["rotate", "run", "--config", link]).0, 75);
+    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 1);
+    // What is wrong with it is told by the name that was said.
+    fs::write(&desk.config, "nonsense").unwrap();
+    let (code, said) = dkim(&["rotate", "run", "--config", link]);
+    assert!(code == 65 && said.starts_with(&format!("dkim: {link}: ")), "{said}");
 }
 
 /// Whoever has no key to be taken over keeps no other from its way.

@@ -104,7 +104,7 @@ pub fn audit_config(
     provider: &'static dyn Provider,
 ) -> FileAudit {
     let mut audit = Audit { rules, provider, found: FileAudit::default(), seen: BTreeSet::new() };
-    let directory = file.parent().unwrap_or(Path::new(""));
+    let directory = &*Config::directory_of(file);
     audit.obeyed(file);
     audit.obeyed(StateFile::beside(file).path());
     for file in config.key_files(state, directory) {

@@ -12,6 +12,7 @@ mod select;
 mod signatory;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use dkim_tags::{Auid, Canonicalizations, DomainName, FieldName};
 use ipnet::IpNet;
@@ -29,6 +30,7 @@ pub use self::pattern::Pattern;
 pub use self::rotation::{Rotation, ServerAddress};
 pub use self::select::{Chosen, Mail, PassedOver, Selection, Verdict};
 pub use self::signatory::{Signatory, SignatoryError, Unclear};
+use crate::directory::target_of;
 use crate::excerpt::excerpt;
 use crate::{Plan, RotationState, is_secret};
 
@@ -182,6 +184,13 @@ impl Config {
     /// When a path is not UTF-8.
     pub fn to_toml(&self) -> Result<String, ConfigError> {
         toml::to_string_pretty(self).map_err(|error| ConfigError::Unwritable(error.to_string()))
+    }
+
+    /// The directory from which paths in the configuration of this file are seen; where a symbolic link
+    /// leads to it, the same as without.
+    #[must_use]
+    pub fn directory_of(file: &Path) -> PathBuf {
+        target_of(file).parent().unwrap_or(Path::new("")).to_owned()
     }
 
     /// Lets the keys that change be those that sign by this state.

@@ -33,7 +33,7 @@ impl ConfigFile {
                 .on(path.display())
                 .remedy("`dkim config --help` shows how it is written")
         })?;
-        let directory = path.parent().unwrap_or(Path::new("")).to_owned();
+        let directory = Config::directory_of(path);
         let (state, state_file) = (RotationState::default(), StateFile::beside(path));
         let mut file = Self { config, directory, state, state_file };
         file.follow()?;

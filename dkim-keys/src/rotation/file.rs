@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::shared_file::SharedFile;
 use super::{RotationState, StateError};
-use crate::directory::sync_directory_of;
+use crate::directory::{sync_directory_of, target_of};
 use crate::{Config, Lock, LockError};
 
 /// The file that says where each key of a configuration stands, beside the configuration and named
@@ -27,9 +27,10 @@ impl StateFile {
     /// The longest that is read, in octets.
     const MAX_LEN: u64 = 64 * 1024 * 1024;
 
-    /// That of the configuration in this file.
+    /// That of the configuration in this file; where a symbolic link leads to it, the same as without.
     #[must_use]
     pub fn beside(config: &Path) -> Self {
+        let config = &*target_of(config);
         let name = config.file_name().unwrap_or_default();
         let toml = Path::new(name).extension().is_some_and(|extension| extension == "toml");
         // No two names lead to the same one.
@@ -256,6 +257,25 @@ mod tests {
             fs::write(&file, format!("{told}{comment}")).unwrap();
             assert_eq!(read(file.path()).is_ok(), is_read, "{more}");
         }
+    }
+
+    /// Two ways to one configuration lead to one state, and one lock.
+    #[test]
+    fn a_link_leads_to_the_same_state() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        fs::create_dir(path("mail")).unwrap();
+        fs::write(path("mail/config.toml"), "").unwrap();
+        for (link, target) in [("link.toml", "mail/config.toml"), ("other", "link.toml")] {
+            std::os::unix::fs::symlink(target, path(link)).unwrap();
+        }
+        let real = path("mail").canonicalize().unwrap().join("config.rotation.toml");
+        for link in ["link.toml", "other"] {
+            assert_eq!(StateFile::beside(&path(link)).path(), real);
+        }
+        let _held = StateFile::beside(&path("other")).lock(Duration::ZERO).unwrap();
+        let second = StateFile::beside(&path("mail/config.toml")).lock(Duration::ZERO);
+        assert!(matches!(second, Err(StateFileError::Lock(LockError::Busy))));
     }
 
     #[test]
