@@ -73,24 +73,25 @@ impl NameServers {
                 target.map(|target| format!("publish at {target}, or ")).unwrap_or_default();
             Err(failure.remedy(format_args!("{elsewhere}take the CNAME record away first")))
         };
+        let unclear = |error: LookupError| {
+            let what = format!("does not tell what stands at {name}: {error}");
+            Failure::new(Exit::Temporary, what)
+                .remedy("see that it answers questions from here about the zone, and try again")
+        };
+        // Of where an alias leads to, this server may know nothing.
+        match ask(dns, name, QueryKind::Cname) {
+            Ok(found) => return alias(found.chain.first()),
+            Err(LookupError::ChainTooLong) => return alias(None),
+            Err(error) if error.is_temporary() => return Err(unclear(error)),
+            Err(_) => {}
+        }
         match ask(dns, name, QueryKind::Txt) {
             Ok(found) if !found.chain.is_empty() => alias(found.chain.first()),
             Ok(found) if is_of_wildcard(dns, name, &found) => Ok(Vec::new()),
             Ok(found) => Ok(found.records.to_vec()),
-            // An alias that leads nowhere looks the same.
-            Err(LookupError::NoSuchName | LookupError::NoRecords) => {
-                match ask(dns, name, QueryKind::Cname) {
-                    Ok(found) => alias(found.chain.first()),
-                    _ => Ok(Vec::new()),
-                }
-            }
+            Err(LookupError::NoSuchName | LookupError::NoRecords) => Ok(Vec::new()),
             Err(LookupError::ChainTooLong) => alias(None),
-            Err(error) => {
-                let what = format!("does not tell what stands at {name}: {error}");
-                Err(Failure::new(Exit::Temporary, what).remedy(
-                    "see that it answers questions from here about the zone, and try again",
-                ))
-            }
+            Err(error) => Err(unclear(error)),
         }
     }
 

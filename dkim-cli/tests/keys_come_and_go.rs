@@ -852,6 +852,23 @@ fn a_link_leads_to_the_same_keys() {
     assert!(code == 65 && said.starts_with(&format!("dkim: {link}: ")), "{said}");
 }
 
+/// A name that leads to a zone of others is taken, though the server tells nothing of that.
+#[test]
+fn an_alias_into_another_zone_is_passed_over() {
+    let plan = PLAN.replace("every = 1", "every = 600");
+    let desk = Desk::new("server = SERVER", &format!("rotate = {{ {plan} }}"));
+    desk.server.alias("k1._domainkey.example.com");
+    let (code, said) = desk.dkim(&["rotate", "run"]);
+    assert!(code == 0 && said.contains("k2 is active"), "{said}");
+    desk.server.alias(NAME);
+    let address = desk.server.address.to_string();
+    let place = ["--domain", "example.com", "--selector", "s", "--server", &address];
+    let (code, said) =
+        dkim(&[&["key", "publish", "--key", "keys/ed25519.pem"], &place[..]].concat());
+    assert!(code == 1 && said.contains("the name is an alias (CNAME)"), "{said}");
+    assert!(said.contains("remedy: publish at target.example.org, or take"), "{said}");
+}
+
 /// Whoever has no key to be taken over keeps no other from its way.
 #[test]
 fn a_key_that_is_missing_holds_up_no_other() {

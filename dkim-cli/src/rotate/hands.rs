@@ -251,7 +251,8 @@ impl Hands for World<'_> {
             return Ok(false);
         }
         for (server, dns) in self.servers(&name)?.iter() {
-            for kind in [QueryKind::Txt, QueryKind::Cname] {
+            // An alias first: of where it leads to, this server may know nothing.
+            for kind in [QueryKind::Cname, QueryKind::Txt] {
                 let answer = dns.lookup(&Query { id: QueryId(0), name: name.clone(), kind });
                 match answer {
                     Err(LookupError::NoSuchName | LookupError::NoRecords) => {}

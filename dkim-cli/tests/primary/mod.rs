@@ -13,6 +13,7 @@ const SOA: u16 = 6;
 const TXT: u16 = 16;
 
 const NXDOMAIN: u8 = 3;
+const REFUSED: u8 = 5;
 const YXRRSET: u8 = 7;
 const NXRRSET: u8 = 8;
 
@@ -26,6 +27,8 @@ pub struct Primary {
 struct Zone {
     /// By name, the data of its TXT record.
     records: BTreeMap<String, Vec<u8>>,
+    /// Names that lead to another zone, of which nothing is known here.
+    aliases: Vec<String>,
     updates: usize,
     /// What somebody else publishes just before the next update.
     meanwhile: Option<(String, Vec<u8>)>,
@@ -94,6 +97,11 @@ impl Primary {
         self.zone.lock().unwrap().records.insert(name.to_owned(), data(text));
     }
 
+    /// Lets a name lead to `target.example.org`.
+    pub fn alias(&self, name: &str) {
+        self.zone.lock().unwrap().aliases.push(name.to_owned());
+    }
+
     /// What another person does, between our look and our update.
     pub fn publish_meanwhile(&self, name: &str, text: &str) {
         self.zone.lock().unwrap().meanwhile = Some((name.to_owned(), data(text)));
@@ -116,16 +124,26 @@ impl Primary {
         let (name, kind, _) = question(request, &mut at);
         let zone = self.zone.lock().unwrap();
         let wildcard = || zone.records.get("*._domainkey.example.com");
-        let found = zone.records.get(&name).or_else(wildcard).cloned().filter(|_| kind == TXT);
+        let text = zone.records.get(&name).or_else(wildcard).cloned().filter(|_| kind == TXT);
+        let target = || b"\x06target\x07example\x03org\0".to_vec();
+        let is_alias = zone.aliases.contains(&name);
+        let found = match is_alias {
+            true => Some((CNAME, target())),
+            false => text.map(|text| (TXT, text)),
+        };
         drop(zone);
-        let rcode = if found.is_some() { 0 } else { NXDOMAIN };
+        let rcode = match &found {
+            Some(_) => 0,
+            None if name.ends_with("example.com") => NXDOMAIN,
+            None => REFUSED,
+        };
         let counts = if found.is_some() { [0, 1, 0, 0, 0, 0] } else { [0, 0, 0, 1, 0, 0] };
         let flags = [0x84 | request[2] & 1, rcode];
         let mut answer = [&request[..2], &flags, &[0, 1], &counts, &request[12..at]].concat();
         let numbers = [1_u32, 2, 3, 4, 1].map(u32::to_be_bytes).concat();
         let soa = || [&b"\x02ns\0\x02ns\0"[..], &numbers].concat();
         let (owner, kind, data) = match found {
-            Some(data) => (&[0xc0, 12][..], TXT, data),
+            Some((kind, data)) => (&[0xc0, 12][..], kind, data),
             None => (&b"\x07example\x03com\0"[..], SOA, soa()),
         };
         let length = u16::try_from(data.len()).unwrap().to_be_bytes();
