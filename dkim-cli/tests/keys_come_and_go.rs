@@ -263,7 +263,7 @@ fn keys_follow_one_another() {
     assert_eq!(desk.sign(), None);
     assert_eq!(desk.dkim(&["rotate", "status"]).0, 1);
     let (_, said) = desk.dkim(&["config", "which", "--from", "joe@example.com"]);
-    assert!(said.contains("on its way"), "{said}");
+    assert!(said.contains("no key signs by this name yet, or any more"), "{said}");
     // Step after step, a message signed between any two.
     let mut signed = Vec::new();
     while !signed.contains(&"k3".to_owned()) {
@@ -880,6 +880,22 @@ fn a_key_that_is_missing_holds_up_no_other() {
     assert!(code == 66 && said.contains("lost.pem: cannot be read"), "{said}");
     assert!(said.contains("remedy: put it back, or let `file` of keys.lost name it"), "{said}");
     assert_eq!(desk.sign().as_deref(), Some("k1"));
+}
+
+/// What was published is taken back by whoever lost the key.
+#[test]
+fn a_successor_that_is_missing_is_told_with_the_way_out() {
+    let plan = PLAN.replace("negative-ttl = 0", "negative-ttl = 1");
+    let desk = Desk::new("server = SERVER", &format!("rotate = {{ {plan} }}"));
+    while !desk.dkim(&["rotate", "step"]).1.contains("k1 is published") {}
+    fs::remove_file(desk.path("k1._domainkey.example.com.pem")).unwrap();
+    thread::sleep(Duration::from_millis(1100));
+    let (code, said) = desk.dkim(&["rotate", "run"]);
+    assert!(code == 66 && said.contains("k1._domainkey.example.com.pem: cannot be read"), "{said}");
+    let remedy = "remedy: put it back, or take k1 back: dkim rotate abort --config FILE --key main";
+    assert!(said.contains(remedy), "{said}");
+    assert_eq!(desk.dkim(&["rotate", "abort"]).0, 0);
+    assert_eq!(desk.server.text("k1._domainkey.example.com"), None);
 }
 
 /// A state that has its name is the state, whatever the file system says of the directory.

@@ -159,11 +159,17 @@ impl<'c> World<'c> {
     /// The key in its file, if it is still that.
     fn signing_key(&self, key: &RotatedKey) -> Result<Arc<dyn SigningKey>, Failure> {
         let path = self.path(key);
-        let signing = key_file::read(&path)?;
+        let remedy = |failure: Failure| {
+            let (selector, name) = (&key.selector, &key.name);
+            failure.remedy(format_args!(
+                "put it back, or take {selector} back: dkim rotate abort --config FILE --key {name}"
+            ))
+        };
+        let signing = key_file::read(&path).map_err(remedy)?;
         match key.is_key(signing.public_key(), provider()) {
-            Some(false) => Err(Failure::new(Exit::Data, "holds another key than it did")
-                .on(path.display())
-                .remedy("put the key back, or take the new one back with `dkim rotate abort`")),
+            Some(false) => Err(remedy(
+                Failure::new(Exit::Data, "holds another key than it did").on(path.display()),
+            )),
             _ => Ok(signing),
         }
     }

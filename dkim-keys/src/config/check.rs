@@ -14,6 +14,9 @@ use crate::Severity::{Error, Note, Warning};
 use crate::finding::Row;
 use crate::{Finding, KeyFileError, KeyPair, read_key};
 
+/// Said of a key that changes while there is none: before the first one, or when the last was revoked.
+pub(super) const NONE_SIGNS: &str = "no key signs by this name yet, or any more";
+
 /// Something wrong with a configuration, beside its grammar.
 pub(crate) enum ConfigFault {
     KeyFile(KeyFileError),
@@ -167,7 +170,7 @@ impl fmt::Display for ConfigFault {
             Self::NameRetires { name, other } => {
                 write!(f, "its plan ends {name}, and keys.{other} signs by that name, too")
             }
-            Self::NoneSigns => f.write_str("no key signs by this name yet, or any more"),
+            Self::NoneSigns => f.write_str(NONE_SIGNS),
             Self::DomainChanged { from, to } => {
                 write!(f, "its keys are published in {from}, and it says {to}: none of them signs")
             }

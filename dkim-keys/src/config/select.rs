@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use dkim_tags::{Auid, DomainName, Selector};
 use ipnet::IpNet;
 
+use super::check::NONE_SIGNS;
 use super::{Config, KeyEntry, Matching, Pattern, Rule};
 
 /// What is known of a message when it is to be signed.
@@ -172,7 +173,7 @@ impl Config {
         let domain = entry.domain_for(&author).map_err(no_name)?;
         let signing = entry.signing().ok_or_else(|| match entry.other_domain() {
             Some(other) => no_name(format!("its keys are of {other}, and it says {domain}")),
-            None => no_name("its first key is still on its way".to_owned()),
+            None => no_name(NONE_SIGNS.to_owned()),
         })?;
         let selector =
             Selector::parse(&signing.selector).map_err(|error| no_name(error.to_string()))?;
