@@ -128,7 +128,8 @@ which mail is handled, is in the group dkim.
 
 Keys that change: let `owner` in [rotation] be dkim-agent, and the hook `systemctl reload
 dkim-agent`. Before another key signs, the agent has it: it reads where keys stand from the file
-beside the configuration, as the user that it runs as. The hook makes it let go of old keys.
+beside the configuration, as the user that it runs as. SIGHUP makes it let go of old keys: let the
+hook tell those who sign before it tells the agent.
 ";
     [EXAMPLES, &exit::help()].join("\n")
 }

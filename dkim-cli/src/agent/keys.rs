@@ -78,8 +78,15 @@ impl Source for Keys {
         Ok(Some(self.ring()))
     }
 
+    /// Whoever says so is the hook, or knows as much: nobody is to ask for a key that retires any more.
+    /// That the hook has run is saved only afterwards.
     fn reload(&mut self) -> Result<Keyring, Failure> {
-        *self = Self::read(&self.path)?;
+        let mut file = ConfigFile::read(&self.path)?;
+        let mut told = file.state.clone();
+        told.hook_pending = false;
+        file.config.follow(&told);
+        self.held = gather(&self.path, &file, &BTreeMap::new())?;
+        self.file = file;
         Ok(self.ring())
     }
 }
@@ -145,6 +152,31 @@ mod tests {
              [[keys]]\nname = 'k'\ndomain = 'example.com'\nselector = '{selector}'\n\
              kind = 'ed25519'\nfile = '{selector}.pem'\nphase = 'active'\nhistory = []\n"
         )
+    }
+
+    /// The hook runs before the state says that it did.
+    #[test]
+    fn whoever_is_told_lets_go_of_old_keys() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        for (name, seed) in [("one.pem", 1), ("two.pem", 2)] {
+            save_new(&at(name), &PrivateKey::from_ed25519_seed(&[seed; 32]), None).unwrap();
+        }
+        let config = at("config.toml");
+        let text = "[keys.k]\ndomain = 'example.com'\nrotate = { kind = 'ed25519' }\n\
+                    [[rules]]\nfrom = ['*@example.com']\nkeys = ['k']\n";
+        fs::write(&config, text).unwrap();
+        let old = state("one").replace("'active'", "'retiring'").replace("false", "true");
+        let new = state("two").replace("hook_pending = false\n", "");
+        fs::write(StateFile::beside(&config).path(), old + &new).unwrap();
+        let mut keys = Keys::read(&config).unwrap();
+        let selectors = |keys: &Keys| -> Vec<String> {
+            keys.held.values().map(|held| held.name.selector.to_string()).collect()
+        };
+        assert_eq!(selectors(&keys), ["one", "two"]);
+        keys.reload().unwrap();
+        assert_eq!(selectors(&keys), ["two"]);
+        assert!(keys.follow().unwrap().is_none());
     }
 
     #[test]
