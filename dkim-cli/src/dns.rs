@@ -1,6 +1,7 @@
 //! Where records come from: zone files, given name servers, or the system's.
 
-use std::net::SocketAddr;
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -89,7 +90,9 @@ pub(crate) enum Dns<R = HickoryBlocking> {
 pub(crate) type SharedDns = Dns<Coalescing<Servers>>;
 
 impl Dns {
-    /// The addresses of the servers that have the first word on a name.
+    /// The addresses of the servers that have the first word on a name, but for those that this machine
+    /// has no way to: without IPv6, the others of a server tell as much. Where a server has no other,
+    /// they stay, and whoever asks is told.
     pub(crate) fn authoritative(&self, name: &str) -> Result<Vec<SocketAddr>, Failure> {
         const PORT: u16 = 53;
 
@@ -101,8 +104,11 @@ impl Dns {
         let servers = servers.map_err(|error| {
             Failure::of(Exit::Temporary, &error).on(format_args!("the name servers of {name}"))
         })?;
-        let addresses = servers.into_iter().flat_map(|server| server.addresses);
-        Ok(addresses.map(|address| SocketAddr::new(address, PORT)).collect())
+        let addresses = servers.into_iter().flat_map(|server| {
+            let all = server.addresses.into_iter().map(|address| SocketAddr::new(address, PORT));
+            reachable(all.collect(), has_way_to)
+        });
+        Ok(addresses.collect())
     }
 
     /// One name server, of whose answers none is kept.
@@ -132,6 +138,34 @@ impl Dns {
             servers => HickoryBlocking::with_servers(servers, options),
         })
     }
+}
+
+/// Those of a server that there is a way to; all, where there is none to any.
+fn reachable(all: Vec<SocketAddr>, has_way_to: fn(&SocketAddr) -> bool) -> Vec<SocketAddr> {
+    match all.iter().any(has_way_to) {
+        true => all.into_iter().filter(has_way_to).collect(),
+        false => all,
+    }
+}
+
+/// Whether this machine knows where to send what is for an address; nothing is sent.
+fn has_way_to(address: &SocketAddr) -> bool {
+    let any: SocketAddr = match address {
+        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    };
+    let connected = UdpSocket::bind(any).and_then(|socket| socket.connect(address));
+    !connected.is_err_and(|error| tells_of_no_way(&error))
+}
+
+/// Whatever else keeps a machine from telling is no reason to leave a server out.
+fn tells_of_no_way(error: &io::Error) -> bool {
+    let is_kind = matches!(
+        error.kind(),
+        ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::AddrNotAvailable
+    );
+    // A kernel without IPv6.
+    is_kind || error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
 }
 
 impl SharedDns {
@@ -251,6 +285,25 @@ mod tests {
         for bad in ["", "dns.example.org", "192.0.2.1:", "192.0.2.1:99999", "[::1", "::1]:53"] {
             assert!(parse_server(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_server_is_asked_where_there_is_a_way_to_it() {
+        let servers = |texts: &[&str]| -> Vec<SocketAddr> {
+            texts.iter().map(|text| text.parse().expect("an address")).collect()
+        };
+        let both = servers(&["192.0.2.1:53", "[2001:db8::1]:53"]);
+        assert_eq!(reachable(both.clone(), SocketAddr::is_ipv4), servers(&["192.0.2.1:53"]));
+        assert_eq!(reachable(both.clone(), |_| true), both);
+        // What cannot be asked is told by whoever asks, and not left out.
+        let one = servers(&["[2001:db8::1]:53"]);
+        assert_eq!(reachable(one.clone(), SocketAddr::is_ipv4), one);
+        assert!(has_way_to(&servers(&["127.0.0.1:53"])[0]));
+        let kinds = [ErrorKind::NetworkUnreachable, ErrorKind::HostUnreachable];
+        assert!(kinds.iter().all(|kind| tells_of_no_way(&(*kind).into())));
+        let no_family = rustix::io::Errno::AFNOSUPPORT.into();
+        assert!(tells_of_no_way(&no_family));
+        assert!(!tells_of_no_way(&ErrorKind::PermissionDenied.into()));
     }
 
     /// No zone is read in vain: what is as long as may be is read as a file alone.

@@ -869,6 +869,16 @@ fn an_alias_into_another_zone_is_passed_over() {
     assert!(said.contains("remedy: publish at target.example.org, or take"), "{said}");
 }
 
+#[test]
+fn who_asks_a_server_of_another_zone_is_told_to_name_others() {
+    let desk = Desk::new("", &format!("rotate = {{ {PLAN} }}"));
+    let config = fs::read_to_string(&desk.config).unwrap();
+    fs::write(&desk.config, config.replace("'example.com'", "'example.org'")).unwrap();
+    let (code, said) = desk.dkim(&["rotate", "step"]);
+    assert!(code == 75 && said.starts_with(&format!("dkim: {}: ", desk.server.address)), "{said}");
+    assert!(said.contains("or name those to be asked: `servers = [\"ADDR\"]`"), "{said}");
+}
+
 /// Whoever has no key to be taken over keeps no other from its way.
 #[test]
 fn a_key_that_is_missing_holds_up_no_other() {

@@ -58,6 +58,10 @@ enum Whose {
     Unclear,
 }
 
+/// What to do where servers cannot be asked.
+const NAME_SERVERS: &str = "see that it answers from here, and try again; \
+                            or name those to be asked: `servers = [\"ADDR\"]` in [rotation]";
+
 /// [`RotatedKey::public_sha256`] of a key.
 pub(super) fn sha256(public: &PublicKey) -> Result<String, Failure> {
     let none = || Failure::new(Exit::Data, "the cryptographic library has no SHA-256");
@@ -95,7 +99,9 @@ impl<'c> World<'c> {
         let said: Vec<SocketAddr> =
             self.file.config.rotation.servers.iter().map(|server| server.0).collect();
         Ok(NameServers::new(&match said.is_empty() {
-            true => NameServers::authoritative(name)?,
+            true => {
+                NameServers::authoritative(name).map_err(|failure| failure.remedy(NAME_SERVERS))?
+            }
             false => said,
         }))
     }
@@ -263,7 +269,8 @@ impl Hands for World<'_> {
                 match answer {
                     Err(LookupError::NoSuchName | LookupError::NoRecords) => {}
                     Err(error) if error.is_temporary() => {
-                        return Err(Failure::of(Exit::Temporary, &error).on(server));
+                        let failure = Failure::of(Exit::Temporary, &error).on(server);
+                        return Err(failure.remedy(NAME_SERVERS));
                     }
                     _ => return Ok(false),
                 }
