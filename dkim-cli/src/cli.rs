@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::io::{self, Write};
 use std::sync::LazyLock;
 
 use clap::error::ContextValue;
@@ -65,9 +66,16 @@ enum Command {
 }
 
 impl Cli {
-    /// Reads the command line, or tells what is wrong with it and ends.
-    pub(crate) fn read() -> Self {
-        Self::try_parse().unwrap_or_else(|error| harmless(error).exit())
+    /// Reads the command line, or tells what is wrong with it and ends; nothing where it asked for
+    /// help, which is written.
+    pub(crate) fn read() -> Result<Option<Self>, Failure> {
+        let asked = match Self::try_parse() {
+            Ok(cli) => return Ok(Some(cli)),
+            Err(error) if error.use_stderr() => harmless(error).exit(),
+            Err(help) => help,
+        };
+        let written = asked.print().and_then(|()| io::stdout().flush());
+        written.map(|()| None).map_err(|error| Failure::output(&error))
     }
 
     pub(crate) fn run(self) -> Result<Exit, Failure> {

@@ -27,6 +27,7 @@ mod man;
 mod mediate;
 mod name_servers;
 mod octets;
+mod output;
 mod practices;
 mod printable;
 mod provider;
@@ -44,7 +45,8 @@ mod verify;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match cli::Cli::read().run() {
+    let ended = cli::Cli::read().and_then(|cli| cli.map_or(Ok(exit::Exit::Success), cli::Cli::run));
+    match ended {
         Ok(exit) => exit.into(),
         Err(failure) => {
             failure.tell();

@@ -13,6 +13,7 @@ use crate::diagnostics::{Failure, note};
 use crate::dns::{Dns, DnsArgs};
 use crate::exit::{self, Exit};
 use crate::input::{Held, refuse_malformed};
+use crate::output;
 use crate::provider::provider;
 
 /// Make a message ready to be signed by a mailing list
@@ -66,6 +67,7 @@ and tell who subscribes from there (RFC 6377 §5.2, §5.3): `dkim adsp check --f
 
 impl Mediate {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        output::refuse_closed()?;
         let message = Held::read(&self.file)?;
         let received = self.received.as_deref().map(Held::read).transpose()?;
         let found = verify(received.as_ref().unwrap_or(&message), &Dns::new(&self.dns)?);

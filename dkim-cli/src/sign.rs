@@ -27,6 +27,7 @@ use crate::dns::{Dns, DnsArgs};
 use crate::exit::{self, Exit};
 use crate::input::{BodyLineEnds, LineEnds, Message, MessageError, Origin, Twice, is_mbox};
 use crate::key_file;
+use crate::output;
 use crate::printable::printable;
 use crate::provider::provider;
 
@@ -222,6 +223,7 @@ struct Signed {
 
 impl Sign {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        output::refuse_closed()?;
         let configured = self.config.as_deref().map(Configured::read).transpose()?;
         let told = self.told()?;
         if self.dns.is_given() && !self.check {

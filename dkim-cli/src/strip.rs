@@ -10,6 +10,7 @@ use dkim_stack::authres::without_forged;
 use crate::diagnostics::{Failure, note};
 use crate::exit::{self, Exit};
 use crate::input::{Message, MessageError, Origin, is_mbox, open_file, refuse_malformed};
+use crate::output;
 
 /// Delete forged Authentication-Results fields from a message
 ///
@@ -45,6 +46,7 @@ Examples:
 
 impl Strip {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        output::refuse_closed()?;
         let origin = Origin::of(&self.file);
         if let Some(empty) =
             self.authserv_id.iter().find(|id| id.trim().trim_matches('.').is_empty())

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use command::{dkim, run, text};
 
-const COMMANDS: [&[&str]; 5] = [
+const COMMANDS: [&[&str]; 8] = [
     &["verify", "--zone", "example.zone", "signed.eml"],
     &["verify", "--zone", "example.zone", "--json", "signed.eml"],
     &[
@@ -25,6 +25,9 @@ const COMMANDS: [&[&str]; 5] = [
     ],
     &["completions", "bash"],
     &["man", "verify"],
+    &["--help"],
+    &["help", "sign"],
+    &["--version"],
 ];
 
 #[test]

@@ -18,6 +18,7 @@ use crate::diagnostics::{Failure, note};
 use crate::exit::{self, Exit};
 use crate::json;
 use crate::key_file;
+use crate::output;
 use crate::provider::provider;
 
 /// Make a key pair, and the key record to publish
@@ -125,7 +126,10 @@ enum Place {
 impl Place {
     /// Refuses a place where a key would replace another, or be for all to read.
     fn check(&self) -> Result<(), Failure> {
-        let Self::File(path) = self else { return readable_by_nobody_else() };
+        let Self::File(path) = self else {
+            output::refuse_closed()?;
+            return readable_by_nobody_else();
+        };
         key_file::check_free(path)
     }
 
@@ -135,20 +139,20 @@ impl Place {
                 .map_err(|error| key_file::unusable(&error).on(path.display())),
             Self::Output => {
                 // The buffer of the library would keep the key.
-                let write = || output()?.write_all(key.to_pkcs8_pem().as_bytes());
+                let write = || stdout()?.write_all(key.to_pkcs8_pem().as_bytes());
                 write().map_err(|error| Failure::output(&error))
             }
         }
     }
 }
 
-fn output() -> io::Result<File> {
+fn stdout() -> io::Result<File> {
     Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
 }
 
 /// A shell makes files for standard output that all can read, unless told otherwise.
 fn readable_by_nobody_else() -> Result<(), Failure> {
-    let output = output().and_then(|output| output.metadata());
+    let output = stdout().and_then(|output| output.metadata());
     let output = output.map_err(|error| Failure::output(&error))?;
     let mode = output.mode() & 0o7777;
     if output.is_file() && mode & 0o077 != 0 {
