@@ -30,6 +30,9 @@ const COMMANDS: [&[&str]; 8] = [
     &["--version"],
 ];
 
+const SIGN_STDIN: [&str; 7] =
+    ["sign", "--domain", "example.com", "--selector", "s", "--key", "keys/ed25519.pem"];
+
 #[test]
 fn a_reader_that_went_away_is_no_news() {
     for args in COMMANDS {
@@ -71,9 +74,34 @@ fn file_names_cannot_steer_a_terminal() {
 
 #[test]
 fn an_endless_header_is_refused_early() {
-    let output = run(&["verify", "--zone", "example.zone"], &b"A: b\r\n".repeat(1_000_000));
-    assert_eq!(output.status.code(), Some(65));
-    assert!(text(&output.stderr).contains("the header is longer than"));
+    let endless = b"A: b\r\n".repeat(1_000_000);
+    for args in [
+        &["verify", "--zone", "example.zone"][..],
+        &["explain", "--zone", "example.zone"],
+        &SIGN_STDIN,
+        &["strip", "--authserv-id", "mx.example.org"],
+        &["report", "make", "--zone", "example.zone"],
+    ] {
+        let output = run(args, &endless);
+        assert_eq!(output.status.code(), Some(65), "{args:?}");
+        assert!(text(&output.stderr).contains("the header is longer than"), "{args:?}");
+        assert!(output.stdout.is_empty(), "{args:?}");
+    }
+}
+
+/// What is read twice is copied as it is read, and so no more of it than the limit lets through.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_stream_without_end_is_refused() {
+    let report = ["report", "make", "--zone", "example.zone"];
+    for args in [&SIGN_STDIN[..], &report] {
+        for file in ["/dev/zero", "-"] {
+            let zero = File::open("/dev/zero").unwrap();
+            let output = dkim(args).arg(file).stdin(zero).output().unwrap();
+            assert_eq!(output.status.code(), Some(65), "{args:?}");
+            assert!(text(&output.stderr).contains("the header is longer than"), "{args:?}");
+        }
+    }
 }
 
 #[test]

@@ -256,6 +256,18 @@ fn a_message_written_in_part_is_told() {
     assert!(output.stdout.is_empty());
 }
 
+#[test]
+fn a_temporary_file_that_cannot_be_made_is_told() {
+    let sign = sign_args("keys/ed25519.pem", "-");
+    let output = under("export TMPDIR=/nowhere/at/all", &sign, &long_message(1 << 20));
+    assert_eq!(output.status.code(), Some(66));
+    let told = "cannot be kept until it is read again: no temporary file can be made and written \
+                in /nowhere/at/all: ";
+    let said = text(&output.stderr);
+    assert!(said.contains(told) && said.contains("remedy: let TMPDIR name"), "{said}");
+    assert!(output.stdout.is_empty());
+}
+
 /// What is ignored stays ignored in a child, what is caught does not (POSIX, `exec`): a shell without
 /// job control ignores SIGINT for what it starts in the background, tests included.
 fn catch_interrupts() {

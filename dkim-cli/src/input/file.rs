@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::Path;
 
+use super::twice::NotKept;
 use super::{BLOCK, is_mbox, maildir, mbox::Mbox};
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
@@ -103,6 +104,11 @@ pub(crate) fn open_file(path: &Path) -> Result<File, Failure> {
 }
 
 pub(crate) fn unreadable(error: &io::Error) -> Failure {
+    if error.get_ref().is_some_and(|error| error.is::<NotKept>()) {
+        let what = format_args!("cannot be kept until it is read again: {error}");
+        return Failure::new(Exit::NoInput, what)
+            .remedy("let TMPDIR name a directory with room for it, or name a regular file");
+    }
     Failure::new(Exit::NoInput, format!("cannot be read: {error}"))
 }
 

@@ -1,8 +1,9 @@
 //! A message that is read again: to sign it, to check that, and to write it.
 
+use std::env;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::SpooledTempFile;
 
@@ -16,21 +17,46 @@ const IN_MEMORY: usize = 256 * 1024;
 /// Octets that can be read again from the start.
 pub(crate) enum Twice {
     File(File),
-    Spool(SpooledTempFile),
+    /// What is no regular file. No more of it is copied than is read: it may have no end.
+    Copied {
+        /// What was read; its cursor is at its end unless that is read again.
+        copy: SpooledTempFile,
+        /// What comes behind it; nothing once its end was seen, which a terminal shows once.
+        source: Option<Box<dyn Read>>,
+    },
+}
+
+/// What was read cannot be kept until it is read again.
+#[derive(Debug, thiserror::Error)]
+#[error("no temporary file can be made and written in {}: {error}", directory.display())]
+pub(super) struct NotKept {
+    directory: PathBuf,
+    error: io::Error,
+}
+
+impl NotKept {
+    /// As an error of whoever reads.
+    fn wrap(error: io::Error) -> io::Error {
+        io::Error::new(error.kind(), Self { directory: env::temp_dir(), error })
+    }
 }
 
 impl Twice {
-    /// Opens a file, or standard input for `-`. What is no regular file is copied first.
+    /// Opens a file, or standard input for `-`.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         if path == Path::new("-") {
-            return spool(io::stdin().lock()).map_err(|error| unreadable(&error));
+            return Ok(Self::of_stream(io::stdin().lock()));
         }
         let file = open_file(path)?;
         match file.metadata() {
             Ok(metadata) if metadata.is_file() => Ok(Self::File(file)),
-            Ok(_) => spool(file).map_err(|error| unreadable(&error)),
+            Ok(_) => Ok(Self::of_stream(file)),
             Err(error) => Err(unreadable(&error)),
         }
+    }
+
+    fn of_stream(source: impl Read + 'static) -> Self {
+        Self::Copied { copy: SpooledTempFile::new(IN_MEMORY), source: Some(Box::new(source)) }
     }
 
     /// The first octets; reading begins with them all the same.
@@ -58,7 +84,7 @@ impl Twice {
     pub(crate) fn rewind(&mut self) -> Result<(), Failure> {
         match self {
             Self::File(file) => file.rewind(),
-            Self::Spool(spool) => spool.rewind(),
+            Self::Copied { copy, .. } => copy.rewind(),
         }
         .map_err(|error| unreadable(&error))
     }
@@ -66,16 +92,45 @@ impl Twice {
 
 impl Read for Twice {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::File(file) => file.read(buffer),
-            Self::Spool(spool) => spool.read(buffer),
+        let (copy, source) = match self {
+            Self::File(file) => return file.read(buffer),
+            Self::Copied { copy, source } => (copy, source),
+        };
+        let length = copy.read(buffer)?;
+        let Some(stream) = source.as_mut().filter(|_| length == 0) else { return Ok(length) };
+        let new = read_block(stream, buffer)?;
+        if new.is_empty() {
+            *source = None;
         }
+        copy.write_all(new).map_err(NotKept::wrap)?;
+        Ok(new.len())
     }
 }
 
-fn spool(mut octets: impl Read) -> io::Result<Twice> {
-    let mut spool = SpooledTempFile::new(IN_MEMORY);
-    io::copy(&mut octets, &mut spool)?;
-    spool.rewind()?;
-    Ok(Twice::Spool(spool))
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// Read in part, and again, and to the end, in memory and beyond it.
+    #[test]
+    fn a_stream_is_read_again_from_any_place() {
+        for length in [0, 1, 300, IN_MEMORY, IN_MEMORY + 1, 3 * IN_MEMORY] {
+            let octets: Vec<u8> = (0..=250).cycle().take(length).collect();
+            let mut twice = Twice::of_stream(io::Cursor::new(octets.clone()));
+            assert_eq!(twice.peek().unwrap(), octets.get(..128).unwrap_or(&octets));
+            for part in [1, 129, BLOCK, IN_MEMORY + 7] {
+                let mut start = Vec::new();
+                let most = u64::try_from(part).unwrap();
+                twice.by_ref().take(most).read_to_end(&mut start).unwrap();
+                assert_eq!(start, octets.get(..part).unwrap_or(&octets));
+                twice.rewind().unwrap();
+            }
+            for _ in 0..2 {
+                let mut all = Vec::new();
+                assert_eq!(twice.copy_to(&mut all).unwrap(), u64::try_from(length).unwrap());
+                assert!(all == octets, "{length}");
+            }
+        }
+    }
 }
