@@ -29,7 +29,7 @@ use crate::json::{SCHEMA, line};
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub(crate) struct Diff {
-    /// The message as it was signed
+    /// The message as it was signed; `-` is standard input, here or there
     #[arg(value_name = "SIGNED")]
     signed: PathBuf,
 
@@ -71,7 +71,7 @@ struct Compared {
 
 impl Diff {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let (signed, received) = (Held::read(&self.signed)?, Held::read(&self.received)?);
+        let (signed, received) = Held::read_two(&self.signed, &self.received)?;
         let (signed, received) = (Side::of(&signed), Side::of(&received));
         let (of, path) = match signed.signatures.as_slice() {
             [] => (&received, &self.received),

@@ -12,7 +12,7 @@ use dkim_stack::{DomainName, Mediation, Policy, Signature, Verification, Verifie
 use crate::diagnostics::{Failure, note};
 use crate::dns::{Dns, DnsArgs};
 use crate::exit::{self, Exit};
-use crate::input::{Held, refuse_malformed};
+use crate::input::{Held, Origin, refuse_malformed};
 use crate::output;
 use crate::provider::provider;
 
@@ -22,10 +22,12 @@ use crate::provider::provider;
 /// top of the header what verifying the message found as it came in (RFC 6377 §5.7). Signatures of
 /// others stay, unless --drop-broken says otherwise. Then sign it: `dkim sign --mediator`. A mail
 /// server can do it for a list that knows nothing of DKIM (RFC 6377 §4.4).
+///
+/// A message that uses LF throughout is written so, too.
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub(crate) struct Mediate {
-    /// The message as it goes out
+    /// The message as it goes out; `-` is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
@@ -68,11 +70,17 @@ and tell who subscribes from there (RFC 6377 §5.2, §5.3): `dkim adsp check --f
 impl Mediate {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         output::refuse_closed()?;
-        let message = Held::read(&self.file)?;
-        let received = self.received.as_deref().map(Held::read).transpose()?;
+        let origin = Origin::of(&self.file);
+        let (message, received) = match &self.received {
+            None => (Held::read(&self.file)?, None),
+            Some(received) => {
+                let (message, received) = Held::read_two(&self.file, received)?;
+                (message, Some(received))
+            }
+        };
         let found = verify(received.as_ref().unwrap_or(&message), &Dns::new(&self.dns)?);
         let header = Header::parse(&message.header);
-        refuse_malformed(&header).map_err(|failure| failure.on(self.file.display()))?;
+        refuse_malformed(&header).map_err(|failure| failure.on(&origin))?;
         let broken = match &received {
             Some(received) if self.drop_broken => broken(received, &message, &found),
             _ => Vec::new(),
@@ -82,11 +90,12 @@ impl Mediate {
         if !mediation.removed.is_empty() {
             let count = mediation.removed.len();
             let fields = if count == 1 { "field" } else { "fields" };
-            note(self.file.display(), format_args!("{count} {fields} taken away"));
+            note(&origin, format_args!("{count} {fields} taken away"));
         }
         let out = [&mediation.header(&header), &b"\r\n"[..], &message.body].concat();
         let mut stdout = io::stdout().lock();
-        let written = stdout.write_all(&out).and_then(|()| stdout.flush());
+        let written = stdout.write_all(&message.line_ends.of_octets(&out));
+        let written = written.and_then(|()| stdout.flush());
         written.map_err(|error| Failure::output(&error))?;
         Ok(Exit::Success)
     }

@@ -26,7 +26,7 @@ use crate::printable::printable;
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub(crate) struct RelayCheck {
-    /// The message as it went in, with its signatures
+    /// The message as it went in, with its signatures; `-` is standard input, here or there
     #[arg(value_name = "SIGNED")]
     signed: PathBuf,
 
@@ -81,7 +81,7 @@ struct Entry<'a> {
 
 impl RelayCheck {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let (signed, listed) = (Held::read(&self.signed)?, Held::read(&self.listed)?);
+        let (signed, listed) = Held::read_two(&self.signed, &self.listed)?;
         let (before, after) = (Header::parse(&signed.header), Header::parse(&listed.header));
         let found = relayed((&before, &signed.body), (&after, &listed.body));
         let written = if self.json {

@@ -25,7 +25,7 @@ use crate::atps::parse_hash;
 use crate::diagnostics::{Failure, note};
 use crate::dns::{Dns, DnsArgs};
 use crate::exit::{self, Exit};
-use crate::input::{BodyLineEnds, LineEnds, Message, MessageError, Origin, Twice, is_mbox};
+use crate::input::{BodyLineEnds, LineEnds, Message, MessageError, Origin, Twice, refuse_mbox};
 use crate::key_file;
 use crate::output;
 use crate::printable::printable;
@@ -291,10 +291,7 @@ impl Sign {
         told: Vec<Signer>,
         configured: Option<&Configured>,
     ) -> Result<Signed, Failure> {
-        if is_mbox(&octets.peek()?) {
-            return Err(Failure::new(Exit::Data, "is an mbox and not a message")
-                .remedy("take away its first line, `From …`, if it holds one message only"));
-        }
+        refuse_mbox(&octets.peek()?)?;
         let mut message = Message::open(octets)?;
         let now = match self.timestamp {
             Some(Moment::At(time)) => time,

@@ -2,14 +2,14 @@
 
 use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use dkim_stack::authres::without_forged;
 
 use crate::diagnostics::{Failure, note};
 use crate::exit::{self, Exit};
-use crate::input::{Message, MessageError, Origin, is_mbox, open_file, refuse_malformed};
+use crate::input::{Message, MessageError, Origin, open_message, refuse_malformed, refuse_mbox};
 use crate::output;
 
 /// Delete forged Authentication-Results fields from a message
@@ -54,20 +54,15 @@ impl Strip {
             let what = format_args!("--authserv-id {empty:?} names nobody");
             return Err(Failure::new(Exit::Usage, what).remedy("give the name in your own fields"));
         }
-        if self.file == Path::new("-") {
-            return self.strip(&origin, &mut io::stdin().lock()).map_err(|error| error.on(&origin));
-        }
-        let mut file = open_file(&self.file).map_err(|failure| failure.on(&origin))?;
-        self.strip(&origin, &mut file).map_err(|error| error.on(&origin))
+        open_message(&self.file)
+            .and_then(|mut octets| self.strip(&origin, &mut octets))
+            .map_err(|failure| failure.on(&origin))
     }
 
     fn strip(&self, origin: &Origin, octets: &mut dyn Read) -> Result<Exit, Failure> {
         let mut message = Message::open(octets)?;
         let header = message.header();
-        if is_mbox(header.octets()) {
-            return Err(Failure::new(Exit::Data, "is an mbox and not a message")
-                .remedy("take away its first line, `From …`, if it holds one message only"));
-        }
+        refuse_mbox(header.octets())?;
         refuse_malformed(&header)?;
         let (kept, forged) = without_forged(&header, &self.authserv_id);
         if !forged.is_empty() {

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use crate::diagnostics::{Failure, note};
 use crate::dns::{Dns, DnsArgs};
 use crate::exit::{self, Exit};
-use crate::input::{LineEnds, Message, Origin, Twice, is_mbox, read_whole};
+use crate::input::{LineEnds, Message, Origin, Twice, read_whole, refuse_mbox};
 use crate::provider::provider;
 use crate::verify::host_name;
 
@@ -190,10 +190,7 @@ impl Make {
     /// The report; `None` if none is due, which is told.
     fn report(&self, origin: &Origin, dns: &Dns) -> Result<Option<Report>, Failure> {
         let mut octets = Twice::open(&self.file)?;
-        if is_mbox(&octets.peek()?) {
-            return Err(Failure::new(Exit::Data, "is an mbox and not a message")
-                .remedy("take away its first line, `From …`, if it holds one message only"));
-        }
+        refuse_mbox(&octets.peek()?)?;
         let mut message = Message::open(&mut octets)?;
         let body = message.whole_body()?;
         if message.line_ends == LineEnds::Lf {

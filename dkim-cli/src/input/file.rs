@@ -5,8 +5,9 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::Path;
 
+use super::mbox::{Mbox, is_mbox};
 use super::twice::NotKept;
-use super::{BLOCK, is_mbox, maildir, mbox::Mbox};
+use super::{BLOCK, maildir};
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
 
@@ -95,7 +96,15 @@ fn open_delivered(path: &Path) -> Result<File, Failure> {
     open_file(path)
 }
 
-/// Opens a file that is to hold one message.
+/// Opens standard input for `-`, or a file that is to hold one message.
+pub(crate) fn open_message(path: &Path) -> Result<Box<dyn Read>, Failure> {
+    if path == Path::new("-") {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    Ok(Box::new(open_file(path)?))
+}
+
+/// Opens a file, and no directory.
 pub(crate) fn open_file(path: &Path) -> Result<File, Failure> {
     if path.is_dir() {
         return Err(Failure::new(Exit::NoInput, "is a directory"));

@@ -5,27 +5,42 @@ use std::path::Path;
 use dkim_stack::Signature;
 use dkim_stack::message::Header;
 
-use super::{LineEnds, Message, Origin, open_file};
+use super::{LineEnds, Message, Origin, open_message, refuse_mbox};
 use crate::diagnostics::{Failure, note};
+use crate::exit::Exit;
 
-/// A message held as a whole.
+/// A message held as a whole, in transit form.
 pub(crate) struct Held {
     /// The header and the empty line after it, in which there may be a defect, too.
     pub(crate) header: Vec<u8>,
     pub(crate) body: Vec<u8>,
+    /// As they were.
+    pub(crate) line_ends: LineEnds,
 }
 
 impl Held {
+    /// Reads two messages, of which standard input can be one.
+    pub(crate) fn read_two(first: &Path, second: &Path) -> Result<(Self, Self), Failure> {
+        if [first, second] == [Path::new("-"); 2] {
+            return Err(Failure::new(Exit::Usage, "`-` stands twice, and can be one message only")
+                .remedy("put one of them into a file, and name that"));
+        }
+        Ok((Self::read(first)?, Self::read(second)?))
+    }
+
+    /// Reads a file, or standard input for `-`.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let origin = Origin::of(path);
         let read = || -> Result<Self, Failure> {
-            let mut file = open_file(path)?;
-            let mut message = Message::open(&mut file)?;
+            let mut octets = open_message(path)?;
+            let mut message = Message::open(&mut octets)?;
+            refuse_mbox(message.header().octets())?;
             if message.line_ends == LineEnds::Lf {
                 note(&origin, "lines end with LF; read as CRLF");
             }
             let body = message.whole_body()?;
-            Ok(Self { header: message.into_header(), body })
+            let line_ends = message.line_ends;
+            Ok(Self { header: message.into_header(), body, line_ends })
         };
         read().map_err(|failure| failure.on(&origin))
     }

@@ -38,16 +38,21 @@ impl LineEnds {
 
     /// Octets in transit form, in this form again.
     pub(crate) fn of_octets(self, octets: &[u8]) -> Vec<u8> {
-        let mut octets = octets.to_vec();
-        if self == Self::Lf {
-            // No CR stood there before, or the form would be CRLF.
-            let mut rest = octets.clone().into_iter().skip(1);
-            octets.retain(|octet| {
-                let next = rest.next();
-                *octet != b'\r' || next != Some(b'\n')
-            });
+        if self == Self::Crlf {
+            return octets.to_vec();
         }
-        octets
+        let mut form = Vec::with_capacity(octets.len());
+        for line in octets.split_inclusive(|octet| *octet == b'\n') {
+            match line.strip_suffix(b"\r\n") {
+                // One CR came before each LF, whatever stood there already.
+                Some(line) => {
+                    form.extend_from_slice(line);
+                    form.push(b'\n');
+                }
+                None => form.extend_from_slice(line),
+            }
+        }
+        form
     }
 
     /// Text with CRLF in this form.

@@ -1,0 +1,75 @@
+//! Commands that compare or mediate take a message from standard input as from a file, no mailbox, and
+//! leave its line ends alone.
+#![allow(clippy::unwrap_used)]
+
+mod command;
+
+use std::fs;
+
+use command::{DATA, run, text};
+
+const MEDIATE: [&str; 5] = ["mediate", "--domain", "lists.example", "--zone", "example.zone"];
+
+fn data(name: &str) -> Vec<u8> {
+    fs::read(format!("{DATA}/{name}")).unwrap()
+}
+
+#[test]
+fn standard_input_is_a_message() {
+    for name in ["diff", "relay-check"] {
+        let expected = run(&[name, "signed.eml", "list.eml"], b"");
+        assert_eq!(expected.status.code(), Some(1), "{name}");
+        for (args, stdin) in
+            [([name, "-", "list.eml"], "signed.eml"), ([name, "signed.eml", "-"], "list.eml")]
+        {
+            let output = run(&args, &data(stdin));
+            assert_eq!(output.status.code(), Some(1), "{args:?}: {}", text(&output.stderr));
+            assert_eq!(text(&output.stdout), text(&expected.stdout), "{args:?}");
+        }
+    }
+    let received = [&MEDIATE[..], &["--received", "signed.eml"]].concat();
+    let expected = run(&[&received[..], &["list.eml"]].concat(), b"");
+    let output = run(&[&received[..], &["-"]].concat(), &data("list.eml"));
+    assert_eq!(text(&output.stdout), text(&expected.stdout));
+    assert!(output.status.success() && !output.stdout.is_empty());
+}
+
+#[test]
+fn standard_input_is_one_message() {
+    let mediate = [&MEDIATE[..], &["--received", "-", "-"]].concat();
+    for args in [&["diff", "-", "-"][..], &["relay-check", "-", "-"], &mediate] {
+        let output = run(args, &data("signed.eml"));
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(text(&output.stderr).starts_with("dkim: `-` stands twice"), "{args:?}");
+    }
+}
+
+#[test]
+fn an_mbox_is_no_message() {
+    let mediate = [&MEDIATE[..], &["three.mbox"]].concat();
+    for args in [
+        &["diff", "three.mbox", "signed.eml"][..],
+        &["diff", "signed.eml", "three.mbox"],
+        &["relay-check", "three.mbox", "signed.eml"],
+        &mediate,
+    ] {
+        let output = run(args, b"");
+        assert_eq!(output.status.code(), Some(65), "{args:?}");
+        let said = text(&output.stderr);
+        assert!(said.contains("three.mbox: is an mbox and not a message"), "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn a_mediated_message_keeps_its_line_ends() {
+    let args = [&MEDIATE[..], &["-"]].concat();
+    let message = b"From: joe@example.com\nTo: list@lists.example\n\nA CR\r in a line\nHi.\r\n\n";
+    let output = run(&args, message);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let added = output.stdout.strip_suffix(message).unwrap();
+    assert!(added.starts_with(b"Authentication-Results: ") && !added.contains(&b'\r'));
+    let crlf = text(message).replace("\r\n", "\n").replace('\n', "\r\n");
+    let output = run(&args, crlf.as_bytes());
+    let added = text(output.stdout.strip_suffix(crlf.as_bytes()).unwrap());
+    assert_eq!(added.matches('\n').count(), added.matches("\r\n").count());
+}
