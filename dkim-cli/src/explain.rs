@@ -8,7 +8,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use dkim_stack::dns::drive_blocking;
-use dkim_stack::explain::{Explanation, MAX_EXPLAINED, explain};
+use dkim_stack::explain::{
+    BodyFinding, Explanation, HeaderFinding, KeyFit, MAX_EXPLAINED, explain,
+};
+use dkim_stack::verify::Reason;
 use dkim_stack::{Policy, UnixTime, Verification, Verifier, now};
 
 use crate::diagnostics::{Failure, note};
@@ -62,6 +65,27 @@ Examples:
 struct Told {
     found: Verification,
     explanation: Option<Explanation>,
+}
+
+impl Told {
+    /// What a person does about it. Where the table of reasons sends people here, what was found
+    /// counts.
+    fn remedy(&self) -> &'static str {
+        let reason = self.found.outcome.reason();
+        let is_explained = matches!(reason, Reason::BodyHashMismatch | Reason::SignatureMismatch);
+        let Some(explanation) = self.explanation.as_ref().filter(|_| is_explained) else {
+            return reason.remedy();
+        };
+        match (&explanation.body, &explanation.header) {
+            (_, HeaderFinding::Unexplained { key: KeyFit::DoesNotFit, .. }) => {
+                "publish the key that signs, or sign with the one that is published"
+            }
+            (BodyFinding::Unexplained { .. }, _) | (_, HeaderFinding::Unexplained { .. }) => {
+                "compare it with the message as it was sent: `dkim diff SENT RECEIVED`"
+            }
+            _ => "find what changes messages so: let it stop, or sign what it sends itself",
+        }
+    }
 }
 
 impl Explain {

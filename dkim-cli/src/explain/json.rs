@@ -20,7 +20,7 @@ replaced in text):
   file, message         as for dkim verify
   signatures            one object for each DKIM-Signature field:
     index, result, reason, detail    as for dkim verify
-    remedy              what a person does about the reason
+    remedy              what a person does about it
     body                null if the signature cannot be read
       finding           intact, changed, short (of l=) or unexplained
       cause, detail     a stable code, and the same in words
@@ -109,7 +109,8 @@ pub(super) fn message(out: &mut impl Write, origin: &Origin, told: &[Told]) -> i
 }
 
 impl<'a> From<&'a Told> for Entry<'a> {
-    fn from(Told { found, explanation }: &'a Told) -> Self {
+    fn from(told: &'a Told) -> Self {
+        let Told { found, explanation } = told;
         let reason = found.outcome.reason();
         let claimed = found.signature.as_ref().map(|signature| to_base64(&signature.body_hash));
         Self {
@@ -117,7 +118,7 @@ impl<'a> From<&'a Told> for Entry<'a> {
             result: reason.result().name(),
             reason: reason.code(),
             detail: found.outcome.to_string(),
-            remedy: reason.remedy(),
+            remedy: told.remedy(),
             body: explanation.as_ref().map(|explanation| body(explanation, claimed)),
             header: explanation.as_ref().map(header),
             copies: explanation

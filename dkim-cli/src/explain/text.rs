@@ -41,7 +41,8 @@ pub(super) fn message(out: &mut impl Write, origin: &Origin, told: &[Told]) -> i
     writeln!(out)
 }
 
-fn signature(out: &mut impl Write, Told { found, explanation }: &Told) -> io::Result<()> {
+fn signature(out: &mut impl Write, told: &Told) -> io::Result<()> {
+    let Told { found, explanation } = told;
     let (result, reason) = (found.outcome.result(), found.outcome.reason());
     let style = match result {
         DkimResult::Pass => AnsiColor::Green,
@@ -62,9 +63,8 @@ fn signature(out: &mut impl Write, Told { found, explanation }: &Told) -> io::Re
             writeln!(out, "                      {shown}")?;
         }
     }
-    let is_found = matches!(reason, Reason::BodyHashMismatch | Reason::SignatureMismatch);
-    if !is_found && reason != Reason::Ok {
-        line(out, "what to do", &reason.remedy())?;
+    if reason != Reason::Ok {
+        line(out, "what to do", &told.remedy())?;
     }
     if let (Some(explanation), Some(signature)) = (explanation, &found.signature) {
         hashed(out, found, signature, explanation)?;
