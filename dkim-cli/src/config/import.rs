@@ -1,14 +1,14 @@
 //! `dkim config import-opendkim`: OpenDKIM's tables in our words.
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use dkim_keys::{ImportError, import_opendkim};
+use dkim_keys::{Config, ImportError, import_opendkim};
 
 use crate::diagnostics::{Failure, note};
 use crate::exit::{self, Exit};
+use crate::input::read_whole;
 use crate::printable::is_harmful;
 
 /// Take over KeyTable, SigningTable and what else concerns signing from OpenDKIM
@@ -38,14 +38,13 @@ Example:
 
 impl ImportOpendkim {
     pub(super) fn run(self) -> Result<Exit, Failure> {
-        let unreadable =
-            |path: &Path, error: &io::Error| Failure::new(Exit::NoInput, error).on(path.display());
-        let conf =
-            fs::read_to_string(&self.conf).map_err(|error| unreadable(&self.conf, &error))?;
-        let read = |path: &Path| fs::read_to_string(path);
-        let import = import_opendkim(&conf, &read).map_err(|error| match &error {
-            ImportError::File { path, error } => unreadable(path, error),
-            error => Failure::of(Exit::Data, error).on(self.conf.display()),
+        let conf = read(&self.conf)?;
+        let files = |path: &Path| read(path).map_err(io::Error::other);
+        let import = import_opendkim(&conf, &files).map_err(|error| match error {
+            ImportError::File { path, error } => error
+                .downcast()
+                .unwrap_or_else(|error| Failure::new(Exit::NoInput, error).on(path.display())),
+            error => Failure::of(Exit::Data, &error).on(self.conf.display()),
         })?;
         for what in &import.notes {
             note(self.conf.display(), what);
@@ -61,5 +60,53 @@ impl ImportOpendkim {
         let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
         written.map_err(|error| Failure::output(&error))?;
         Ok(Exit::Success)
+    }
+}
+
+/// The text of a file of OpenDKIM's, as long as a configuration of ours may be. Comments may be in
+/// what people wrote before UTF-8: what is read wrongly there does no harm.
+fn read(path: &Path) -> Result<String, Failure> {
+    let mut octets = Vec::new();
+    read_whole(path, Config::MAX_LEN, &mut octets)?;
+    let mut text = String::with_capacity(octets.len());
+    for (number, line) in (1..).zip(octets.split_inclusive(|octet| *octet == b'\n')) {
+        let said = line.split(|octet| *octet == b'#').next().unwrap_or_default();
+        if str::from_utf8(said).is_err() {
+            return Err(Failure::new(Exit::Data, format_args!("line {number} is not in UTF-8"))
+                .on(path.display())
+                .remedy(
+                    "write it in UTF-8, as with `iconv -f latin1 -t utf8`, domains in A-labels",
+                ));
+        }
+        text.push_str(&String::from_utf8_lossy(line));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn comments_are_in_any_encoding() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(&file, b"# caf\xe9\nDomain a.example # \xe9\n").unwrap();
+        assert_eq!(read(file.path()).unwrap(), "# caf\u{fffd}\nDomain a.example # \u{fffd}\n");
+        fs::write(&file, b"# caf\xe9\nDomain caf\xe9.example\n").unwrap();
+        let failure = read(file.path()).unwrap_err();
+        assert_eq!(failure.exit, Exit::Data);
+        assert!(failure.to_string().contains(": line 2 is not in UTF-8"), "{failure}");
+    }
+
+    #[test]
+    fn a_file_of_opendkims_has_16_mib() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (more, is_read) in [(0, true), (1, false)] {
+            fs::write(&file, "#".repeat(Config::MAX_LEN + more)).unwrap();
+            assert_eq!(read(file.path()).is_ok(), is_read, "{more}");
+        }
     }
 }
