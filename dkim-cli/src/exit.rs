@@ -34,7 +34,8 @@ const TABLE: [(Exit, u8, &str); 8] = [
         Exit::CannotCreate,
         73,
         "key new: the key file is there already, or cannot be made; agent: so the socket; key \
-         publish, key withdraw: the record there is another key's",
+         publish, key withdraw: the record there is another key's; rotate: its lock, its state or a \
+         key cannot be written",
     ),
     (Exit::CannotWrite, 74, "the output cannot be written"),
     (
