@@ -121,17 +121,27 @@ impl Delegate {
         let mut test = KeyTest::new(selector, &self.domain, None);
         drive_blocking(&mut test, dns);
         let mut faults = test.finish().faults;
+        let is_alias = leads.is_ok();
         let elsewhere = match leads {
             Ok(found) => found.chain.into_iter().next().filter(|one| one != target),
             // The record stands at the name itself, and whoever is to change it cannot.
-            Err(LookupError::NoRecords) if !missing(&faults) => Some(name.to_owned()),
+            Err(LookupError::NoRecords) if !faults.iter().any(is_missing) => Some(name.to_owned()),
             Err(_) => None,
         };
         if let Some(at) = elsewhere {
             faults.insert(0, RecordFault::NotDelegated { at, target: target.to_owned() });
         }
         let is_temporary = faults.iter().any(RecordFault::is_temporary);
-        (faults.iter().map(|fault| fault.finding(name)).collect(), is_temporary)
+        let finding = |fault: &RecordFault| {
+            let mut finding = fault.finding(name);
+            // The provider has the record: what is missing here leads there.
+            if !is_alias && is_missing(fault) {
+                "publish the CNAME record that `dkim delegate` prints"
+                    .clone_into(&mut finding.cure);
+            }
+            finding
+        };
+        (faults.iter().map(finding).collect(), is_temporary)
     }
 
     fn write(
@@ -155,6 +165,6 @@ impl Delegate {
     }
 }
 
-fn missing(faults: &[RecordFault]) -> bool {
-    faults.iter().any(|fault| matches!(fault, RecordFault::NoTxt | RecordFault::NoRecord))
+fn is_missing(fault: &RecordFault) -> bool {
+    matches!(fault, RecordFault::NoTxt | RecordFault::NoRecord)
 }

@@ -69,9 +69,10 @@ impl NameServers {
         let Some((_, dns)) = self.servers.first() else { return Ok(Vec::new()) };
         let alias = |target: Option<&String>| {
             let failure = Failure::new(Exit::NonePasses, "the name is an alias (CNAME)");
-            let elsewhere =
-                target.map(|target| format!("publish at {target}, or ")).unwrap_or_default();
-            Err(failure.remedy(format_args!("{elsewhere}take the CNAME record away first")))
+            let elsewhere = target
+                .map(|target| format!("see to the record at {target}, or "))
+                .unwrap_or_default();
+            Err(failure.remedy(format_args!("{elsewhere}take the CNAME record away")))
         };
         let unclear = |error: LookupError| {
             let what = format!("does not tell what stands at {name}: {error}");
@@ -128,4 +129,24 @@ pub(crate) fn is_of_wildcard(dns: &Dns, name: &str, found: &Found) -> bool {
     let other = ask(dns, &format!("{label}._domainkey.{domain}"), QueryKind::Txt);
     matches!(other, Ok(other) if other.records.len() == found.records.len()
         && other.records.iter().all(|record| found.records.contains(record)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use dkim_stack::Zone;
+
+    use super::*;
+
+    /// Whoever publishes and whoever withdraws reads the same words.
+    #[test]
+    fn an_alias_is_told_with_its_target() {
+        let name = "s._domainkey.example.com";
+        let zone = Zone::new().cname(name, "s._domainkey.esp.example");
+        let server = "192.0.2.53:53".parse().unwrap();
+        let told = NameServers { servers: vec![(server, Dns::Zone(zone))] }.standing(name);
+        let told = told.unwrap_err().to_string();
+        let remedy = "see to the record at s._domainkey.esp.example, or take the CNAME record away";
+        assert!(told.contains("is an alias (CNAME)") && told.ends_with(remedy), "{told}");
+    }
 }

@@ -99,6 +99,7 @@ pub(crate) fn text_of(record: &Record) -> String {
 pub(crate) struct Primary {
     updater: Updater,
     zone: Option<String>,
+    is_authenticated: bool,
 }
 
 impl Primary {
@@ -109,15 +110,16 @@ impl Primary {
         zone: Option<String>,
     ) -> Result<Self, Failure> {
         let key = tsig.map(read_key).transpose()?;
+        let is_authenticated = key.is_some();
         let updater = Updater::new(server, key).map_err(|error| failure(server, &error))?;
-        Ok(Self { updater, zone })
+        Ok(Self { updater, zone, is_authenticated })
     }
 
     /// The zone that a name is in.
     pub(crate) fn zone_of(&self, name: &str) -> Result<String, Failure> {
         let found = || self.updater.zone_of(name);
         let zone = self.zone.clone().map_or_else(found, Ok);
-        zone.map_err(|error| failure(self.updater.server(), &error))
+        zone.map_err(|error| self.failure(&error))
     }
 
     /// Where it is.
@@ -131,7 +133,18 @@ impl Primary {
         let zone = self.zone_of(&name)?;
         let update = Update { zone, name, condition, change };
         let sent = self.updater.send(&update, now().0);
-        sent.map_err(|error| failure(self.updater.server(), &error))
+        sent.map_err(|error| self.failure(&error))
+    }
+
+    fn failure(&self, error: &UpdateError) -> Failure {
+        let failure = failure(self.updater.server(), error);
+        match error {
+            UpdateError::Refused if !self.is_authenticated => failure.remedy(
+                "name the TSIG key that the server lets change TXT records there: \
+                 `--tsig FILE`, or `tsig` in [rotation]",
+            ),
+            _ => failure,
+        }
     }
 }
 
@@ -163,5 +176,28 @@ fn failure(server: SocketAddr, error: &UpdateError) -> Failure {
         // It names the server itself.
         UpdateError::Silent { .. } => failure,
         _ => failure.on(server),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// A key that was not sent needs no other rights.
+    #[test]
+    fn who_is_refused_without_a_key_is_told_of_keys() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let secret = "YSBzZWNyZXQgb2YgdGhpcnR5LXR3byBvY3RldHMgISE=";
+        fs::write(&file, format!("key k {{ algorithm hmac-sha256; secret \"{secret}\"; }};"))
+            .unwrap();
+        let server = "127.0.0.1:53".parse().unwrap();
+        for (tsig, remedy) in [(None, "`--tsig FILE`"), (Some(file.path()), "let the key change")] {
+            let primary = Primary::new(server, tsig, None).unwrap();
+            let told = primary.failure(&UpdateError::Refused).to_string();
+            assert!(told.contains(remedy), "{told}");
+        }
     }
 }
