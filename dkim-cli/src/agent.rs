@@ -92,8 +92,10 @@ Examples:
   dkim agent --config /etc/dkim/config.toml --socket /run/dkim/agent.sock \\
       --group dkim --allow-user filter
   dkim agent --list --socket /run/dkim/agent.sock
-  dkim sign --agent /run/dkim/agent.sock --config /etc/dkim/config.toml message.eml
-  dkim sign --agent /run/dkim/agent.sock --domain example.com --selector s1 message.eml
+  dkim sign --agent /run/dkim/agent.sock --config /etc/dkim/config.toml \\
+      message.eml
+  dkim sign --agent /run/dkim/agent.sock --domain example.com --selector s1 \\
+      message.eml
 
 A unit for systemd, /etc/systemd/system/dkim-agent.service:
   [Unit]

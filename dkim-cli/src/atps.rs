@@ -55,8 +55,10 @@ struct ZoneOf {
 fn help() -> String {
     const EXAMPLES: &str = "\
 Examples:
-  dkim atps zone --author-domain example.com esp.example lists.example >> example.zone
-  dkim sign --domain esp.example --selector s1 --key s1.pem --atps example.com message.eml
+  dkim atps zone --author-domain example.com esp.example lists.example \\
+      >> example.zone
+  dkim sign --domain esp.example --selector s1 --key s1.pem \\
+      --atps example.com message.eml
   dkim verify --atps message.eml
 ";
     [EXAMPLES, &exit::help()].join("\n")

@@ -131,4 +131,22 @@ mod tests {
     fn the_definition_holds_together() {
         Cli::command().debug_assert();
     }
+
+    /// The lines of the examples in the long help of a command and of those below it.
+    fn examples(command: &clap::Command) -> Vec<String> {
+        let help = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+        let lines = help.lines().skip_while(|line| !line.starts_with("Example"));
+        let own = lines.skip(1).take_while(|line| !line.is_empty()).map(str::to_owned);
+        own.chain(command.get_subcommands().flat_map(examples)).collect()
+    }
+
+    /// A terminal has 80 columns: help cut into other lines cannot be typed as it stands.
+    #[test]
+    fn examples_fit_into_a_terminal() {
+        let examples = examples(&Cli::command());
+        assert!(examples.iter().any(|line| line.starts_with("  dkim sign ")));
+        for line in examples {
+            assert!(line.len() <= 78, "{line}");
+        }
+    }
 }

@@ -59,8 +59,10 @@ pub(crate) struct Delegate {
 fn help() -> String {
     const EXAMPLES: &str = "\
 Examples:
-  dkim delegate --domain example.com --to provider.example --selector p1 --selector p2 >> example.com.zone
-  dkim delegate --domain example.com --to provider.example --selector p1 --selector p2 --check
+  dkim delegate --domain example.com --to provider.example --selector p1 \\
+      --selector p2 >> example.com.zone
+  dkim delegate --domain example.com --to provider.example --selector p1 \\
+      --selector p2 --check
 
 JSON, one object a selector:
   schema                1; raised when a change breaks readers

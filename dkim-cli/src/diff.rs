@@ -50,7 +50,8 @@ fn help() -> String {
     const EXAMPLES: &str = "\
 Examples:
   dkim diff sent.eml received.eml
-  dkim diff --signature 2 --json sent.eml received.eml | jq '.signatures[].fields'
+  dkim diff --signature 2 --json sent.eml received.eml |
+      jq '.signatures[].fields'
 ";
     const JSON: &str = "\
 JSON, one object, on one line (octets that are no UTF-8 are replaced in text):

@@ -29,10 +29,32 @@ impl Man {
             command = found.clone();
         }
         let mut page = Vec::new();
+        let mut out = io::stdout().lock();
         Page::new(command)
             .render(&mut page)
-            .and_then(|()| io::stdout().write_all(&page))
+            .and_then(|()| out.write_all(unfilled(&String::from_utf8_lossy(&page)).as_bytes()))
+            .and_then(|()| out.flush())
             .map_err(|error| Failure::output(&error))?;
         Ok(Exit::Success)
     }
+}
+
+/// The page with examples and lists of fields as they stand: roff would fill their lines, and
+/// hyphenate.
+fn unfilled(page: &str) -> String {
+    let mut unfilled = String::with_capacity(page.len());
+    let mut stands = false;
+    for line in page.lines() {
+        if stands && (line.is_empty() || line.starts_with(".SH")) {
+            unfilled.push_str(".fi\n");
+            stands = false;
+        }
+        if !stands && (line.starts_with("Example") || line.starts_with("JSON")) {
+            unfilled.push_str(".nf\n");
+            stands = true;
+        }
+        unfilled.push_str(line);
+        unfilled.push('\n');
+    }
+    unfilled
 }

@@ -55,8 +55,10 @@ fn help() -> String {
     const EXAMPLES: &str = "\
 Examples:
   dkim mediate --domain lists.example --received posted.eml listed.eml |
-    dkim sign --mediator --domain lists.example --selector s1 --key s1.pem > out.eml
-  dkim relay-check posted.eml out.eml          # what it did to the signatures of others
+    dkim sign --mediator --domain lists.example --selector s1 --key s1.pem \\
+      > out.eml
+  # what it did to the signatures of others
+  dkim relay-check posted.eml out.eml
 
 For whoever runs a list (RFC 6377): change no more than you need; a tag in the Subject and a footer
 break the author's signature. Always sign what goes out, with the list's own domain, and let

@@ -162,12 +162,17 @@ pub(crate) struct Sign {
 fn help() -> String {
     const EXAMPLES: &str = "\
 Examples:
-  dkim sign --domain example.com --selector s1 --key s1.pem message.eml > signed.eml
-  dkim sign --domain example.com --selector s1 --key s1.pem --expires 604800 --field - < message.eml
-  dkim sign --domain example.com --selector s1 --key s1.pem --headers From:From:To:Subject message.eml
-  dkim sign --domain example.com --selector rsa --key rsa.pem --selector ed --key ed.pem --check message.eml
+  dkim sign --domain example.com --selector s1 --key s1.pem message.eml \\
+      > signed.eml
+  dkim sign --domain example.com --selector s1 --key s1.pem --expires 604800 \\
+      --field - < message.eml
+  dkim sign --domain example.com --selector s1 --key s1.pem \\
+      --headers From:From:To:Subject message.eml
+  dkim sign --domain example.com --selector rsa --key rsa.pem --selector ed \\
+      --key ed.pem --check message.eml
   dkim sign --config /etc/dkim/config.toml --client 192.0.2.1 message.eml
-  dkim sign --config /etc/dkim/config.toml --agent /run/dkim/agent.sock message.eml
+  dkim sign --config /etc/dkim/config.toml --agent /run/dkim/agent.sock \\
+      message.eml
 ";
     [EXAMPLES, &exit::help()].join("\n")
 }

@@ -39,7 +39,8 @@ fn help() -> String {
     const EXAMPLES: &str = "\
 Examples:
   dkim strip --authserv-id mx.example.org message.eml > clean.eml
-  dkim strip --authserv-id example.org --authserv-id mx1.example.org - < message.eml
+  dkim strip --authserv-id example.org --authserv-id mx1.example.org - \\
+      < message.eml
 ";
     [EXAMPLES, &exit::help()].join("\n")
 }

@@ -133,7 +133,9 @@ Examples:
   dkim verify message.eml
   dkim verify --json --zone keys.zone --at 1700000000 - < message.eml
   dkim verify --dns 9.9.9.9 --policy strict ~/Maildir archive.mbox
-  dkim verify --json ~/Maildir | jq -r '.signatures[] | select(.type == \"dkim\").result' | sort | uniq -c
+  dkim verify --json ~/Maildir |
+      jq -r '.signatures[] | select(.type == \"dkim\").result' |
+      sort | uniq -c
 ";
     [EXAMPLES, &exit::help(), json::HELP, &reasons::help()].join("\n")
 }

@@ -117,6 +117,11 @@ fn scripts_and_pages_are_written() {
         let page = run(args, b"");
         assert!(page.status.success() && text(&page.stdout).contains(title), "{args:?}");
     }
+    // Examples stand as they are typed.
+    let page = text(&run(&["man", "sign"], b"").stdout);
+    let (_, examples) = page.split_once("\n.nf\nExamples:\n").unwrap();
+    let (examples, _) = examples.split_once("\n.fi\n").unwrap();
+    assert!(examples.contains("\n  dkim sign \\-\\-config"), "{examples}");
 }
 
 #[test]

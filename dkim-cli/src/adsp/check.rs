@@ -48,7 +48,8 @@ fn help() -> String {
     const HELP: &str = "\
 Examples:
   dkim adsp check --from 'Joe <joe@example.com>'
-  dkim adsp check --json --zone example.zone --from joe@example.com --valid-signature example.com
+  dkim adsp check --json --zone example.zone --from joe@example.com \\
+      --valid-signature example.com
 
 Of several authors the gravest result counts: discard, fail, nxdomain, temperror, permerror,
 unknown, none, pass. RFC 5617 leaves that open.

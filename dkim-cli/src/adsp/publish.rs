@@ -50,7 +50,8 @@ fn help() -> String {
 Examples:
   dkim adsp publish example.com --practices all >> example.zone
   dkim adsp publish no-mail.example.com --practices discardable
-  dkim adsp publish example.com --practices all --report-address dkim-adsp-errors
+  dkim adsp publish example.com --practices all \\
+      --report-address dkim-adsp-errors
 ";
     [EXAMPLES, &exit::help()].join("\n")
 }

@@ -31,7 +31,8 @@ fn help() -> String {
     const EXAMPLES: &str = "\
 Example:
   dkim config import-opendkim /etc/opendkim.conf > /etc/dkim/config.toml
-  dkim config which --config /etc/dkim/config.toml --from joe@example.com --client 127.0.0.1
+  dkim config which --config /etc/dkim/config.toml --from joe@example.com \\
+      --client 127.0.0.1
 ";
     [EXAMPLES, "\n", &exit::help()].concat()
 }

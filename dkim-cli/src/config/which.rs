@@ -44,7 +44,8 @@ pub(super) struct Which {
 fn help() -> String {
     const EXAMPLES: &str = "\
 Example:
-  dkim config which --config /etc/dkim/config.toml --from joe@example.com --client 192.0.2.1
+  dkim config which --config /etc/dkim/config.toml --from joe@example.com \\
+      --client 192.0.2.1
 
 JSON, one object an author:
   schema                1; raised when a change breaks readers

@@ -139,8 +139,10 @@ fn help() -> String {
     const EXAMPLES: &str = "\
 Examples:
   dkim report make message.eml > report.eml
-  dkim report make --zone keys.zone --at 1700000000 --source-ip 192.0.2.1 --delivery reject message.eml
-  dkim report make --redact secret.key --rcpt-to joe@example.org - < message.eml | dkim report show -
+  dkim report make --zone keys.zone --at 1700000000 --source-ip 192.0.2.1 \\
+      --delivery reject message.eml
+  dkim report make --redact secret.key --rcpt-to joe@example.org message.eml |
+      dkim report show -
 ";
     [EXAMPLES, &exit::help()].join("\n")
 }

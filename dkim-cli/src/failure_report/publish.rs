@@ -44,8 +44,10 @@ pub(crate) struct Publish {
 fn help() -> String {
     const EXAMPLES: &str = "\
 Examples:
-  dkim report publish --domain example.com --address dkim-errors >> example.zone
-  dkim report publish --domain example.com --address dkim-errors --percent 10 --incidents verification,expired
+  dkim report publish --domain example.com --address dkim-errors \\
+      >> example.zone
+  dkim report publish --domain example.com --address dkim-errors \\
+      --percent 10 --incidents verification,expired
 ";
     [EXAMPLES, &exit::help()].join("\n")
 }

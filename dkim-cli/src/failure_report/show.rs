@@ -44,7 +44,8 @@ fn help() -> String {
     const EXAMPLES: &str = "\
 Examples:
   dkim report show report.eml
-  dkim report show --json ~/Maildir | jq -r '[.dkim_domain, .dkim_selector, .auth_failure] | @tsv'
+  dkim report show --json ~/Maildir |
+      jq -r '[.dkim_domain, .dkim_selector, .auth_failure] | @tsv'
 ";
     const JSON: &str = "\
 JSON, one object a report, on one line (null where there is no value or it cannot be read):

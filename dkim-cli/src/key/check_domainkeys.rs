@@ -56,7 +56,8 @@ fn help() -> String {
     const EXAMPLES: &str = "\
 Examples:
   dkim key check-domainkeys --domain example.com --selector s2006
-  dkim key check-domainkeys --zone keys.zone --domain example.com --selector s2006 --json
+  dkim key check-domainkeys --zone keys.zone --domain example.com \\
+      --selector s2006 --json
   dkim key check-domainkeys 'g=; k=rsa; p=MIGfMA0GCSqGSIb3DQEB…'
 ";
     [EXAMPLES, &exit::help()].join("\n")

@@ -39,9 +39,12 @@ pub(super) struct Dns {
 fn help() -> String {
     const EXAMPLES: &str = "\
 Examples:
-  dkim key dns --domain example.com --selector s2024 s2024.pem >> example.com.zone
-  dkim key dns --domain example.com --selector s2024 --format nsupdate s2024.pem | nsupdate -k ddns.key
-  dkim key dns --domain example.com --selector s2024 --format plain s2024.pem    # for a web page
+  dkim key dns --domain example.com --selector s2024 s2024.pem \\
+      >> example.com.zone
+  dkim key dns --domain example.com --selector s2024 --format nsupdate \\
+      s2024.pem | nsupdate -k ddns.key
+  # for a web page
+  dkim key dns --domain example.com --selector s2024 --format plain s2024.pem
 ";
     [EXAMPLES, &exit::help()].join("\n")
 }

@@ -68,9 +68,12 @@ pub(crate) struct New {
 fn help() -> String {
     const EXAMPLES: &str = "\
 Examples:
-  dkim key new --domain example.com --selector s2024 --dir /etc/dkim --owner postfix
-  dkim key new --type ed25519 --domain example.com --selector e2024 --out e2024.pem >> keys.zone
-  dkim key new --domain example.com --selector s1 --out - 2> s1.zone | vault kv put kv/dkim key=-
+  dkim key new --domain example.com --selector s2024 --dir /etc/dkim \\
+      --owner postfix
+  dkim key new --type ed25519 --domain example.com --selector e2024 \\
+      --out e2024.pem >> keys.zone
+  dkim key new --domain example.com --selector s1 --out - 2> s1.zone |
+      vault kv put kv/dkim key=-
 ";
     [EXAMPLES, &exit::help()].join("\n")
 }

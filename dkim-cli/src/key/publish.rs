@@ -130,9 +130,13 @@ JSON:
 fn publish_help() -> String {
     const EXAMPLES: &str = "\
 Examples:
-  tsig-keygen dkim > update.key    # let the server know it: update-policy { grant dkim subdomain ... }
-  dkim key publish --domain example.com --selector s2024 --key s2024.pem --server 192.0.2.53 --tsig update.key
-  dkim key publish --revoked --domain example.com --selector s2023 --key s2023.pem --server ...    # and no other key's
+  # let the server know it: update-policy { grant dkim subdomain ... }
+  tsig-keygen dkim > update.key
+  dkim key publish --domain example.com --selector s2024 --key s2024.pem \\
+      --server 192.0.2.53 --tsig update.key
+  # the old key is revoked, if its record stands there and no other key's
+  dkim key publish --revoked --domain example.com --selector s2023 \\
+      --key s2023.pem --server ...
 ";
     [EXAMPLES, JSON_HELP, "\n", &exit::help()].concat()
 }
@@ -140,7 +144,8 @@ Examples:
 fn withdraw_help() -> String {
     const EXAMPLES: &str = "\
 Example:
-  dkim key withdraw --domain example.com --selector s2023 --server 192.0.2.53 --tsig update.key
+  dkim key withdraw --domain example.com --selector s2023 \\
+      --server 192.0.2.53 --tsig update.key
 ";
     [EXAMPLES, JSON_HELP, "\n", &exit::help()].concat()
 }

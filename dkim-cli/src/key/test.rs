@@ -87,11 +87,15 @@ fn help() -> String {
     const EXAMPLES: &str = "\
 Examples:
   dkim key test --domain example.com --selector s2024
-  dkim key test --domain example.com --selector s2024 --key s2024.pem --all-servers
-  dkim key test --keys /etc/dkim --dns 192.0.2.53 --dns 192.0.2.54    # each server for itself
+  dkim key test --domain example.com --selector s2024 --key s2024.pem \\
+      --all-servers
+  # each server for itself
+  dkim key test --keys /etc/dkim --dns 192.0.2.53 --dns 192.0.2.54
   dkim key test --config /etc/dkim/config.toml
-  dkim key test --domain example.com --selector s2024 --zone example.com.zone    # before publishing
-  dkim key test --domain example.com --selector s2024 --all-servers --trust-anchor example.ds
+  # before publishing
+  dkim key test --domain example.com --selector s2024 --zone example.com.zone
+  dkim key test --domain example.com --selector s2024 --all-servers \\
+      --trust-anchor example.ds
 
 JSON, one object a key and server (null where there is no value):
   schema                1; raised when a change breaks readers
