@@ -54,7 +54,7 @@ pub enum ZoneErrorKind {
     #[error("the entry begins with white space, and no owner name comes before it")]
     NoOwner,
     /// A name without a closing dot, or `@`, where no `$ORIGIN` completes it.
-    #[error("the relative name {0:?} needs an $ORIGIN before it")]
+    #[error("the relative name \"{0}\" needs an $ORIGIN before it")]
     Relative(String),
     /// A domain name in quotes.
     #[error("a domain name stands in quotes")]
@@ -63,7 +63,7 @@ pub enum ZoneErrorKind {
     #[error(transparent)]
     Name(#[from] NameError),
     /// Neither seconds nor numbers with the units s, m, h, d, w, up to 2147483647 seconds.
-    #[error("{0:?} is no TTL")]
+    #[error("\"{0}\" is no TTL")]
     Ttl(String),
     /// A class other than IN.
     #[error("class {0} is not supported, only IN")]
@@ -72,13 +72,13 @@ pub enum ZoneErrorKind {
     #[error("the entry has no type")]
     NoType,
     /// Something else where the type should stand.
-    #[error("{0:?} is no record type")]
+    #[error("\"{0}\" is no record type")]
     NotAType(String),
     /// The entry ends after its type.
     #[error("the entry has no data")]
     NoData,
     /// More than the entry takes, beginning with this.
-    #[error("unexpected {0:?} at the end of the entry")]
+    #[error("unexpected \"{0}\" at the end of the entry")]
     Trailing(String),
     /// A character-string of more than 255 octets (RFC 1035 §3.3).
     #[error("a character-string of {0} octets, the limit is 255: split it into several")]

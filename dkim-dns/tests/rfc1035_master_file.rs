@@ -318,7 +318,7 @@ fn limits_of_names_and_strings() {
 #[test]
 fn messages_show_no_raw_octets_and_little_text() {
     let message = Zone::parse(b"a. \x1b[2J\xff TXT x").unwrap_err().to_string();
-    assert_eq!(message, r#"line 1: "\\x1b[2J\\xff" is no record type"#);
+    assert_eq!(message, r#"line 1: "\x1b[2J\xff" is no record type"#);
     let long = Zone::parse(&b"x".repeat(100_000)).unwrap_err().to_string();
     assert!(long.len() < 200, "{long}");
     // Of a key that was taken for a zone, too little to be of use.
