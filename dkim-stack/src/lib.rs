@@ -1,4 +1,5 @@
-//! DKIM, whole: sign and verify in three lines, and every crate of the stack under one roof.
+//! DKIM, whole: sign and verify in three lines, and every crate of the stack under one roof but
+//! `dkim-keys`, whose trade is files.
 //!
 //! ```
 //! # use dkim_stack::{Policy, Zone, now, provider, verify_blocking};
@@ -10,8 +11,9 @@
 //! ```
 //!
 //! The resolver is the DNS (`HickoryResolver`, `HickoryBlocking`, feature `hickory`), a [`Zone`] in
-//! a file, or one of your own. What a filter makes its decision from is an [`Assessment`]. For messages that come in pieces, answers that come from elsewhere,
-//! and keys that are not at hand, use the machines themselves: [`Verifier`] and [`Signer`].
+//! a file, or one of your own. What a filter makes its decision from is an [`Assessment`]. For
+//! messages that come in pieces, answers that come from elsewhere, and keys that are not at hand,
+//! use the machines themselves: [`Verifier`] and [`Signer`].
 #![forbid(unsafe_code)]
 
 mod assessment;
