@@ -234,7 +234,10 @@ mod tests {
             (b"v=ATPS2; d=one.example.net", "version \"ATPS2\" is not \"ATPS1\""),
             (b"v=atps1", "version \"atps1\" is not \"ATPS1\""),
             (b"v=DKIM1; p=", "version \"DKIM1\" is not \"ATPS1\""),
-            (b"v=ATPS1; d=", "tag d= holds an invalid name: an empty label"),
+            (
+                b"v=ATPS1; d=",
+                "tag d= holds an invalid name: an empty label: a dot at an end, two in a row, or nothing at all",
+            ),
             (
                 b"v=ATPS1; v=ATPS1",
                 "the record is no tag-list: tag v= occurs twice, the second time at octet 8",

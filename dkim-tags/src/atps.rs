@@ -157,7 +157,10 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_claim_is_nothing_wrong_with_the_signature() {
         for (tags, error) in [
-            ("atps=; atpsh=none", "tag atps= holds an invalid name: an empty label"),
+            (
+                "atps=; atpsh=none",
+                "tag atps= holds an invalid name: an empty label: a dot at an end, two in a row, or nothing at all",
+            ),
             (
                 "atps=example.\r\n com; atpsh=none",
                 "tag atps= holds an invalid name: a label is not made of letters, digits and inner \

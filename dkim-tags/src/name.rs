@@ -197,7 +197,7 @@ impl fmt::Display for Auid {
 #[non_exhaustive]
 pub enum InvalidName {
     /// A label is empty: the text is, or it has two dots in a row or one at an end.
-    #[error("an empty label")]
+    #[error("an empty label: a dot at an end, two in a row, or nothing at all")]
     EmptyLabel,
     /// A label holds an octet that cannot stand there.
     #[error("a label is not made of letters, digits and inner hyphens")]
@@ -459,6 +459,13 @@ mod tests {
             "a@b.com",
         ] {
             assert!(DomainName::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_label_is_told_in_any_script() {
+        for bad in ["", ".", "a.", ".a", "a..b", "\u{fc}.", ".\u{fc}", "\u{fc}..a", "a\u{3002}"] {
+            assert_eq!(DomainName::parse(bad), Err(InvalidName::EmptyLabel), "{bad:?}");
         }
     }
 
