@@ -208,7 +208,10 @@ impl Agent {
 /// Takes the keys as they are now; if they cannot be read, those from before stay.
 async fn read_again(config: &Path, host: &Host) {
     match host.reload().await {
-        Ok(count) => note(config.display(), format_args!("read again, {count} keys")),
+        Ok(count) => {
+            let s = if count == 1 { "" } else { "s" };
+            note(config.display(), format_args!("read again, {count} key{s}"));
+        }
         Err(failure) => {
             failure.tell();
             note(config.display(), "not read again: the keys from before stay");

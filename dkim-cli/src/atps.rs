@@ -6,7 +6,7 @@ use dkim_stack::DomainName;
 use dkim_stack::adsp::AtpsRecord;
 use dkim_stack::tags::{Atps as Claim, AtpsHash};
 
-use crate::diagnostics::Failure;
+use crate::diagnostics::{Failure, note};
 use crate::exit::{self, Exit};
 use crate::provider::provider;
 use crate::publication::FormArgs;
@@ -91,7 +91,12 @@ impl ZoneOf {
                 |error| Failure::from(error).remedy("take `--hash sha256`, which has one length"),
             )
         };
-        let records = self.third_parties.iter().map(publish).collect::<Result<_, _>>()?;
+        let records = self.third_parties.iter().map(publish).collect::<Result<Vec<_>, _>>()?;
+        if self.form.is_plain() {
+            for (record, third) in records.iter().zip(&self.third_parties) {
+                note(third, format_args!("its record is to stand at {}", record.name));
+            }
+        }
         self.form.write(records)
     }
 }

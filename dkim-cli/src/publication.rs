@@ -43,6 +43,11 @@ impl From<NameTooLong> for Failure {
 }
 
 impl FormArgs {
+    /// Whether the text alone is written, without its name.
+    pub(crate) fn is_plain(self) -> bool {
+        !self.json && self.format == Form::Plain
+    }
+
     /// Writes records to standard output, one after the other.
     pub(crate) fn write(self, records: Vec<Publication>) -> Result<Exit, Failure> {
         let form = if self.json { Form::Json } else { self.format };

@@ -298,7 +298,7 @@ fn a_key_that_takes_over_is_there_when_it_is_asked_for() {
     // It is no worse when it is told.
     stands(&[("s3", "active", ED25519)], false);
     agent.signal(Signal::HUP);
-    agent.wait_for("read again, 1 keys");
+    agent.wait_for("read again, 1 key\n");
     signed("s3");
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use dkim_keys::{RecordFault, examine};
 use dkim_stack::dns::{LookupError, Query, QueryId, QueryKind, Record};
 use dkim_stack::domainkeys::{Compatibility, Finding};
@@ -25,14 +25,10 @@ const MAX_RECORDS: usize = 20;
 /// (RFC 5863 appendix A.1.1.1). Looks at the records published at S._domainkey.D, or at the text of
 /// one. Advice alone, such as to add v=DKIM1, does not keep a record from serving both.
 #[derive(Debug, Args)]
-#[command(after_long_help = help())]
+#[command(after_long_help = help(), group = what())]
 pub(crate) struct CheckDomainKeys {
     /// The text of a record, its strings put together
-    #[arg(
-        value_name = "RECORD",
-        required_unless_present = "domain",
-        conflicts_with_all = ["domain", "selector", "zone", "dns"]
-    )]
+    #[arg(value_name = "RECORD", conflicts_with_all = ["domain", "selector", "zone", "dns"])]
     record: Option<String>,
 
     /// The domain that signs
@@ -50,6 +46,11 @@ pub(crate) struct CheckDomainKeys {
     /// its text (null if it holds a private key), serves_both, and findings: code, obstacle (or advice), detail, remedy
     #[arg(long)]
     json: bool,
+}
+
+/// The text of a record, or where it is published.
+fn what() -> ArgGroup {
+    ArgGroup::new("what").args(["record", "domain"]).required(true)
 }
 
 fn help() -> String {

@@ -133,6 +133,11 @@ impl Place {
             output::refuse_closed()?;
             return readable_by_nobody_else();
         };
+        if path.is_dir() {
+            return Err(Failure::new(Exit::CannotCreate, "is a directory")
+                .on(path.display())
+                .remedy("name it with --dir, or a file in it with --out"));
+        }
         key_file::check_free(path)
     }
 

@@ -1,10 +1,10 @@
 //! What a key record says beside the key.
 
 use clap::Args;
-use dkim_stack::crypto::PublicKey;
+use dkim_stack::crypto::{HashAlgorithm, PublicKey};
 use dkim_stack::keyrec::{KeyRecord, KeyRecordError};
 
-use crate::diagnostics::Failure;
+use crate::diagnostics::{Failure, note};
 use crate::exit::Exit;
 
 /// The tags of a key record (RFC 6376 §3.6.1) that its owner may choose.
@@ -56,6 +56,10 @@ impl Tags {
         record.set_notes(self.note.as_deref().unwrap_or_default());
         if self.revoked {
             record.key = None;
+        }
+        if !record.allows_hash(HashAlgorithm::Sha256) {
+            let what = "without sha256 no signature made today verifies with this record";
+            note(format_args!("h={}", self.hash.join(":")), what);
         }
         Ok(record)
     }
