@@ -27,6 +27,11 @@ impl Names {
         }
     }
 
+    /// The names, without how often they stand here; not all, where they are many.
+    pub(crate) fn into_shown(self) -> Vec<String> {
+        self.listed.into_iter().take(MAX_SHOWN).map(|(name, _)| name).collect()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.listed.is_empty()
     }

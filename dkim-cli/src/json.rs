@@ -5,15 +5,18 @@ mod domainkeys;
 use std::io::{self, Write};
 
 use dkim_stack::authres::AuthenticationResults;
+use dkim_stack::message::Header;
 use dkim_stack::{TrustedResults, Verification};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
+use crate::coverage::Coverage;
 use crate::diagnostics::{Failure, unless_secret};
 use crate::exit::Exit;
 use crate::input::Origin;
 use crate::practices::json as entries;
 use crate::printable::is_harmful;
+use crate::report::MAX_COVERAGES;
 use crate::verify::Found;
 
 /// The number in `schema`; a change that breaks readers raises it.
@@ -42,6 +45,10 @@ JSON, one object a message, on one line (null where there is no value or it cann
     key_bits              length of the key
     signed_fields         the names in h=, in order
     body_length           l=
+    unsigned_fields       the names of fields that are not signed, up to a hundred; null behind ten
+                          signatures
+    body_octets           octets of the canonical body that are signed, if it was hashed
+    unsigned_body_octets  those behind them, which l= leaves out
     timestamp, expiration t= and x=, in seconds since 1970
     testing               whether the key says t=y
     sender, sender_field  of \"domainkeys\" only: the sending address, and \"From\" or \"Sender\"
@@ -54,7 +61,7 @@ JSON, one object a message, on one line (null where there is no value or it cann
     address, domain       an author in it, and the domain in A-labels
     result                of dkim-adsp (RFC 5617)
     record, practices     what the domain publishes, and what that means
-    reason                why there are no practices
+    reason                why the result is that one
   atps                    with --atps, one object for each Author Domain:
     address, domain       as with adsp
     result                of dkim-atps (RFC 6541)
@@ -100,6 +107,9 @@ struct Entry<'a> {
     key_bits: Option<u32>,
     signed_fields: Option<Vec<&'a str>>,
     body_length: Option<u64>,
+    unsigned_fields: Option<Vec<String>>,
+    body_octets: Option<u64>,
+    unsigned_body_octets: Option<u64>,
     timestamp: Option<u64>,
     expiration: Option<u64>,
     testing: bool,
@@ -148,6 +158,9 @@ impl<'a> From<&'a Verification> for Entry<'a> {
             key_bits: key.map(|key| key.bits()),
             signed_fields: signature.map(|signature| signature.signed_fields.iter().collect()),
             body_length: signature.and_then(|signature| signature.body_length),
+            unsigned_fields: None,
+            body_octets: found.body_hash.map(|body| body.hashed),
+            unsigned_body_octets: found.body_hash.map(|body| body.seen.saturating_sub(body.hashed)),
             timestamp: signature.and_then(|signature| signature.timestamp).map(|time| time.0),
             expiration: signature.and_then(|signature| signature.expiration).map(|time| time.0),
             testing: found.is_testing(),
@@ -171,6 +184,7 @@ impl<'a> From<&'a TrustedResults> for Trusted<'a> {
 pub(crate) fn message(
     out: &mut impl Write,
     origin: &Origin,
+    header: &Header<'_>,
     found: &Found,
     results: &AuthenticationResults,
 ) -> io::Result<()> {
@@ -178,10 +192,7 @@ pub(crate) fn message(
         schema: SCHEMA,
         file: &origin.file,
         message: origin.number,
-        signatures: found
-            .dkim
-            .iter()
-            .map(Entry::from)
+        signatures: dkim(&found.dkim, header)
             .chain(found.domainkeys.iter().map(Entry::from))
             .collect(),
         trusted: found.trusted.as_ref().map(|all| all.iter().map(Trusted::from).collect()),
@@ -190,6 +201,20 @@ pub(crate) fn message(
         authentication_results: results.field_body(),
     };
     line(out, &message)
+}
+
+/// An entry for each DKIM-Signature field; of the first it is told what they leave unsigned.
+fn dkim<'f>(found: &'f [Verification], header: &Header<'_>) -> impl Iterator<Item = Entry<'f>> {
+    let mut to_cover = MAX_COVERAGES;
+    found.iter().map(move |found| {
+        let mut entry = Entry::from(found);
+        if let (Some(signature), Some(left)) = (&found.signature, to_cover.checked_sub(1)) {
+            to_cover = left;
+            let coverage = Coverage::of(signature, found.index, header);
+            entry.unsigned_fields = Some(coverage.unsigned.into_shown());
+        }
+        entry
+    })
 }
 
 /// Writes why there is nothing to be found.

@@ -8,7 +8,7 @@ use dkim_stack::adsp::{
     AdspCheck, AdspFinding, AtpsCheck, AtpsFinding, Author, AuthorError,
     atps_res_info_without_author, authors_of, res_info_without_author,
 };
-use dkim_stack::authres::ResInfo;
+use dkim_stack::authres::{AdspResult, ResInfo};
 use dkim_stack::dns::drive;
 use dkim_stack::message::Header;
 use dkim_stack::{DomainName, Resolver, Signature, TrustedResults, Verification};
@@ -63,6 +63,18 @@ impl Wanted {
         let adsp = if self.adsp { Some(adsp(&authors, &sdids, dns).await) } else { None };
         Practices { adsp: adsp.map(Ok), atps: atps.map(Ok) }
     }
+}
+
+/// Why an author's result by ADSP is what it is.
+pub(crate) fn reason(finding: &AdspFinding) -> String {
+    finding.failure().unwrap_or_else(|| {
+        match finding.result() {
+            AdspResult::Pass => "signed by or for the Author Domain",
+            AdspResult::None => "the Author Domain says nothing",
+            _ => "not signed by or for the Author Domain",
+        }
+        .to_owned()
+    })
 }
 
 async fn atps(authors: &[Author], valid: Vec<&Signature>, dns: &impl Resolver) -> Vec<AtpsFinding> {

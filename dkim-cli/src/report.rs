@@ -19,7 +19,7 @@ use crate::verify::Found;
 
 /// Of so many signatures of a message it is told which fields they cover, as many as are judged by
 /// default: each is looked for in the whole header.
-const MAX_COVERAGES: usize = 10;
+pub(crate) const MAX_COVERAGES: usize = 10;
 
 /// Writes what was found in a message.
 pub(crate) fn message(

@@ -43,6 +43,25 @@ fn it_is_told_of_ten_what_they_cover() {
 }
 
 #[test]
+fn programs_are_told_of_ten_what_they_do_not_cover() {
+    let zone = tempfile::NamedTempFile::new().unwrap();
+    let zone = zone.path().to_str().unwrap();
+    let args = ["verify", "--json", "--zone", zone, "-"];
+    let told = text(&run(&args, message(30).as_bytes()).stdout);
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let fields: Vec<_> = told["signatures"].as_array().unwrap().iter().collect();
+    // The other signatures are not signed, and neither are the fields below.
+    let first: Vec<_> = fields[0]["unsigned_fields"].as_array().unwrap().iter().collect();
+    assert_eq!(first.len(), 31);
+    assert_eq!((first[0], first[30]), (&"DKIM-Signature".into(), &"X-29".into()));
+    assert!(fields[9]["unsigned_fields"].is_array() && fields[10]["unsigned_fields"].is_null());
+    let one = message(1).replace("From: ", &format!("{}From: ", self::fields(1_000)));
+    let told = text(&run(&args, one.as_bytes()).stdout);
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["signatures"][0]["unsigned_fields"].as_array().unwrap().len(), 100);
+}
+
+#[test]
 fn names_are_cut_where_they_are_many() {
     let zone = tempfile::NamedTempFile::new().unwrap();
     let zone = zone.path().to_str().unwrap();

@@ -5,6 +5,8 @@ use dkim_stack::adsp::{AdspFinding, AtpsFinding, AuthorError};
 use dkim_stack::authres::AdspResult;
 use serde::Serialize;
 
+use super::reason as why;
+
 /// An Author Domain and its result by ADSP.
 #[derive(Serialize)]
 pub(crate) struct Adsp {
@@ -37,7 +39,7 @@ pub(crate) fn adsp(found: &Result<Vec<AdspFinding>, AuthorError>) -> Vec<Adsp> {
         result: finding.result().name(),
         record: finding.record().map(|record| record.to_text()),
         practices: finding.record().map(|record| record.practices().name()),
-        reason: finding.failure(),
+        reason: Some(why(finding)),
     };
     match found {
         Ok(found) => found.iter().map(of_author).collect(),

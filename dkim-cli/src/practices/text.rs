@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use dkim_stack::adsp::{AdspFinding, AtpsFinding, Author};
 use dkim_stack::authres::{AdspResult, AtpsResult};
 
-use super::Practices;
+use super::{Practices, reason};
 use crate::printable::printable;
 
 /// Writes a block for each author and protocol.
@@ -40,12 +40,7 @@ pub(crate) fn adsp(out: &mut impl Write, finding: &AdspFinding) -> io::Result<()
         line(out, "record", &record.to_text())?;
         line(out, "practices", &record.practices().meaning())?;
     }
-    match (finding.failure(), result) {
-        (Some(why), _) => line(out, "reason", &why),
-        (None, AdspResult::Pass) => line(out, "reason", &"signed by or for the Author Domain"),
-        (None, AdspResult::None) => line(out, "reason", &"the Author Domain says nothing"),
-        (None, _) => line(out, "reason", &"not signed by or for the Author Domain"),
-    }
+    line(out, "reason", &reason(finding))
 }
 
 fn atps(out: &mut impl Write, finding: &AtpsFinding) -> io::Result<()> {

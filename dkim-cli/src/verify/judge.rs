@@ -156,7 +156,7 @@ impl Judge {
         judged.exit = exit_of(&found.dkim);
         let (origin, results) = (&judged.origin, self.results(found));
         judged.output = match self.form {
-            Form::Json => written(|out| json::message(out, origin, found, &results)),
+            Form::Json => written(|out| json::message(out, origin, header, found, &results)),
             Form::Text(choice) => written(|out| {
                 let text = written(|out| report::message(out, origin, header, found, &results));
                 // All at once, which is faster than piece by piece.
