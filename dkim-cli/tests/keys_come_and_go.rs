@@ -866,7 +866,7 @@ fn an_alias_into_another_zone_is_passed_over() {
     let (code, said) =
         dkim(&[&["key", "publish", "--key", "keys/ed25519.pem"], &place[..]].concat());
     assert!(code == 1 && said.contains("the name is an alias (CNAME)"), "{said}");
-    assert!(said.contains("remedy: publish at target.example.org, or take"), "{said}");
+    assert!(said.contains("remedy: see to the record at target.example.org, or take"), "{said}");
 }
 
 #[test]
