@@ -283,8 +283,9 @@ impl Hands for World<'_> {
         let path = self.path(key);
         match path.symlink_metadata() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            _ if key.public_sha256.is_none() => return Ok(Some(false)),
-            _ => {}
+            Err(error) => return Err(Failure::new(Exit::NoInput, error).on(path.display())),
+            Ok(_) if key.public_sha256.is_none() => return Ok(Some(false)),
+            Ok(_) => {}
         }
         match key_file::read(&path) {
             Ok(signing) => Ok(Some(key.is_key(signing.public_key(), provider()) == Some(true))),

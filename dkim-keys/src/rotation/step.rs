@@ -673,8 +673,8 @@ fn make<H: Hands>(
         None => {
             let (private, sha256) = hands.make_key(&key).map_err(RotationError::Hands)?;
             let mut next = state.clone();
-            for key in next.keys.iter_mut().skip(at).take(1) {
-                key.public_sha256 = Some(sha256.clone());
+            if let Some(key) = next.keys.get_mut(at) {
+                key.public_sha256 = Some(sha256);
             }
             commit(state, next, hands)?;
             hands.save_key(&key, private).map_err(RotationError::Hands)?
