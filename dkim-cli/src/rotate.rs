@@ -51,8 +51,9 @@ In the configuration (`dkim config --help`), times in seconds:
   domain = \"example.com\"
   rotate = { kind = \"rsa2048\", selector = \"{year}{month}\", every = 7776000 }
       # and, unless these are wanted: ttl = 3600 (of the records), negative-ttl = 3600 (before a new
-      # key signs), message-life = 604800 (before an old one is revoked), grave = 2592000 (before
-      # its record goes); selectors may have {day} and {counter}, too;
+      # key signs; at least the smaller of the TTL and the minimum in the zone's SOA record),
+      # message-life = 604800 (before an old one is revoked), grave = 2592000 (before its record
+      # goes); selectors may have {day} and {counter}, too;
       # reveal = \"DIR\" (not at all, unless said)
 
   [rotation]                       # all of it may be left out

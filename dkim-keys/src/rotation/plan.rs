@@ -26,7 +26,8 @@ pub struct Plan {
     /// How long resolvers may keep the records that are published. An hour, unless said.
     pub ttl: u32,
     /// How long servers may remember that there was no record, before the new key is relied on.
-    /// An hour, unless said.
+    /// An hour, unless said; where the zone lets them do so for longer, the smaller of the TTL and
+    /// the minimum in its SOA record (RFC 2308 §5), at which nobody looks here.
     pub negative_ttl: u64,
     /// How long mail may be on its way, so that the old record must stay. Seven days, unless said.
     pub message_life: u64,
