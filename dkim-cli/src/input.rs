@@ -12,11 +12,10 @@ mod message;
 mod twice;
 mod whole;
 
-pub(crate) use file::{Origin, Source, for_each_message, open_message};
+pub(crate) use file::{Origin, Source, for_each_message, open_message, refuse_mbox};
 pub(crate) use held::Held;
 pub(crate) use line_ends::{BodyLineEnds, LineEnds};
 pub(crate) use malformed::refuse_malformed;
-pub(crate) use mbox::refuse_mbox;
 pub(crate) use message::{Message, MessageError};
 pub(crate) use twice::Twice;
 pub(crate) use whole::read_whole;

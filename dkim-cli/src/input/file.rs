@@ -96,6 +96,15 @@ fn open_delivered(path: &Path) -> Result<File, Failure> {
     open_file(path)
 }
 
+/// Refuses an mbox where one message is wanted, given its first line or a good part of it.
+pub(crate) fn refuse_mbox(start: &[u8]) -> Result<(), Failure> {
+    if !is_mbox(start) {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Data, "is an mbox and not a message")
+        .remedy("take away its first line, `From …`, if it holds one message only"))
+}
+
 /// Opens standard input for `-`, or a file that is to hold one message.
 pub(crate) fn open_message(path: &Path) -> Result<Box<dyn Read>, Failure> {
     if path == Path::new("-") {

@@ -3,21 +3,10 @@
 use std::io::{self, BufRead, Read};
 
 use super::BLOCK;
-use crate::diagnostics::Failure;
-use crate::exit::Exit;
 
 /// Whether octets begin as an mbox does, given the first line or a good part of it.
 pub(crate) fn is_mbox(start: &[u8]) -> bool {
     is_separator(start)
-}
-
-/// Refuses an mbox where one message is wanted, given its first line or a good part of it.
-pub(crate) fn refuse_mbox(start: &[u8]) -> Result<(), Failure> {
-    if !is_mbox(start) {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::Data, "is an mbox and not a message")
-        .remedy("take away its first line, `From …`, if it holds one message only"))
 }
 
 /// The messages of an mbox, one after the other.
