@@ -96,8 +96,8 @@ impl Feedback {
     /// where white space allows it.
     ///
     /// No text gets out of its field: a character that is not printable ASCII becomes `?`, a TAB a
-    /// space; a word of more than 900 characters is cut. Of an address in a result, a local-part
-    /// that is not ASCII is left out, and the domain is in A-labels.
+    /// space; a word of more than 900 characters is cut. Of an address, the domain is in A-labels;
+    /// a local-part that is not ASCII is left out of a result, and so is a path with one.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut fields = Fields::default();
@@ -110,9 +110,9 @@ impl Feedback {
         }
         fields.add_any("Delivery-Result", self.delivery_result.map(DeliveryResult::word));
         fields.add_any("Original-Envelope-Id", self.original_envelope_id.as_deref());
-        fields.add_any("Original-Mail-From", self.original_mail_from.as_deref().map(path));
+        fields.add_any("Original-Mail-From", self.original_mail_from.as_deref().and_then(path));
         for recipient in &self.original_rcpt_to {
-            fields.add("Original-Rcpt-To", &path(recipient));
+            fields.add_any("Original-Rcpt-To", path(recipient));
         }
         fields.add_any("Arrival-Date", self.arrival_date.as_deref());
         fields.add_any("Source-IP", self.source_ip.as_ref().map(address_literal));
@@ -149,9 +149,12 @@ impl Feedback {
 /// characters.
 const MAX_INNER_WORD: usize = 890;
 
-/// `reverse-path` and `forward-path` (RFC 5321 §4.1.2)
-fn path(address: &str) -> String {
-    format!("<{}>", with_words_cut(address, |_| false))
+/// `reverse-path` and `forward-path` (RFC 5321 §4.1.2), the domain in A-labels; none if the local-part
+/// cannot be told in ASCII: with another character in its place it would be somebody else's.
+fn path(address: &str) -> Option<String> {
+    let local_part = address.rsplit_once('@').map_or(address, |(local_part, _)| local_part);
+    let address = if address.is_ascii() { address.to_owned() } else { ascii_value(address) };
+    local_part.is_ascii().then(|| format!("<{}>", with_words_cut(&address, |_| false)))
 }
 
 /// Text whose words are not too long, and in which some characters are escaped.

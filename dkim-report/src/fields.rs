@@ -114,20 +114,34 @@ fn printable(c: char) -> char {
 }
 
 /// Unstructured text in printable ASCII: words that are not become encoded-words (RFC 2047 §5), and
-/// with them the white space between two of them, which readers take out.
+/// with them the white space to another encoded-word, which readers take out.
 pub(crate) fn encoded(text: &str) -> String {
     let text: String = text.chars().map(printable).collect();
     let (mut whole, mut open) = (String::with_capacity(text.len()), String::new());
+    let mut follows_encoded = false;
     for (blanks, word) in words(&text) {
-        if word.is_ascii() {
-            whole.push_str(&encoded_words(&open));
-            open.clear();
-            whole.extend([blanks, word]);
-        } else {
-            let before = if open.is_empty() { &mut whole } else { &mut open };
-            before.push_str(blanks);
-            open.push_str(word);
+        let is_encoded = word.starts_with("=?") && word.ends_with("?=");
+        match (word.is_ascii(), open.is_empty()) {
+            (true, false) if is_encoded => {
+                open.push_str(blanks);
+                whole.extend([&encoded_words(&open), " ", word]);
+                open.clear();
+            }
+            (true, _) => {
+                whole.extend([&encoded_words(&open), blanks, word]);
+                open.clear();
+            }
+            (false, true) if follows_encoded => {
+                whole.push(' ');
+                open.extend([blanks, word]);
+            }
+            (false, true) => {
+                whole.push_str(blanks);
+                open.push_str(word);
+            }
+            (false, false) => open.extend([blanks, word]),
         }
+        follows_encoded = is_encoded;
     }
     whole + &encoded_words(&open)
 }

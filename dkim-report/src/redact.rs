@@ -49,7 +49,8 @@ impl Report {
     ///
     /// What stays: an address in another encoding, as in base64, or broken over two lines; a
     /// local-part or a name that stands alone; a recipient of whom only other fields speak, and not
-    /// the envelope. Who can look into the sender's logs may still find the recipient by the
+    /// the envelope; and outside the fields above, addresses of more than 200, counted from the
+    /// envelope and the top of the header on. Who can look into the sender's logs may still find the recipient by the
     /// Message-ID and the like (RFC 6590 §5.3). The name in the From field is not touched: it is
     /// the sender's.
     pub fn redact(&mut self, redactor: &Redactor) {
@@ -58,7 +59,7 @@ impl Report {
         let header = self.original.header();
         let mut private = Private::default();
         for path in &feedback.original_rcpt_to {
-            address_of(path.as_bytes()).iter().for_each(|one| private.add(one));
+            addresses_of(path.as_bytes()).iter().for_each(|one| private.add(one));
         }
         // What the receivers wrote stands on top, and comes first while there is room.
         for field in header.fields().iter() {
@@ -66,7 +67,7 @@ impl Report {
                 break;
             }
             if is_recipient(&field) {
-                addresses(field.body()).iter().flatten().for_each(|one| private.add(one));
+                recipients(field.body()).iter().for_each(|one| private.add(one));
             } else if field.is("Received") {
                 received_for(field.body()).for_each(|one| private.add(&one));
             }
@@ -97,12 +98,22 @@ fn is_recipient(field: &Field<'_>) -> bool {
     RECIPIENT_FIELDS.iter().any(|name| field.is(name))
 }
 
+/// Whom a field names. Where it is no list of addresses, as X-Forwarded-For of some hosts with
+/// nothing but a space between them, each of its words may be one.
+fn recipients(body: &[u8]) -> Vec<Address> {
+    addresses(body).unwrap_or_else(|_| {
+        let words = body.split(|octet| octet.is_ascii_whitespace() || *octet == b',');
+        words.filter(|word| word.contains(&b'@')).flat_map(addresses_of).collect()
+    })
+}
+
 /// Whom a Received field says the message is for.
 ///
 /// ```abnf
 /// For = CFWS "FOR" FWS ( Path / Mailbox )
 /// ```
-/// (RFC 5321 §4.4.) The word is looked for in comments too, where some servers have it.
+/// (RFC 5321 §4.4; there were several paths before.) The word is looked for in comments too, where
+/// some servers have it.
 fn received_for(body: &[u8]) -> impl Iterator<Item = Address> {
     let follows = |at: usize| body.get(at + b"for".len()..).unwrap_or_default();
     let is_for = move |at: &usize| {
@@ -114,7 +125,18 @@ fn received_for(body: &[u8]) -> impl Iterator<Item = Address> {
             && follows(*at).first().is_some_and(|octet| ends(octet) || *octet == b'<')
     };
     let found = (0..body.len()).filter(is_for);
-    found.filter_map(move |at| address_of(path(follows(at).trim_ascii_start())))
+    found.flat_map(move |at| {
+        let mut rest = follows(at).trim_ascii_start();
+        let mut paths = Vec::new();
+        loop {
+            let path = path(rest);
+            paths.extend(addresses_of(path));
+            rest = rest.get(path.len()..).unwrap_or_default().trim_ascii_start();
+            if path.is_empty() || !rest.starts_with(b"<") {
+                return paths;
+            }
+        }
+    })
 }
 
 /// The text up to what ends a path: white space, `;` or a comment, unless in quotes.
@@ -129,16 +151,15 @@ fn path(text: &[u8]) -> &[u8] {
     text.get(..end.unwrap_or(text.len())).unwrap_or_default()
 }
 
-/// The address in a path. A local-part that should be in quotes, as `joe.` of some mobile networks,
-/// is taken without.
-fn address_of(path: &[u8]) -> Option<Address> {
-    let one = |text: &[u8]| addresses(text).ok().and_then(|mut found| found.pop());
-    one(path).or_else(|| {
+/// The address in a path, or all of them where it is a list. A local-part that should be in quotes,
+/// as `joe.` of some mobile networks, is taken without.
+fn addresses_of(path: &[u8]) -> Vec<Address> {
+    addresses(path).unwrap_or_else(|_| {
         let inner = path.strip_prefix(b"<").and_then(|path| path.strip_suffix(b">"));
         let path = inner.unwrap_or(path);
-        let at = path.iter().rposition(|octet| *octet == b'@')?;
-        let (local_part, domain) = path.split_at_checked(at)?;
-        one(&[b"\"", local_part, b"\"", domain].concat())
+        let at = path.iter().rposition(|octet| *octet == b'@').unwrap_or_default();
+        let (local_part, domain) = path.split_at_checked(at).unwrap_or_default();
+        addresses(&[b"\"", local_part, b"\"", domain].concat()).unwrap_or_default()
     })
 }
 
@@ -174,9 +195,9 @@ fn hidden_list(redactor: &Redactor, body: &[u8], told: &mut usize) -> String {
 }
 
 fn hidden_path(redactor: &Redactor, path: &str) -> String {
-    match address_of(path.as_bytes()) {
-        Some(address) => hidden_address(redactor, &address),
-        None => redactor.redact(path),
+    match &*addresses_of(path.as_bytes()) {
+        [address] => hidden_address(redactor, address),
+        _ => redactor.redact(path),
     }
 }
 

@@ -350,6 +350,8 @@ fn who_stands_in_trace_fields_alone_is_redacted() {
         "by b for<ann@b.example>",
         "by b for <@a.example:ann@b.example>; Mon",
         "for ann@b.example",
+        "by b for <ann@b.example>,<bob@b.example>; Mon",
+        "by b for <bob@b.example> <ann@b.example>; Mon",
     ] {
         for name in ["Received", "received"] {
             let header = format!("{name}: {place}\r\nX: ann@b.example\r\n");
@@ -366,6 +368,9 @@ fn who_stands_in_trace_fields_alone_is_redacted() {
         let text = redacted(&format!("{name}: ann@b.example\r\nX: ann@b.example\r\n"));
         assert_eq!(text, format!("{name}: {ann}@b.example\r\nX: {ann}@b.example\r\n"));
     }
+    let text =
+        redacted("X-Forwarded-For: bob@a.example ann@b.example\r\nX: bob+caf_=ann=b.example@a\r\n");
+    assert!(!text.contains("ann"), "{text}");
     // Who sends is no recipient, and neither is whose address only looks like one.
     for kept in [
         "Received: from joe@a.example by before for; Mon\r\nX: joe@a.example\r\n",
@@ -449,6 +454,15 @@ fn results_name_nobody_else() {
     assert_eq!(told("j\u{fc}rgen@b\u{fc}cher.example"), "@xn--bcher-kva.example");
     assert_eq!(told("joe@\u{fc}_.example"), "joe@?_.example");
     assert_eq!(told("gr\u{fc}n"), "gr?n");
+    for (path, told) in [
+        ("joe@b\u{fc}cher.example", Some("joe@xn--bcher-kva.example")),
+        ("j\u{fc}rgen@a.example", None),
+        ("j\u{fc}rgen", None),
+        ("", Some("")),
+    ] {
+        report.feedback.original_mail_from = Some(path.to_owned());
+        assert_eq!(read(&report).feedback.original_mail_from.as_deref(), told, "{path}");
+    }
 }
 
 /// RFC 5965 §2 f: the difference to the subject is "limited to only a typical forwarding prefix".
@@ -457,6 +471,11 @@ fn the_subject_is_that_of_the_message() {
     for (subject, written) in [
         ("Gr\u{fc}\u{df}e an alle", "FW: =?utf-8?B?R3LDvMOfZQ==?= an alle"),
         ("=?utf-8?q?Gr=C3=BC=C3=9Fe?=", "FW: =?utf-8?q?Gr=C3=BC=C3=9Fe?="),
+        // Readers show no white space between two encoded-words (RFC 2047 §6.2).
+        (
+            "=?utf-8?q?A?= \u{fc} =?utf-8?q?B?=",
+            "FW: =?utf-8?q?A?= =?utf-8?B?IMO8IA==?= =?utf-8?q?B?=",
+        ),
     ] {
         let report = case("dinner", subject).report();
         assert_eq!(read(&report).subject.as_deref(), Some(written));
