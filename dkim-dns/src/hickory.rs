@@ -271,7 +271,13 @@ impl HickoryResolver {
             return answer;
         }
         let answer = self.ask_servers(name, kind).await;
-        self.kept.insert(question, answer.clone(), Instant::now());
+        // How long there is nothing at an alias's target says nothing of how long the alias leads
+        // there, and that TTL is not told.
+        let is_of_target = matches!(&answer,
+            Err(NetError::Dns(DnsError::NoRecordsFound(none))) if none.query.name() != name);
+        if !is_of_target {
+            self.kept.insert(question, answer.clone(), Instant::now());
+        }
         answer
     }
 

@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -357,6 +357,25 @@ fn aliases_that_lead_nowhere() {
     assert_eq!(answer(Some(Reply::default()), 0), Err(LookupError::NoRecords));
     assert!(failed(&answer(Some(Reply::rcode(2)), 0)));
     assert_eq!(answer(None, 0), Err(LookupError::Timeout));
+}
+
+/// For how long there is nothing at the target says nothing of the alias.
+#[test]
+fn where_an_alias_leads_is_asked_again_after_it_led_nowhere() {
+    let moved = Arc::new(AtomicBool::new(false));
+    let is_moved = Arc::clone(&moved);
+    let server = Server::start(move |asked| {
+        let target = if is_moved.load(Ordering::SeqCst) { "c.test" } else { "b.test" };
+        Some(match asked.name.as_str() {
+            "a.test" => Reply::default().cname("a.test", 1, target),
+            "c.test" => Reply::default().txt("c.test", 30, &["x"]),
+            _ => Reply::rcode(NXDOMAIN),
+        })
+    });
+    let resolver = server.blocking();
+    assert_eq!(txt(&resolver, "a.test"), Err(LookupError::NoSuchName));
+    moved.store(true, Ordering::SeqCst);
+    assert_eq!(txt(&resolver, "a.test").unwrap().records[0].joined(), b"x");
 }
 
 #[test]
