@@ -476,7 +476,7 @@ fn a_file_of_others_is_not_taken_for_its_own() {
         let gone = go(&mut state, &mut world).unwrap();
         assert!(
             matches!(&gone, Progress::Moved { phase: Phase::Removed, evidence, .. }
-                if evidence.contains("another key")),
+                if evidence.contains("it is let be")),
             "{gone:?}"
         );
         live(&mut world, 2, || None);
@@ -630,6 +630,10 @@ fn a_clock_that_is_behind_is_told_and_shortens_nothing() {
     };
     assert_eq!((now, told), (newest - 1, newest));
     assert_eq!((&state, &world.saved), (&before, &before));
+    // Nor does whoever signs go on with a key that retires.
+    let mut untold = state.clone();
+    untold.hook_pending = true;
+    assert_eq!(go(&mut untold, &mut world, 1).unwrap(), Progress::Told);
     // What waits for nothing does not wait for the clock, and leaves no time that is too early.
     let times = |state: &RotationState| -> Vec<u64> {
         state.keys.iter().flat_map(|key| &key.history).map(|step| step.at).collect()

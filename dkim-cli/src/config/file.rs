@@ -71,6 +71,20 @@ impl ConfigFile {
 pub(crate) fn state_failure(file: &StateFile, error: &StateFileError) -> Failure {
     let failure = |exit| Failure::of(exit, error).on(file.path().display());
     match error {
+        StateFileError::BesideLink { path } => failure(Exit::Data).remedy(format_args!(
+            "if {} is the one that counts, move it there, or name the file that the link leads to",
+            path.display()
+        )),
+        // Not by the name of the file that is not there yet.
+        StateFileError::Shared { path, error } => {
+            let exit = match **error {
+                StateFileError::Unreadable(_) => Exit::NoInput,
+                _ => Exit::Data,
+            };
+            Failure::of(exit, error).on(path.display()).remedy(
+                "put the last good copy back; if it is no state of `dkim rotate`, give it another name",
+            )
+        }
         StateFileError::Lock(error) => {
             lock::failure(error, &file.lock_path(), "the other `dkim rotate` or `dkim key revoke`")
         }

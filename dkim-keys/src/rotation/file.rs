@@ -21,6 +21,8 @@ use crate::{Config, Lock, LockError};
 pub struct StateFile {
     path: PathBuf,
     config: PathBuf,
+    /// Where it would be beside the link that leads to the configuration, if one does.
+    beside_link: Option<PathBuf>,
 }
 
 impl StateFile {
@@ -30,16 +32,10 @@ impl StateFile {
     /// That of the configuration in this file; where a symbolic link leads to it, the same as without.
     #[must_use]
     pub fn beside(config: &Path) -> Self {
-        let config = &*target_of(config);
-        let name = config.file_name().unwrap_or_default();
-        let toml = Path::new(name).extension().is_some_and(|extension| extension == "toml");
-        // No two names lead to the same one.
-        let (mut path, end) = match toml {
-            true => (config.with_extension("").into_os_string(), ".rotation.toml"),
-            false => (config.as_os_str().to_owned(), ".rotation"),
-        };
-        path.push(end);
-        Self { path: path.into(), config: config.to_owned() }
+        let target = target_of(config);
+        let path = path_beside(&target);
+        let beside_link = Some(path_beside(config)).filter(|beside_link| *beside_link != path);
+        Self { path, config: target.into_owned(), beside_link }
     }
 
     /// Where it is.
@@ -60,7 +56,10 @@ impl StateFile {
     pub fn read(&self, config: &Config) -> Result<RotationState, StateFileError> {
         match read(&self.path)? {
             Some(state) => Ok(state),
-            None => SharedFile::beside(&self.config).read(config),
+            None => match self.beside_link.as_ref().filter(|path| path.exists()) {
+                Some(path) => Err(StateFileError::BesideLink { path: path.clone() }),
+                None => SharedFile::beside(&self.config).read(config),
+            },
         }
     }
 
@@ -107,6 +106,19 @@ impl LockedState {
         let _ = SharedFile::beside(&self.file.config).give_up(state);
         Ok(())
     }
+}
+
+/// Where the state of the configuration with this path is.
+fn path_beside(config: &Path) -> PathBuf {
+    let name = config.file_name().unwrap_or_default();
+    let toml = Path::new(name).extension().is_some_and(|extension| extension == "toml");
+    // No two names lead to the same one.
+    let (mut path, end) = match toml {
+        true => (config.with_extension("").into_os_string(), ".rotation.toml"),
+        false => (config.as_os_str().to_owned(), ".rotation"),
+    };
+    path.push(end);
+    path.into()
 }
 
 /// The state in a file; `None` where there is none.
@@ -187,6 +199,13 @@ pub enum StateFileError {
         path: PathBuf,
         /// What is wrong with it.
         error: Box<Self>,
+    },
+    /// There is none, but one beside the symbolic link that leads to the configuration: it may be of
+    /// another configuration, to which the link led before.
+    #[error("there is none, but {}, beside the link to the configuration", path.display())]
+    BesideLink {
+        /// That file.
+        path: PathBuf,
     },
     /// Somebody else may be at it.
     #[error(transparent)]

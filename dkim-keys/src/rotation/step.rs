@@ -260,18 +260,19 @@ pub fn step<H: Hands>(
             Err(error) => failed = failed.or(Some(RotationError::Hands(error))),
         }
     }
+    // Whoever signs is told which keys are to be let go of, whatever the clock says.
+    if state.hook_pending {
+        hands.hook().map_err(RotationError::Hands)?;
+        let mut next = state.clone();
+        next.told(now);
+        return commit(state, next, hands).map(|()| Progress::Told);
+    }
     if now < newest {
         // A person may have to publish that a key is revoked, and is told that first.
         return match (failed, waiting.is_empty()) {
             (None, false) => Ok(waits(waiting)),
             (failed, _) => Err(failed.unwrap_or(RotationError::ClockBehind { now, newest })),
         };
-    }
-    if state.hook_pending {
-        hands.hook().map_err(RotationError::Hands)?;
-        let mut next = state.clone();
-        next.told(now);
-        return commit(state, next, hands).map(|()| Progress::Told);
     }
     // Nothing can be told of what is wanted: that the old ones go on to their graves, or that
     // somebody mistyped.
@@ -684,7 +685,12 @@ fn make<H: Hands>(
         true => Entry::gone(Phase::New, "the private key is in its file".to_owned()),
         // Neither the file nor a record at the name is its own.
         false => {
-            let what = "somebody else has put another key into its file; it is let be";
+            let what = match key.public_sha256 {
+                Some(_) => "somebody else has put another key into its file; it is let be",
+                None => {
+                    "its file was there before there was a key; it is let be, and if nobody uses it, delete it"
+                }
+            };
             Entry::gone(Phase::Removed, what.to_owned())
         }
     };
