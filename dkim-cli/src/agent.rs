@@ -107,8 +107,8 @@ A unit for systemd, /etc/systemd/system/dkim-agent.service:
   SupplementaryGroups=dkim
   RuntimeDirectory=dkim
   RuntimeDirectoryMode=0755
-  ExecStart=/usr/bin/dkim agent --config /etc/dkim/config.toml --socket /run/dkim/agent.sock \\
-      --group dkim --allow-user filter
+  ExecStart=/usr/bin/dkim agent --config /etc/dkim/config.toml \\
+      --socket /run/dkim/agent.sock --group dkim --allow-user filter
   ExecReload=/bin/kill -HUP $MAINPID
   Restart=on-failure
   UMask=0077

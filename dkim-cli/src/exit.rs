@@ -24,7 +24,7 @@ const TABLE: [(Exit, u8, &str); 8] = [
         Exit::NonePasses,
         1,
         "none passes in a message; sign, adsp: the check fails; diff: a difference; relay-check: a \
-         broken signature; key, config, audit: a finding; key publish: the server refuses; rotate: \
+         broken or doubtful signature; key, config, audit: a finding; key publish: the server refuses; rotate: \
          a person has to do something; report: none is due, or it has faults",
     ),
     (Exit::Usage, 2, "the command line is wrong"),
@@ -37,13 +37,13 @@ const TABLE: [(Exit, u8, &str); 8] = [
          publish, key withdraw: the record there is another key's; rotate: its lock, its state or a \
          key cannot be written",
     ),
-    (Exit::CannotWrite, 74, "the output cannot be written"),
+    (Exit::CannotWrite, 74, "the output cannot be written, or is closed"),
     (
         Exit::Temporary,
         75,
         "no signature passes, or adsp gets no answer, for temporary failures only; sign: the key is \
          out of reach; rotate, key publish: a name server does not show yet what it should; rotate, \
-         agent: somebody else has the lock",
+         agent: somebody else has the lock; rotate: the clock is behind",
     ),
 ];
 

@@ -39,19 +39,44 @@ impl Man {
     }
 }
 
-/// The page with examples and lists of fields as they stand: roff would fill their lines, and
-/// hyphenate.
+/// Octets of a line that is set off and not filled, with what roff has escaped in it.
+const WIDTH: usize = 100;
+
+/// What is not filled.
+#[derive(Clone, Copy)]
+enum Block {
+    /// Up to an empty line.
+    Whole,
+    /// Lines that begin with a blank.
+    SetOff,
+}
+
+/// The page with examples, files and lists of fields as they stand: roff would fill their lines, and
+/// hyphenate. Of tables that are set off as files are, rows that are too long are filled.
 fn unfilled(page: &str) -> String {
     let mut unfilled = String::with_capacity(page.len());
-    let mut stands = false;
+    let mut stands = None;
     for line in page.lines() {
-        if stands && (line.is_empty() || line.starts_with(".SH")) {
+        let is_set_off = line.starts_with(' ') && line.len() <= WIDTH;
+        let ends = match stands {
+            Some(Block::Whole) => line.is_empty() || line.starts_with(".SH"),
+            Some(Block::SetOff) => !is_set_off,
+            None => false,
+        };
+        if ends {
             unfilled.push_str(".fi\n");
-            stands = false;
+            stands = None;
         }
-        if !stands && (line.starts_with("Example") || line.starts_with("JSON")) {
-            unfilled.push_str(".nf\n");
-            stands = true;
+        if stands.is_none() {
+            let is_whole = line.starts_with("Example") || line.starts_with("JSON");
+            stands = match (is_whole, is_set_off) {
+                (true, _) => Some(Block::Whole),
+                (_, true) => Some(Block::SetOff),
+                _ => None,
+            };
+            if stands.is_some() {
+                unfilled.push_str(".nf\n");
+            }
         }
         unfilled.push_str(line);
         unfilled.push('\n');

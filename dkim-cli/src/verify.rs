@@ -34,7 +34,7 @@ const KEPT_KEYS: usize = 4_096;
 
 /// Verify the DKIM signatures of messages
 ///
-/// Every DKIM-Signature field is judged, top to bottom (RFC 6376 §6), and the
+/// Every DKIM-Signature field is judged, and told from top to bottom (RFC 6376 §6), and the
 /// Authentication-Results field to be added is shown (RFC 8601). Key records come from the DNS, or
 /// from zone files and nowhere else.
 ///

@@ -122,6 +122,10 @@ fn scripts_and_pages_are_written() {
     let (_, examples) = page.split_once("\n.nf\nExamples:\n").unwrap();
     let (examples, _) = examples.split_once("\n.fi\n").unwrap();
     assert!(examples.contains("\n  dkim sign \\-\\-config"), "{examples}");
+    // So do files.
+    let page = text(&run(&["man", "agent"], b"").stdout);
+    let (before, _) = page.split_once("\n  ExecStart=").unwrap();
+    assert!(before.rfind("\n.nf\n") > before.rfind("\n.fi\n"), "{before}");
 }
 
 #[test]

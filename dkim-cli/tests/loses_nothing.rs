@@ -135,7 +135,7 @@ fn nothing_is_lost_in_a_closed_standard_output() {
         let closed = under("exec >&-", args, b"");
         assert_eq!(closed.status.code(), Some(74), "{args:?}");
         let said = text(&closed.stderr);
-        assert!(said.starts_with("dkim: standard output: closed: "), "{args:?}: {said}");
+        assert!(said.starts_with("dkim: standard output: closed, or "), "{args:?}: {said}");
         let thrown_away = under("exec >/dev/null", args, b"");
         assert_eq!(thrown_away.status.code(), Some(0), "{args:?}");
     }

@@ -73,7 +73,7 @@ impl Conclusion<'_> {
         found.outcome = match (refused, checks::judge(&found.deviations, self.policy)) {
             (None, judged) => judged,
             // RFC 6376 §6.1: the result is that of the steps "in the indicated order", and §6.1.1
-            // stands before §6.1.2. What the header refuses would be tried again in vain. Whatever
+            // stands before §6.1.2. What the header refuses, but for a `t=` to come, would be tried again in vain. Whatever
             // else is wrong is permanent, too, and is told first.
             (Some(Outcome::KeyUnavailable(_)), judged @ Outcome::Refused(_)) => judged,
             (Some(refused), _) => refused,
