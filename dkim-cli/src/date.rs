@@ -1,36 +1,17 @@
 //! Times for people.
 
 use dkim_stack::UnixTime;
+use time::OffsetDateTime;
 
 /// A time as `2023-11-14 22:13:20 UTC`; one that no calendar will reach as its seconds.
 pub(crate) fn date(time: UnixTime) -> String {
-    const DAY: u64 = 24 * 60 * 60;
-    const LAST: u64 = 253_402_300_799; // 9999-12-31 23:59:59
-    if time.0 > LAST {
+    let seconds = i64::try_from(time.0).unwrap_or(i64::MAX);
+    let Ok(time) = OffsetDateTime::from_unix_timestamp(seconds) else {
         return format!("{} seconds after 1970", time.0);
-    }
-    let (mut days, seconds) = (time.0 / DAY, time.0 % DAY);
-    let mut year = 1970;
-    while days >= days_of(year) {
-        days -= days_of(year);
-        year += 1;
-    }
-    let february = days_of(year) - 337;
-    let mut month = 1;
-    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30] {
-        if days < length {
-            break;
-        }
-        days -= length;
-        month += 1;
-    }
-    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
-    format!("{year}-{month:02}-{:02} {hours:02}:{minutes:02}:{:02} UTC", days + 1, seconds % 60)
-}
-
-fn days_of(year: u64) -> u64 {
-    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    if is_leap { 366 } else { 365 }
+    };
+    let (year, month, day) = (time.year(), u8::from(time.month()), time.day());
+    let (hour, minute, second) = time.to_hms();
+    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
 #[cfg(test)]

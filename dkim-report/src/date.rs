@@ -1,24 +1,7 @@
 //! Times as messages have them.
 
 use dkim_tags::UnixTime;
-
-const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-
-/// The months, and how many days have passed in a year when each of them begins.
-const MONTHS: [(&str, u64); 12] = [
-    ("Jan", 0),
-    ("Feb", 31),
-    ("Mar", 59),
-    ("Apr", 90),
-    ("May", 120),
-    ("Jun", 151),
-    ("Jul", 181),
-    ("Aug", 212),
-    ("Sep", 243),
-    ("Oct", 273),
-    ("Nov", 304),
-    ("Dec", 334),
-];
+use time::{OffsetDateTime, PrimitiveDateTime};
 
 /// A time as `date-time` (RFC 5322 §3.3), in UTC; one after the year 9999 as that year's last
 /// second.
@@ -31,30 +14,13 @@ const MONTHS: [(&str, u64); 12] = [
 /// ```
 #[must_use]
 pub fn date_time(time: UnixTime) -> String {
-    const LAST: u64 = 253_402_300_799;
-    const DAY: u64 = 24 * 60 * 60;
-    let (days, seconds) = (time.0.min(LAST) / DAY, time.0.min(LAST) % DAY);
-    let (mut year, mut day) = (1970, days);
-    while day >= length_of(year) {
-        day -= length_of(year);
-        year += 1;
-    }
-    let leap = length_of(year) - 365;
-    let begins = |(month, (name, days)): (u64, &(&'static str, u64))| {
-        (*name, days + if month > 1 { leap } else { 0 })
-    };
-    let months = (0..).zip(&MONTHS).map(begins);
-    let (month, begins) =
-        months.take_while(|(_, begins)| *begins <= day).last().unwrap_or_default();
-    let weekday = usize::try_from(days % 7).ok().and_then(|day| DAYS.get(day)).unwrap_or(&"Thu");
-    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let day = day - begins + 1;
-    format!("{weekday}, {day} {month} {year} {hour:02}:{minute:02}:{second:02} +0000")
-}
-
-fn length_of(year: u64) -> u64 {
-    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    if is_leap { 366 } else { 365 }
+    let seconds = i64::try_from(time.0).unwrap_or(i64::MAX);
+    let last = PrimitiveDateTime::MAX.assume_utc();
+    let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(last);
+    let (weekday, month) = (time.weekday().to_string(), time.month().to_string());
+    let (year, day) = (time.year(), time.day());
+    let (hour, minute, second) = time.to_hms();
+    format!("{weekday:.3}, {day} {month:.3} {year} {hour:02}:{minute:02}:{second:02} +0000")
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use dkim_tags::Selector;
 use serde::{Deserialize, Serialize};
+use time::{Date, OffsetDateTime};
 
 use crate::excerpt::quoted;
 use crate::{KeyKind, Publication};
@@ -126,7 +127,7 @@ impl SelectorTemplate {
     /// A selector for a key made at this time, in seconds since 1970, that was not used before.
     #[must_use]
     pub fn fresh(&self, now: u64, is_used: impl Fn(&str) -> bool) -> String {
-        let date = civil(now / DAY);
+        let date = civil(now);
         if self.0.contains("{counter}") {
             let numbered = (1..).map(|counter| self.fill(counter, date));
             return numbered
@@ -140,7 +141,7 @@ impl SelectorTemplate {
         all.find(|selector| !is_used(selector)).unwrap_or_default()
     }
 
-    fn fill(&self, counter: u64, (year, month, day): (u64, u64, u64)) -> String {
+    fn fill(&self, counter: u64, (year, month, day): (i32, u8, u8)) -> String {
         self.0
             .replace("{year}", &format!("{year:04}"))
             .replace("{month}", &format!("{month:02}"))
@@ -158,20 +159,11 @@ fn letters(number: u32) -> String {
     }
 }
 
-/// The date of a day counted from 1970-01-01, in the Gregorian calendar.
-///
-/// Years are counted from March, so that the leap day is the last: an era of 400 years has 146,097
-/// days, and five months in a row from March have 153.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let (month, is_next_year) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    (era * 400 + year_of_era + is_next_year, month, day)
+/// Year, month and day, in the Gregorian calendar; a time after the year 9999 as its last day.
+fn civil(now: u64) -> (i32, u8, u8) {
+    let seconds = i64::try_from(now).unwrap_or(i64::MAX);
+    let date = OffsetDateTime::from_unix_timestamp(seconds).map_or(Date::MAX, OffsetDateTime::date);
+    (date.year(), date.month().into(), date.day())
 }
 
 #[cfg(test)]
@@ -179,27 +171,13 @@ fn civil(days: u64) -> (u64, u64, u64) {
 mod tests {
     use super::*;
 
-    /// Day after day, as calendars are made.
     #[test]
-    fn dates_are_those_of_the_calendar() {
-        let (mut year, mut month, mut day) = (1970, 1, 1);
-        for days in 0..200_000 {
-            assert_eq!(civil(days), (year, month, day), "{days}");
-            let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-            let length = match month {
-                2 if is_leap => 29,
-                2 => 28,
-                4 | 6 | 9 | 11 => 30,
-                _ => 31,
-            };
-            day += 1;
-            if day > length {
-                (month, day) = (month + 1, 1);
-            }
-            if month > 12 {
-                (year, month) = (year + 1, 1);
-            }
-        }
+    fn a_date_is_that_of_the_day_in_utc() {
+        assert_eq!(civil(0), (1970, 1, 1));
+        assert_eq!(civil(951_868_799), (2000, 2, 29));
+        assert_eq!(civil(951_868_800), (2000, 3, 1));
+        assert_eq!(civil(253_402_300_799), (9999, 12, 31));
+        assert_eq!(civil(u64::MAX), (9999, 12, 31));
     }
 
     #[test]
