@@ -615,6 +615,8 @@ mod tests {
             header.defects().iter().map(|defect| (defect.offset, defect.kind)).collect();
         let expected = [(9, Nul), (11, BareCr), (19, BareLf), (20, InvalidName), (26, NoColon)];
         assert_eq!(places, expected);
+        let told = header.defects()[1].to_string();
+        assert_eq!(told, "malformed header: a CR without LF at octet 11");
     }
 
     #[test]
