@@ -6,7 +6,7 @@ mod mount;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -156,7 +156,10 @@ impl Audit<'_> {
         for path in paths {
             match path.symlink_metadata() {
                 Ok(metadata) if metadata.is_symlink() => self.link(&path),
-                Ok(metadata) if metadata.is_dir() && depth < MAX_DEPTH => {
+                Ok(metadata) if metadata.is_dir() && depth == MAX_DEPTH => {
+                    self.note(&path, &FileFault::TooDeep { limit: MAX_DEPTH });
+                }
+                Ok(metadata) if metadata.is_dir() => {
                     self.directory(&path);
                     if let Err(error) = self.entries(&path, depth + 1) {
                         self.note(&path, &FileFault::Unreadable { why: error.to_string() });
@@ -164,7 +167,6 @@ impl Audit<'_> {
                 }
                 Ok(metadata) if metadata.is_file() => self.file(&path, &metadata),
                 // Whoever opens a pipe may wait for ever.
-                Ok(metadata) if metadata.file_type().is_fifo() => {}
                 Ok(_) => {}
                 Err(error) => self.note(&path, &FileFault::Unreadable { why: error.to_string() }),
             }

@@ -73,7 +73,8 @@ fn file_fault(after: Option<&FileFault>) -> Option<FileFault> {
         Some(F::FileOwner { .. }) => F::DirectoryWritable { mode: 0o777 },
         Some(F::DirectoryWritable { .. }) => F::DirectoryOwner { user: 1000 },
         Some(F::DirectoryOwner { .. }) => F::SharedMount { kind: "NFS" },
-        Some(F::SharedMount { .. }) => F::Backup,
+        Some(F::SharedMount { .. }) => F::TooDeep { limit: 8 },
+        Some(F::TooDeep { .. }) => F::Backup,
         Some(F::Backup) => F::SharedKey {
             with: "FILE".into(),
             domain: DomainName::parse("example.org").expect("a domain"),

@@ -62,6 +62,11 @@ pub enum FileFault {
         /// What kind.
         kind: &'static str,
     },
+    /// The directory has too many above it in the audit, and was not looked into.
+    TooDeep {
+        /// How many are looked through.
+        limit: usize,
+    },
     /// A copy of a key, as editors and careful people leave them.
     Backup,
     /// The same key signs for another domain.
@@ -176,6 +181,12 @@ impl FileFault {
                 "RFC 6376 §8.3",
                 "keep keys on a disk of the machine that signs",
             ),
+            Self::TooDeep { .. } => (
+                "directory-deep",
+                Warning,
+                "RFC 5863 §3.1",
+                "audit it by itself: `dkim audit --keys DIRECTORY`",
+            ),
             Self::Backup => (
                 "key-backup",
                 Warning,
@@ -263,6 +274,9 @@ impl fmt::Display for FileFault {
             }
             Self::SharedMount { kind } => {
                 write!(f, "on a disk shared with other machines ({kind})")
+            }
+            Self::TooDeep { limit } => {
+                write!(f, "more than {limit} directories below the audited one: not looked into")
             }
             Self::Backup => f.write_str("a copy of a private key, by its name"),
             Self::SharedKey { with, domain } => {
