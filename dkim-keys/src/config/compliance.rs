@@ -1,5 +1,6 @@
 //! Whether mail, signed as configured, keeps to what its domains publish about it.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use dkim_adsp::{Adsp, AdspRecord};
@@ -83,7 +84,10 @@ impl fmt::Display for ComplianceFault {
 #[derive(Clone, Debug)]
 pub struct Compliance {
     authors: Vec<Author>,
-    taken: bool,
+    /// How many of them were asked about.
+    asked: usize,
+    /// How many answers have come.
+    answered: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -96,13 +100,14 @@ struct Author {
 }
 
 impl Compliance {
-    /// Domains of authors that are asked, at most.
-    const MAX_AUTHORS: usize = 1000;
+    /// Domains of authors that are asked about at the same time; the others follow.
+    const MAX_AT_ONCE: usize = 100;
 
     /// Of this configuration.
     #[must_use]
     pub fn new(config: &Config) -> Self {
         let mut authors: Vec<Author> = Vec::new();
+        let mut places: HashMap<DomainName, usize> = HashMap::new();
         for rule in config.rules.iter().filter(|rule| !rule.keys.is_empty()) {
             let keys = rule.keys.iter().filter_map(|name| config.keys.get(name));
             for domain in rule.from.iter().filter_map(domain_of) {
@@ -111,16 +116,16 @@ impl Compliance {
                     named => DomainName::parse(named).ok(),
                 };
                 let sdids = keys.clone().filter_map(sdid);
-                let known = authors.iter().position(|author| author.domain == domain);
-                if let Some(author) = known.and_then(|at| authors.get_mut(at)) {
+                let place = *places.entry(domain.clone()).or_insert(authors.len());
+                if let Some(author) = authors.get_mut(place) {
                     author.sdids.extend(sdids);
-                } else if authors.len() < Self::MAX_AUTHORS {
+                } else {
                     let (sdids, adsp, dmarc) = (sdids.collect(), None, None);
                     authors.push(Author { domain: domain.clone(), sdids, adsp, dmarc });
                 }
             }
         }
-        Self { authors, taken: false }
+        Self { authors, asked: 0, answered: 0 }
     }
 
     /// What is not kept.
@@ -184,20 +189,23 @@ fn texts(answer: Option<&Answer>) -> impl Iterator<Item = Vec<u8>> {
 
 impl Inquirer for Compliance {
     fn queries(&mut self) -> Vec<Query> {
-        if std::mem::replace(&mut self.taken, true) {
-            return Vec::new();
-        }
-        let names = self.authors.iter().flat_map(|author| {
-            [AdspRecord::name(&author.domain), format!("_dmarc.{}", author.domain.as_str())]
-        });
-        let query = |(id, name)| Query { id: QueryId(id), name, kind: QueryKind::Txt };
-        (0..).zip(names).map(query).collect()
+        let (first, last) = (self.asked, self.answered / 2 + Self::MAX_AT_ONCE);
+        self.asked = last.min(self.authors.len()).max(first);
+        let query = |id, name| Query { id: QueryId(id), name, kind: QueryKind::Txt };
+        let of_author = |(number, author): (u32, &Author)| {
+            let dmarc = format!("_dmarc.{}", author.domain.as_str());
+            [query(2 * number, AdspRecord::name(&author.domain)), query(2 * number + 1, dmarc)]
+        };
+        (0..).zip(&self.authors).take(self.asked).skip(first).flat_map(of_author).collect()
     }
 
     fn answer(&mut self, id: QueryId, answer: Answer) {
         let author = usize::try_from(id.0 / 2).ok().and_then(|at| self.authors.get_mut(at));
         let Some(author) = author else { return };
         let place = if id.0.is_multiple_of(2) { &mut author.adsp } else { &mut author.dmarc };
-        place.get_or_insert(answer);
+        if place.is_none() {
+            *place = Some(answer);
+            self.answered += 1;
+        }
     }
 }
