@@ -139,7 +139,7 @@ impl Delegate {
             // The provider has the record: what is missing here leads there.
             if !is_alias && is_missing(fault) {
                 "publish the CNAME record that `dkim delegate` prints"
-                    .clone_into(&mut finding.cure);
+                    .clone_into(&mut finding.remedy);
             }
             finding
         };

@@ -39,7 +39,7 @@ pub(crate) struct Json<'f> {
     severity: &'static str,
     subject: &'f str,
     cause: &'f str,
-    cure: &'f str,
+    remedy: &'f str,
     reference: &'static str,
 }
 
@@ -49,7 +49,7 @@ pub(crate) const JSON_HELP: &str = "\
     code                a stable word
     severity            error, warning or note
     subject             what it was found on
-    cause, cure         what is wrong, and what to do about it
+    cause, remedy       what is wrong, and what to do about it
     reference           where that is said
 ";
 
@@ -60,19 +60,19 @@ impl<'f> From<&'f Finding> for Json<'f> {
             severity: finding.severity.name(),
             subject: &finding.subject,
             cause: &finding.cause,
-            cure: &finding.cure,
+            remedy: &finding.remedy,
             reference: finding.reference,
         }
     }
 }
 
-/// Writes findings under what they were found on, each with its cure.
+/// Writes findings under what they were found on, each with its remedy.
 pub(crate) fn write(out: &mut impl Write, findings: &[Finding]) -> io::Result<()> {
     for finding in findings {
         let style = style_of(finding.severity);
         let (severity, code) = (finding.severity, finding.code);
         writeln!(out, "  {style}{severity}{style:#}: {} ({code})", printable(&finding.cause))?;
-        writeln!(out, "    {}; {}", printable(&finding.cure), finding.reference)?;
+        writeln!(out, "    {}; {}", printable(&finding.remedy), finding.reference)?;
     }
     Ok(())
 }

@@ -164,8 +164,8 @@ fn table<F: Display>(faults: &[F], row: impl Fn(&F) -> Row, peer: &BTreeMap<&str
         others[0], others[1]
     );
     for fault in faults {
-        let Row { code, severity, cure, reference } = row(fault);
-        let cells = format!("| `{code}` | {severity} | {fault} | {cure} | {reference} |");
+        let Row { code, severity, remedy, reference } = row(fault);
+        let cells = format!("| `{code}` | {severity} | {fault} | {remedy} | {reference} |");
         let said = match (peer.is_empty(), peer.get(code)) {
             (true, _) => String::new(),
             (false, Some(said)) => format!(" {said} |"),

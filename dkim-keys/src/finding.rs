@@ -54,7 +54,7 @@ pub struct Finding {
     /// What is wrong.
     pub cause: String,
     /// What to do about it.
-    pub cure: String,
+    pub remedy: String,
     /// Where that is said, such as `RFC 6376 §3.6.1`.
     pub reference: &'static str,
 }
@@ -63,16 +63,16 @@ pub struct Finding {
 pub(crate) struct Row {
     pub(crate) code: &'static str,
     pub(crate) severity: Severity,
-    pub(crate) cure: &'static str,
+    pub(crate) remedy: &'static str,
     pub(crate) reference: &'static str,
 }
 
 impl Row {
     /// The finding of this row.
     pub(crate) fn finding(self, subject: impl fmt::Display, cause: impl fmt::Display) -> Finding {
-        let Self { code, severity, cure, reference } = self;
-        let (subject, cause, cure) = (subject.to_string(), cause.to_string(), cure.to_owned());
-        Finding { code, severity, subject, cause, cure, reference }
+        let Self { code, severity, remedy, reference } = self;
+        let (subject, cause, remedy) = (subject.to_string(), cause.to_string(), remedy.to_owned());
+        Finding { code, severity, subject, cause, remedy, reference }
     }
 }
 

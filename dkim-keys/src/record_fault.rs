@@ -123,9 +123,9 @@ impl RecordFault {
             code: &'static str,
             severity: Severity,
             reference: &'static str,
-            cure: &'static str,
+            remedy: &'static str,
         ) -> Row {
-            Row { code, severity, cure, reference }
+            Row { code, severity, remedy, reference }
         }
         match self {
             Self::NoRecord => row(

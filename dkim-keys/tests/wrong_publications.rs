@@ -222,5 +222,5 @@ fn findings_are_whole() {
         "s._domainkey.example.com: error: the name is an alias (CNAME) of gone.example.net, \
          where there is no TXT record"
     );
-    assert!(finding.cure.contains("CNAME") && finding.reference.starts_with("RFC "));
+    assert!(finding.remedy.contains("CNAME") && finding.reference.starts_with("RFC "));
 }

@@ -120,7 +120,7 @@ impl FileFault {
 
     /// THE table.
     pub(crate) const fn row(&self) -> Row {
-        let (code, severity, reference, cure) = match self {
+        let (code, severity, reference, remedy) = match self {
             Self::Exposed { .. } => (
                 "key-exposed",
                 Error,
@@ -227,7 +227,7 @@ impl FileFault {
                 ("unreadable", Error, "RFC 6376 §8.3", "look again as a user who may read it")
             }
         };
-        Row { code, severity, cure, reference }
+        Row { code, severity, remedy, reference }
     }
 
     /// Its stable code, such as `key-exposed`.

@@ -41,7 +41,7 @@ pub(crate) enum ConfigFault {
 impl ConfigFault {
     /// THE table.
     pub(crate) const fn row(&self) -> Row {
-        let (code, severity, reference, cure) = match self {
+        let (code, severity, reference, remedy) = match self {
             Self::KeyFile(_) => (
                 "dangling-key",
                 Error,
@@ -154,7 +154,7 @@ impl ConfigFault {
                 "let `hook` begin with the whole path of a program, such as /usr/bin/systemctl: until it has run, signers go on with the old key",
             ),
         };
-        Row { code, severity, cure, reference }
+        Row { code, severity, remedy, reference }
     }
 }
 

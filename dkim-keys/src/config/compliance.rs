@@ -23,7 +23,7 @@ pub(crate) enum ComplianceFault {
 impl ComplianceFault {
     /// THE table.
     pub(crate) const fn row(&self) -> Row {
-        let (code, severity, reference, cure) = match self {
+        let (code, severity, reference, remedy) = match self {
             Self::Adsp { .. } => (
                 "adsp-not-kept",
                 Error,
@@ -37,7 +37,7 @@ impl ComplianceFault {
                 "let a key of the author's domain sign; SPF alone does not outlive a forwarder",
             ),
         };
-        Row { code, severity, cure, reference }
+        Row { code, severity, remedy, reference }
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) enum RotationFault {
 impl RotationFault {
     /// THE table.
     pub(crate) const fn row(&self) -> Row {
-        let (code, severity, reference, cure) = match self {
+        let (code, severity, reference, remedy) = match self {
             Self::TooOld { .. } => (
                 "rotation-overdue",
                 Warning,
@@ -47,7 +47,7 @@ impl RotationFault {
                 "let a `rotate` of this name stand in the configuration until the key is removed",
             ),
         };
-        Row { code, severity, cure, reference }
+        Row { code, severity, remedy, reference }
     }
 }
 
