@@ -111,19 +111,16 @@ fn assert_selects(config: &Config) {
 fn fits(pattern: &str, address: &str) -> bool {
     let (pattern, address) = (pattern.to_ascii_lowercase(), address.to_ascii_lowercase());
     let address = address.as_bytes();
-    // Of each part of the pattern, how many octets of the address it may have taken.
+    // Of each part of the pattern, how many octets of the address it may have taken, in order.
     let mut taken = vec![0];
     for octet in pattern.bytes() {
-        let mut next: Vec<usize> = match octet {
-            b'*' => taken.iter().flat_map(|from| *from..=address.len()).collect(),
+        taken = match octet {
+            b'*' => taken.first().map(|from| *from..=address.len()).into_iter().flatten().collect(),
             octet => {
                 let fit = taken.iter().filter(|from| address.get(**from) == Some(&octet));
                 fit.map(|from| from + 1).collect()
             }
         };
-        next.sort_unstable();
-        next.dedup();
-        taken = next;
     }
     taken.contains(&address.len())
 }
