@@ -34,7 +34,7 @@ use crate::provider::provider;
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub(crate) struct Audit {
-    /// The directory with the private keys, and everything below it
+    /// The directory with the private keys, and everything below it, eight levels deep
     #[arg(long, value_name = "DIR")]
     keys: PathBuf,
 

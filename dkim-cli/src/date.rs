@@ -1,16 +1,19 @@
 //! Times for people.
 
 use dkim_stack::UnixTime;
-use time::OffsetDateTime;
+use time::UtcDateTime;
+
+/// The last second of the year 9999.
+const LAST: u64 = 253_402_300_799;
 
 /// A time as `2023-11-14 22:13:20 UTC`; one that no calendar will reach as its seconds.
 pub(crate) fn date(time: UnixTime) -> String {
-    let seconds = i64::try_from(time.0).unwrap_or(i64::MAX);
-    let Ok(time) = OffsetDateTime::from_unix_timestamp(seconds) else {
+    let seconds = i64::try_from(time.0).ok().filter(|_| time.0 <= LAST);
+    let Some(Ok(time)) = seconds.map(UtcDateTime::from_unix_timestamp) else {
         return format!("{} seconds after 1970", time.0);
     };
     let (year, month, day) = (time.year(), u8::from(time.month()), time.day());
-    let (hour, minute, second) = time.to_hms();
+    let (hour, minute, second) = time.as_hms();
     format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 

@@ -160,7 +160,8 @@ pub fn records(answer: &Answer) -> Result<&[Record], LookupError> {
 
 /// Somebody with questions: the verifier, an ADSP lookup, and whoever comes later.
 pub trait Inquirer {
-    /// The questions not asked yet. Each is returned once; an answer may raise new ones.
+    /// The questions not asked yet. Each is returned once; an answer may raise new ones, and some may
+    /// be held back until others have their answers.
     fn queries(&mut self) -> Vec<Query>;
 
     /// Takes an answer, in any order. An unknown id is ignored.

@@ -65,7 +65,8 @@ pub struct FileAudit {
     pub findings: Vec<Finding>,
 }
 
-/// Looks at all files in a directory and below it, and at every directory above it.
+/// Looks at all files in a directory and below it, eight levels deep, and at every directory above
+/// it. What lies deeper is told.
 ///
 /// Files that neither look like a key nor are called like one are let be. Symbolic links are told
 /// and not followed.
@@ -149,6 +150,10 @@ impl Audit<'_> {
         if self.rules.revealed.iter().any(is_this) {
             return Ok(());
         }
+        if depth > MAX_DEPTH {
+            self.note(directory, &FileFault::TooDeep { limit: MAX_DEPTH });
+            return Ok(());
+        }
         let mut paths: Vec<PathBuf> = fs::read_dir(directory)?
             .map(|entry| entry.map(|entry| entry.path()))
             .collect::<io::Result<_>>()?;
@@ -156,9 +161,6 @@ impl Audit<'_> {
         for path in paths {
             match path.symlink_metadata() {
                 Ok(metadata) if metadata.is_symlink() => self.link(&path),
-                Ok(metadata) if metadata.is_dir() && depth == MAX_DEPTH => {
-                    self.note(&path, &FileFault::TooDeep { limit: MAX_DEPTH });
-                }
                 Ok(metadata) if metadata.is_dir() => {
                     self.directory(&path);
                     if let Err(error) = self.entries(&path, depth + 1) {
@@ -166,7 +168,7 @@ impl Audit<'_> {
                     }
                 }
                 Ok(metadata) if metadata.is_file() => self.file(&path, &metadata),
-                // Whoever opens a pipe may wait for ever.
+                // Pipes, sockets, devices: whoever opens a pipe may wait for ever.
                 Ok(_) => {}
                 Err(error) => self.note(&path, &FileFault::Unreadable { why: error.to_string() }),
             }

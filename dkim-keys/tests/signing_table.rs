@@ -3,6 +3,8 @@
 
 mod mail;
 
+use std::collections::BTreeSet;
+
 use dkim_crypto::PrivateKey;
 use dkim_crypto::ring::PROVIDER;
 use dkim_dns::{BlockingResolver, Inquirer, Zone, drive_blocking};
@@ -438,32 +440,41 @@ fn mail_for_lists_may_be_signed_by_another_domain() {
     }
 }
 
-/// For each, ADSP and DMARC.
+/// For each, ADSP and DMARC. Answers may come in any order, and twice.
 #[test]
-fn a_hundred_author_domains_are_asked_at_once_and_all_in_the_end() {
-    let from: Vec<_> = (0..250).map(|number| format!("'*@a{number}.example'")).collect();
+fn few_author_domains_are_asked_at_once_and_all_in_the_end() {
+    let from: Vec<_> = (0..150).map(|number| format!("'*@a{number}.example'")).collect();
     let config = Config::parse(&format!(
         "[keys.k]\ndomain = 'b.example'\nselector = 's'\nfile = 'k'\n\
          [[rules]]\nfrom = [{}]\nkeys = ['k']\n",
         from.join(", ")
     ));
-    let mut compliance = Compliance::new(&config.unwrap());
+    let config = config.unwrap();
     let zone = Zone::new()
-        .txt("_adsp._domainkey.a249.example", "dkim=all")
+        .txt("_adsp._domainkey.a149.example", "dkim=all")
         .txt("_dmarc.a101.example", "v=DMARC1; p=none");
-    let mut rounds = Vec::new();
-    loop {
-        let questions = compliance.queries();
-        if questions.is_empty() {
-            break;
+    for answered_at_once in [1, 7, 128] {
+        let mut compliance = Compliance::new(&config);
+        let (mut open, mut asked) = (Vec::new(), BTreeSet::new());
+        loop {
+            for question in compliance.queries() {
+                assert!(asked.insert(question.name.clone()), "{question:?}");
+                open.push(question);
+            }
+            assert!(open.len() <= 128, "{answered_at_once}");
+            if open.is_empty() {
+                break;
+            }
+            let answered = open.split_off(open.len().saturating_sub(answered_at_once));
+            for question in answered.iter().rev() {
+                for _ in 0..2 {
+                    compliance.answer(question.id, zone.lookup(question));
+                }
+            }
         }
-        rounds.push(questions.len());
-        for (question, answer) in questions.iter().zip(zone.lookup_all(&questions)) {
-            compliance.answer(question.id, answer);
-        }
+        assert_eq!(asked.len(), 2 * 150);
+        let findings = compliance.finish();
+        let subjects: Vec<_> = findings.iter().map(|finding| &*finding.subject).collect();
+        assert_eq!(subjects, ["a101.example", "a149.example"]);
     }
-    assert_eq!(rounds, [200, 200, 100]);
-    let findings = compliance.finish();
-    let subjects: Vec<_> = findings.iter().map(|finding| &*finding.subject).collect();
-    assert_eq!(subjects, ["a101.example", "a249.example"]);
 }

@@ -1,7 +1,10 @@
 //! Times as messages have them.
 
 use dkim_tags::UnixTime;
-use time::{OffsetDateTime, PrimitiveDateTime};
+use time::UtcDateTime;
+
+/// The last second of the year 9999.
+const LAST: u64 = 253_402_300_799;
 
 /// A time as `date-time` (RFC 5322 §3.3), in UTC; one after the year 9999 as that year's last
 /// second.
@@ -14,12 +17,11 @@ use time::{OffsetDateTime, PrimitiveDateTime};
 /// ```
 #[must_use]
 pub fn date_time(time: UnixTime) -> String {
-    let seconds = i64::try_from(time.0).unwrap_or(i64::MAX);
-    let last = PrimitiveDateTime::MAX.assume_utc();
-    let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(last);
+    let seconds = i64::try_from(time.0.min(LAST)).unwrap_or_default();
+    let time = UtcDateTime::from_unix_timestamp(seconds).unwrap_or(UtcDateTime::UNIX_EPOCH);
     let (weekday, month) = (time.weekday().to_string(), time.month().to_string());
     let (year, day) = (time.year(), time.day());
-    let (hour, minute, second) = time.to_hms();
+    let (hour, minute, second) = time.as_hms();
     format!("{weekday:.3}, {day} {month:.3} {year} {hour:02}:{minute:02}:{second:02} +0000")
 }
 

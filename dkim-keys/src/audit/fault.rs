@@ -11,7 +11,7 @@ use crate::Severity::{Error, Warning};
 use crate::finding::Row;
 
 /// Something wrong with a file that holds a private key or that says what is done with it, or with a
-/// directory above it.
+/// directory above or below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileFault {
@@ -62,9 +62,9 @@ pub enum FileFault {
         /// What kind.
         kind: &'static str,
     },
-    /// The directory has too many above it in the audit, and was not looked into.
+    /// The directory is too many levels below the audited one, and was not looked into.
     TooDeep {
-        /// How many are looked through.
+        /// How many levels are.
         limit: usize,
     },
     /// A copy of a key, as editors and careful people leave them.
@@ -185,7 +185,7 @@ impl FileFault {
                 "directory-deep",
                 Warning,
                 "RFC 5863 §3.1",
-                "audit it by itself: `dkim audit --keys DIRECTORY`",
+                "move its keys up; until then audit it by itself: `dkim audit --keys DIRECTORY`",
             ),
             Self::Backup => (
                 "key-backup",
@@ -276,7 +276,7 @@ impl fmt::Display for FileFault {
                 write!(f, "on a disk shared with other machines ({kind})")
             }
             Self::TooDeep { limit } => {
-                write!(f, "more than {limit} directories below the audited one: not looked into")
+                write!(f, "more than {limit} levels below the audited directory: not looked into")
             }
             Self::Backup => f.write_str("a copy of a private key, by its name"),
             Self::SharedKey { with, domain } => {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use dkim_tags::Selector;
 use serde::{Deserialize, Serialize};
-use time::{Date, OffsetDateTime};
+use time::UtcDateTime;
 
 use crate::excerpt::quoted;
 use crate::{KeyKind, Publication};
@@ -161,8 +161,9 @@ fn letters(number: u32) -> String {
 
 /// Year, month and day, in the Gregorian calendar; a time after the year 9999 as its last day.
 fn civil(now: u64) -> (i32, u8, u8) {
-    let seconds = i64::try_from(now).unwrap_or(i64::MAX);
-    let date = OffsetDateTime::from_unix_timestamp(seconds).map_or(Date::MAX, OffsetDateTime::date);
+    const LAST: u64 = 253_402_300_799;
+    let seconds = i64::try_from(now.min(LAST)).unwrap_or_default();
+    let date = UtcDateTime::from_unix_timestamp(seconds).unwrap_or(UtcDateTime::UNIX_EPOCH);
     (date.year(), date.month().into(), date.day())
 }
 
