@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::Args;
 use dkim_keys::{
-    Compliance, FileRules, Finding, KeyFile, KeyPair, KeyTest, Phase, audit_config, audit_files,
+    AuditedFiles, Compliance, FileAudit, FileRules, Finding, KeyFile, KeyPair, KeyTest, Phase,
     check_config, check_rotation, read_key,
 };
 use dkim_stack::crypto::PublicKey;
@@ -107,22 +107,14 @@ impl Audit {
             let directories = file.config.rotated().filter_map(|(_, _, plan)| plan.reveal.as_ref());
             rules.revealed = directories.map(|reveal| file.directory.join(reveal)).collect();
         }
-        let mut audit = audit_files(&self.keys, &rules, provider())
-            .map_err(|error| Failure::new(Exit::NoInput, error).on(self.keys.display()))?;
-        let mut findings = audit.findings;
+        let mut audit = FileAudit::new(&rules, provider());
+        let unreadable = |error| Failure::new(Exit::NoInput, error).on(self.keys.display());
+        audit.directory(&self.keys).map_err(unreadable)?;
         if let (Some(file), Some(path)) = (&file, &self.config) {
-            let elsewhere = audit_config(path, (&file.config, &file.state), &rules, provider());
-            // Files of the configuration may be in the directory, and what is above them is.
-            for finding in elsewhere.findings {
-                if !findings.contains(&finding) {
-                    findings.push(finding);
-                }
-            }
-            for key in elsewhere.keys {
-                if !audit.keys.iter().any(|other| other.path == key.path) {
-                    audit.keys.push(key);
-                }
-            }
+            audit.config(path, &file.config, &file.state);
+        }
+        let AuditedFiles { keys, mut findings, .. } = audit.finish();
+        if let Some(file) = &file {
             findings.extend(check_config(&file.config, &file.directory, provider()));
             findings.extend(check_rotation(&file.config, &file.state, now().0));
         }
@@ -133,14 +125,14 @@ impl Audit {
                 drive_blocking(&mut compliance, &dns);
                 findings.extend(compliance.finish());
             }
-            for (selector, domain, public) in published(&audit.keys, file.as_ref()) {
+            for (selector, domain, public) in published(&keys, file.as_ref()) {
                 let mut test = KeyTest::new(&selector, &domain, Some(public));
                 drive_blocking(&mut test, &dns);
                 findings.extend(test.finish().findings());
             }
         }
         findings.sort_by_key(|finding| finding.severity);
-        let keys = audit.keys.into_iter().map(|key| {
+        let keys = keys.into_iter().map(|key| {
             let (selector, domain) = key.signs_for.unzip();
             Key {
                 file: key.path.display().to_string(),

@@ -100,11 +100,11 @@ impl NameServers {
     pub(crate) fn wait_for(&self, wanted: &Wanted, patience: Duration) -> Vec<Seen> {
         const SECOND: Duration = Duration::from_secs(1);
 
-        let end = Instant::now() + patience;
+        let start = Instant::now();
         let mut pause = Duration::from_millis(50);
         loop {
             let seen = self.txt(wanted);
-            let left = end.saturating_duration_since(Instant::now());
+            let left = patience.saturating_sub(start.elapsed());
             if left.is_zero() || seen.iter().all(|seen| seen.shows) {
                 return seen;
             }

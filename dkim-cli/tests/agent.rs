@@ -248,7 +248,8 @@ fn state(keys: &[(&str, &str, &str)], hook_pending: bool) -> String {
     for (selector, phase, file) in keys {
         state += &format!(
             "[[keys]]\nname = 'main'\ndomain = 'example.com'\nselector = '{selector}'\n\
-             kind = 'ed25519'\nfile = '{DATA}/{file}'\nphase = '{phase}'\nhistory = []\n"
+             kind = 'ed25519'\nfile = '{DATA}/{file}'\n\
+             public_sha256 = 'x'\nphase = '{phase}'\nhistory = []\n"
         );
     }
     state

@@ -56,6 +56,8 @@ fn a_record_is_published_once_and_withdrawn_once() {
         assert!(code == 0 && said.contains(sent) && server.updates() == 2, "{said}");
     }
     assert_eq!(server.text(name), None);
+    let (code, said) = dkim(&[&publish[..], &["--wait", "18446744073709551615"]].concat());
+    assert!(code == 2 && said.contains("0..=86400"), "{said}");
     // A second server that does not show it.
     let other = Primary::start();
     let second = other.address.to_string();
@@ -357,8 +359,7 @@ fn a_key_that_signed_before_is_taken_over() {
     assert!(said.contains("no-signing-key"), "{said}");
 }
 
-/// Two configurations in one directory are in each other's way neither now nor when they had one
-/// state in common.
+/// Two configurations in one directory are not in each other's way.
 #[test]
 fn each_configuration_has_its_own_keys() {
     let desk = Desk::new("server = SERVER", &format!("rotate = {{ {PLAN} }}"));
@@ -380,16 +381,6 @@ fn each_configuration_has_its_own_keys() {
     let first = Desk { config: first.to_str().unwrap().to_owned(), ..other };
     assert_eq!(first.sign(), None);
     run(&first.config);
-    assert!(first.sign().unwrap().starts_with('k'));
-    // As it was left by who knew of one state alone.
-    fs::remove_file(first.path("config.rotation.toml")).unwrap();
-    let other = first.path("other.rotation.toml");
-    fs::rename(other, first.path("rotation.toml")).unwrap();
-    assert_eq!(first.sign().as_deref(), Some("o1"));
-    while first.sign().as_deref() == Some("o1") {
-        assert_eq!(first.dkim(&["rotate", "run"]).0, 0);
-    }
-    assert!(!first.path("rotation.toml").exists());
     assert!(first.sign().unwrap().starts_with('k'));
 }
 
@@ -594,25 +585,22 @@ fn another_key_in_its_file_is_neither_deleted_nor_revealed() {
     }
 }
 
-/// A state of before does not tell the key: what is not called like one of its files is let be.
+/// By whatever path another key names it.
 #[test]
-fn a_file_that_may_hold_another_key_is_left() {
-    for (file, is_left) in [("mail.pem", true), ("old._domainkey.example.com.pem", false)] {
-        let desk = Desk::new("server = SERVER", &format!("rotate = {{ {PLAN} }}"));
-        fs::copy(Path::new(command::DATA).join("keys/ed25519.pem"), desk.path(file)).unwrap();
-        desk.server.publish("old._domainkey.example.com", ED25519);
-        let state = format!(
-            "hook_pending = false\n\
-             [[keys]]\nname = 'main'\ndomain = 'example.com'\nselector = 'old'\n\
-             kind = 'ed25519'\nfile = '{file}'\nphase = 'retiring'\n\
-             [[keys.history]]\nphase = 'active'\nat = 1\nevidence = ''\n\
-             [[keys.history]]\nphase = 'retiring'\nat = 2\nevidence = ''\n"
-        );
-        fs::write(desk.path("config.rotation.toml"), state).unwrap();
-        let (_, said) = desk.dkim(&["rotate", "run"]);
-        let told = "mail.pem is not deleted: the state does not tell which key it held";
-        assert_eq!((said.contains(told), desk.path(file).exists()), (is_left, is_left), "{said}");
-        assert_eq!(desk.server.text("old._domainkey.example.com"), None);
+fn a_file_that_another_key_signs_with_is_not_deleted() {
+    for path in ["mail.pem", "./mail.pem", "DIRECTORY/mail.pem", "link.pem"] {
+        let other = "[keys.other]\ndomain = 'example.org'\nselector = 'o'\nfile = 'OTHER'\n";
+        let desk = taken_over(PLAN, other);
+        std::os::unix::fs::symlink("mail.pem", desk.path("link.pem")).unwrap();
+        let path = path.replace("DIRECTORY", desk.directory.path().to_str().unwrap());
+        let config = fs::read_to_string(&desk.config).unwrap();
+        fs::write(&desk.config, config.replace("OTHER", &path)).unwrap();
+        let mut said = String::new();
+        while !said.contains("old is removed") {
+            said = desk.dkim(&["rotate", "run"]).1;
+        }
+        assert!(said.contains("is not deleted: it is the file of keys.other, too"), "{said}");
+        assert!(desk.path("mail.pem").exists());
     }
 }
 
@@ -729,7 +717,8 @@ fn a_plan_tells_when_what_is_under_way_ends() {
     let key = |selector: &str, phase: &str, more: &str| {
         format!(
             "[[keys]]\nname = 'main'\ndomain = 'example.com'\nselector = '{selector}'\n\
-             kind = 'ed25519'\nfile = '{selector}.pem'\nphase = '{phase}'\n{more} = true\n\
+             kind = 'ed25519'\nfile = '{selector}.pem'\npublic_sha256 = 'x'\nphase = '{phase}'\n\
+             {more} = true\n\
              [[keys.history]]\nphase = '{phase}'\nat = {at}\nevidence = ''\n"
         )
     };
@@ -759,7 +748,7 @@ fn a_key_in_a_token_is_left_to_a_person() {
     let state = format!(
         "hook_pending = false\n\
          [[keys]]\nname = 'main'\ndomain = 'example.com'\nselector = 'old'\nkind = 'rsa2048'\n\
-         file = '{file}'\nphase = 'retiring'\n\
+         file = '{file}'\npublic_sha256 = 'x'\nphase = 'retiring'\n\
          [[keys.history]]\nphase = 'active'\nat = 1\nevidence = ''\n\
          [[keys.history]]\nphase = 'retiring'\nat = 2\nevidence = ''\n"
     );

@@ -219,7 +219,9 @@ impl HickoryResolver {
         while !name.is_root() {
             match self.ask(&name, RecordType::NS).await {
                 Ok(message) => {
-                    let names: Vec<Name> = message.answers.iter().filter_map(name_server).collect();
+                    // The answer to an alias tells the servers of the zone that it leads to.
+                    let own = message.answers.iter().filter(|record| record.name == name);
+                    let names: Vec<Name> = own.filter_map(name_server).collect();
                     if !names.is_empty() {
                         return self.addresses(names).await;
                     }

@@ -185,8 +185,8 @@ impl Updater {
     fn exchange(&self, request: &[u8]) -> Result<Vec<u8>, UpdateError> {
         let mut what = "did not take a connection";
         let mut exchange = || -> io::Result<Vec<u8>> {
-            let end = Instant::now() + self.timeout;
-            let left = || match end.saturating_duration_since(Instant::now()) {
+            let start = Instant::now();
+            let left = || match self.timeout.saturating_sub(start.elapsed()) {
                 Duration::ZERO => Err(io::Error::from(io::ErrorKind::TimedOut)),
                 left => Ok(left),
             };

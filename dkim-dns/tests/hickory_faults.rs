@@ -454,6 +454,11 @@ fn name_servers_are_those_of_the_zone_above() {
                 wire("ns2.test"),
             ),
             ("ns1.test", A) => reply.record("ns1.test", A, 40, vec![192, 0, 2, 1]),
+            // An alias, whose zone has servers of its own.
+            ("s._domainkey.a.test", NS) => {
+                let reply = reply.cname("s._domainkey.a.test", 40, "esp.test");
+                reply.record("esp.test", NS, 40, wire("ns.esp.test"))
+            }
             _ => reply,
         })
     });

@@ -55,92 +55,116 @@ pub struct KeyFile {
     pub signs_for: Option<(Selector, DomainName)>,
 }
 
-/// What was found in a directory of keys.
+/// What an audit found.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
-pub struct FileAudit {
+pub struct AuditedFiles {
     /// The keys.
     pub keys: Vec<KeyFile>,
     /// What is wrong.
     pub findings: Vec<Finding>,
 }
 
-/// Looks at all files in a directory and below it, eight levels deep, and at every directory above
-/// it. What lies deeper is told.
+/// An audit of the files that keys are in: of directories, and of what configurations name.
 ///
-/// Files that neither look like a key nor are called like one are let be. Symbolic links are told
-/// and not followed.
+/// ```
+/// use std::time::SystemTime;
 ///
-/// # Errors
+/// use dkim_crypto::ring::PROVIDER;
+/// use dkim_keys::{FileAudit, FileRules};
 ///
-/// When the directory cannot be read. Whatever is wrong within it is a finding.
-pub fn audit_files(
-    directory: &Path,
-    rules: &FileRules,
-    provider: &'static dyn Provider,
-) -> io::Result<FileAudit> {
-    let directory = directory.canonicalize()?;
-    let mut audit = Audit { rules, provider, found: FileAudit::default(), seen: BTreeSet::new() };
-    for above in directory.ancestors() {
-        audit.directory(above);
-    }
-    if let Some(kind) = mount::shared(&directory) {
-        audit.note(&directory, &FileFault::SharedMount { kind });
-    }
-    audit.entries(&directory, 0)?;
-    audit.twice();
-    let mut found = audit.found;
-    found.findings.sort_by(|a, b| (a.severity, &a.subject).cmp(&(b.severity, &b.subject)));
-    Ok(found)
-}
-
-/// Looks at the files that a configuration stands on, wherever they are, and at every directory above
-/// them: the configuration itself and the state of its rotation, the keys that both name, the PINs of
-/// those in tokens, the TSIG key and the program of the hook. What is not there is for [`check_config`](crate::check_config).
-#[must_use]
-pub fn audit_config(
-    file: &Path,
-    (config, state): (&Config, &RotationState),
-    rules: &FileRules,
-    provider: &'static dyn Provider,
-) -> FileAudit {
-    let mut audit = Audit { rules, provider, found: FileAudit::default(), seen: BTreeSet::new() };
-    let directory = &*Config::directory_of(file);
-    audit.obeyed(file);
-    audit.obeyed(StateFile::beside(file).path());
-    for file in config.key_files(state, directory) {
-        if let Some(link) = named(&file).filter(|file| file.is_symlink()) {
-            audit.link(&link);
-        }
-        if let Some((file, metadata)) = audit.place(&file) {
-            audit.file(&file, &metadata);
-        }
-    }
-    let rotation = &config.rotation;
-    let tsig = rotation.tsig.iter().map(|tsig| directory.join(tsig));
-    for secret in config.pin_files(state).into_iter().chain(tsig) {
-        if let Some((secret, metadata)) = audit.place(&secret) {
-            audit.access(&secret, &metadata);
-        }
-    }
-    if let Some(Ok(program)) = rotation.hook_program() {
-        audit.obeyed(&program);
-    }
-    audit.found
-}
-
-struct Audit<'r> {
+/// # let directory = std::env::temp_dir().join("dkim-keys-audit-example");
+/// # std::fs::create_dir_all(&directory)?;
+/// let rules = FileRules::new(vec![0], SystemTime::now());
+/// let mut audit = FileAudit::new(&rules, &PROVIDER);
+/// audit.directory(&directory)?;
+/// for finding in audit.finish().findings {
+///     println!("{}: {}", finding.subject, finding.cause);
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct FileAudit<'r> {
     rules: &'r FileRules,
     provider: &'static dyn Provider,
-    found: FileAudit,
-    /// Directories looked at.
+    found: AuditedFiles,
+    /// Directories looked at, and files with keys.
     seen: BTreeSet<PathBuf>,
+}
+
+impl<'r> FileAudit<'r> {
+    /// One that has looked at nothing yet.
+    #[must_use]
+    pub fn new(rules: &'r FileRules, provider: &'static dyn Provider) -> Self {
+        Self { rules, provider, found: AuditedFiles::default(), seen: BTreeSet::new() }
+    }
+
+    /// Looks at all files in a directory and below it, eight levels deep, and at every directory
+    /// above it. What lies deeper is told.
+    ///
+    /// Files that neither look like a key nor are called like one are let be. Symbolic links are
+    /// told and not followed.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be read. Whatever is wrong within it is a finding.
+    pub fn directory(&mut self, directory: &Path) -> io::Result<()> {
+        let directory = directory.canonicalize()?;
+        for above in directory.ancestors() {
+            self.folder(above);
+        }
+        if let Some(kind) = mount::shared(&directory) {
+            self.note(&directory, &FileFault::SharedMount { kind });
+        }
+        self.entries(&directory, 0)
+    }
+
+    /// Looks at the files that a configuration stands on, wherever they are, and at every directory
+    /// above them: the configuration itself and the state of its rotation, the keys that both name,
+    /// the PINs of those in tokens, the TSIG key and the program of the hook. What is not there is
+    /// for [`check_config`](crate::check_config).
+    pub fn config(&mut self, file: &Path, config: &Config, state: &RotationState) {
+        let directory = &*Config::directory_of(file);
+        self.obeyed(file);
+        self.obeyed(StateFile::beside(file).path());
+        for file in config.key_files(state, directory) {
+            if let Some(link) = named(&file).filter(|file| file.is_symlink()) {
+                self.link(&link);
+            }
+            if let Some((file, metadata)) = self.place(&file) {
+                self.file(&file, &metadata);
+            }
+        }
+        let rotation = &config.rotation;
+        let tsig = rotation.tsig.iter().map(|tsig| directory.join(tsig));
+        for secret in config.pin_files(state).into_iter().chain(tsig) {
+            if let Some((secret, metadata)) = self.place(&secret) {
+                self.access(&secret, &metadata);
+            }
+        }
+        if let Some(Ok(program)) = rotation.hook_program() {
+            self.obeyed(&program);
+        }
+    }
+
+    /// What was found, the gravest first.
+    #[must_use]
+    pub fn finish(mut self) -> AuditedFiles {
+        self.twice();
+        let AuditedFiles { keys, mut findings } = self.found;
+        // A file may have been come upon in several ways.
+        let order = |finding: &Finding| {
+            (finding.severity, finding.subject.clone(), finding.code, finding.cause.clone())
+        };
+        findings.sort_by_cached_key(order);
+        findings.dedup();
+        AuditedFiles { keys, findings }
+    }
 }
 
 /// Directories below each other that are looked into.
 const MAX_DEPTH: usize = 8;
 
-impl Audit<'_> {
+impl FileAudit<'_> {
     fn note(&mut self, path: &Path, fault: &FileFault) {
         self.found.findings.push(fault.finding(path));
     }
@@ -162,7 +186,7 @@ impl Audit<'_> {
             match path.symlink_metadata() {
                 Ok(metadata) if metadata.is_symlink() => self.link(&path),
                 Ok(metadata) if metadata.is_dir() => {
-                    self.directory(&path);
+                    self.folder(&path);
                     if let Err(error) = self.entries(&path, depth + 1) {
                         self.note(&path, &FileFault::Unreadable { why: error.to_string() });
                     }
@@ -177,7 +201,7 @@ impl Audit<'_> {
     }
 
     /// A directory in which others can write lets them put another key in the place of ours.
-    fn directory(&mut self, path: &Path) {
+    fn folder(&mut self, path: &Path) {
         const STICKY: u32 = 0o1000;
 
         if !self.seen.insert(path.to_owned()) {
@@ -196,7 +220,7 @@ impl Audit<'_> {
     fn place(&mut self, path: &Path) -> Option<(PathBuf, Metadata)> {
         let (named, real) = (named(path)?, path.canonicalize().ok()?);
         for above in named.ancestors().skip(1).chain(real.ancestors().skip(1)) {
-            self.directory(above);
+            self.folder(above);
         }
         let metadata = real.metadata().ok().filter(Metadata::is_file)?;
         Some((real, metadata))
@@ -230,6 +254,9 @@ impl Audit<'_> {
     }
 
     fn file(&mut self, path: &Path, metadata: &Metadata) {
+        if self.seen.contains(path) {
+            return;
+        }
         // Whoever has it may publish other keys.
         if is_tsig_key(path) {
             return self.access(path, metadata);
@@ -264,6 +291,7 @@ impl Audit<'_> {
             Some(Ok(public)) => {
                 self.age(path, metadata);
                 let signs_for = signs_for(path);
+                self.seen.insert(path.to_owned());
                 self.found.keys.push(KeyFile { path: path.to_owned(), public, signs_for });
             }
             Some(Err(error)) => self.note(path, &FileFault::of_key(&error)),

@@ -24,7 +24,7 @@ pub use self::check::check_config;
 pub use self::compliance::Compliance;
 #[cfg(test)]
 pub(crate) use self::compliance::ComplianceFault;
-pub use self::import::{Import, ImportError, OpendkimFiles, import_opendkim};
+pub use self::import::{Import, ImportError, import_opendkim};
 pub use self::key::{KeyEntry, KeySource, NamedKey, is_in_token};
 pub use self::pattern::Pattern;
 pub use self::rotation::{Rotation, ServerAddress};
@@ -235,6 +235,9 @@ impl Config {
             return Err(ConfigError::Rotation(why.to_owned()));
         }
         let signing = |why: String| ConfigError::Signing(excerpt(&why));
+        if self.signing.expires == Some(0) {
+            return Err(signing("expires is at least a second".to_owned()));
+        }
         if let Some(forms) = &self.signing.canonicalization {
             let unknown = || signing(format!("unknown canonicalization {forms:?}"));
             Canonicalizations::parse(forms).ok_or_else(unknown)?;

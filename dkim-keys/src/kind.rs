@@ -42,6 +42,18 @@ impl KeyKind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
+    /// The longest kind that a public key is not shorter than; the shortest, for an RSA key that is
+    /// shorter than all.
+    #[must_use]
+    pub fn of(public: &PublicKey) -> Self {
+        match (public.key_type(), public.bits()) {
+            (KeyType::Ed25519, _) => Self::Ed25519,
+            (_, 4096..) => Self::Rsa4096,
+            (_, 3072..) => Self::Rsa3072,
+            _ => Self::Rsa2048,
+        }
+    }
+
     /// Its key type, and the length of its keys in bits.
     #[must_use]
     pub const fn type_and_bits(self) -> (KeyType, u32) {
@@ -108,6 +120,22 @@ impl KeyPair {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_is_of_the_longest_kind_that_it_is_as_long_as() {
+        for (bits, kind) in [
+            (1024_usize, KeyKind::Rsa2048),
+            (3071, KeyKind::Rsa2048),
+            (3072, KeyKind::Rsa3072),
+            (4096, KeyKind::Rsa4096),
+            (8192, KeyKind::Rsa4096),
+        ] {
+            let first = 0x80 >> ((8 - bits % 8) % 8);
+            let modulus = [vec![first], vec![1; bits.div_ceil(8) - 1]].concat();
+            let public = PublicKey::from_rsa_integers(&modulus, &[1, 0, 1]);
+            assert_eq!(public.map(|key| KeyKind::of(&key)), Ok(kind), "{bits}");
+        }
+    }
 
     #[test]
     fn kinds_are_found_by_their_names() {

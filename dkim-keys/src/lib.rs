@@ -3,7 +3,7 @@
 //! A key is made and put into a file that nobody else can read ([`KeyPair`], [`save_new`]); its
 //! record is written in the form that a DNS provider takes ([`Form`]); what the DNS then says of it
 //! is tested for everything that usually goes wrong ([`KeyTest`], [`loop_back`]); and the files on
-//! disk are looked at with suspicion ([`audit_files`], [`audit_config`]). Which key signs for whom is said in a file
+//! disk are looked at with suspicion ([`FileAudit`]). Which key signs for whom is said in a file
 //! ([`Config`]), and [`agent`] lets it sign where mail is not handled; keys that change are taken
 //! from birth to grave in steps ([`step`]), each of which is saved ([`StateFile`]). What is found is
 //! a [`Finding`]: what is wrong, how bad that is, and what to do about it.
@@ -37,12 +37,11 @@ mod test;
 #[cfg_attr(not(feature = "pkcs11"), allow(dead_code))]
 mod token_uri;
 
-pub use audit::{FileAudit, FileFault, FileRules, KeyFile, audit_config, audit_files};
+pub use audit::{AuditedFiles, FileAudit, FileFault, FileRules, KeyFile};
 pub use config::{
     Chosen, Compliance, Config, ConfigError, Import, ImportError, KeyEntry, KeySource, Mail,
-    Matching, NamedKey, OpendkimFiles, PassedOver, Pattern, Rotation, Rule, Selection,
-    ServerAddress, Signatory, SignatoryError, Signing, Unclear, Verdict, check_config,
-    import_opendkim, is_in_token,
+    Matching, NamedKey, PassedOver, Pattern, Rotation, Rule, Selection, ServerAddress, Signatory,
+    SignatoryError, Signing, Unclear, Verdict, check_config, import_opendkim, is_in_token,
 };
 pub use examine::examine;
 pub use finding::{Finding, Severity};

@@ -38,11 +38,11 @@ impl Lock {
         const PAUSE: Duration = Duration::from_millis(20);
 
         let file = open_or_make(path)?;
-        let until = Instant::now() + patience;
+        let start = Instant::now();
         loop {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => return Ok(Self { _held: file }),
-                Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < until => sleep(PAUSE),
+                Err(rustix::io::Errno::WOULDBLOCK) if start.elapsed() < patience => sleep(PAUSE),
                 Err(rustix::io::Errno::WOULDBLOCK) => return Err(LockError::Busy),
                 Err(error) => return Err(LockError::Unusable(error.into())),
             }

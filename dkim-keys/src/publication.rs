@@ -1,5 +1,7 @@
 //! What is to be published, and where.
 
+use std::iter;
+
 use dkim_keyrec::{KeyRecord, record_name};
 use dkim_tags::{DomainName, Selector};
 
@@ -73,10 +75,16 @@ impl Publication {
         name.and_then(|name| name.strip_suffix('.')).unwrap_or(&self.name)
     }
 
-    /// The strings that the TXT record holds: all the text, 255 octets at a time. A record is ASCII.
+    /// The strings that the TXT record holds: all the text, 255 octets at a time, or fewer where that
+    /// would cut a character of a text that is not ASCII, as records are.
     pub fn strings(&self) -> impl Iterator<Item = &str> {
-        let chunks = self.text.as_bytes().chunks(Self::STRING);
-        chunks.map(|chunk| std::str::from_utf8(chunk).unwrap_or_default())
+        let mut rest = &*self.text;
+        iter::from_fn(move || {
+            let mut ends = (0..=Self::STRING.min(rest.len())).rev();
+            let (string, after) = rest.split_at(ends.find(|end| rest.is_char_boundary(*end))?);
+            rest = after;
+            (!string.is_empty()).then_some(string)
+        })
     }
 }
 
@@ -111,6 +119,22 @@ mod tests {
         for (octets, fits) in [(253, true), (254, false)] {
             let name = format!("{}.example.com", "a".repeat(octets - ".example.com".len()));
             assert_eq!(Publication::of(name, &domain, "x".to_owned()).is_ok(), fits, "{octets}");
+        }
+    }
+
+    #[test]
+    fn no_string_has_more_than_255_octets() {
+        let domain = DomainName::parse("example.com").unwrap();
+        for (text, lengths) in [
+            (String::new(), &[][..]),
+            ("a".repeat(255), &[255]),
+            ("a".repeat(600), &[255, 255, 90]),
+            ("\u{fc}".repeat(128), &[254, 2]),
+        ] {
+            let publication = Publication::of("x".to_owned(), &domain, text.clone()).unwrap();
+            let strings: Vec<&str> = publication.strings().collect();
+            assert_eq!(strings.concat(), text);
+            assert_eq!(strings.iter().map(|string| string.len()).collect::<Vec<_>>(), lengths);
         }
     }
 

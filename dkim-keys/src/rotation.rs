@@ -9,7 +9,6 @@ mod file;
 mod fingerprint;
 mod late;
 mod plan;
-mod shared_file;
 mod state;
 mod step;
 

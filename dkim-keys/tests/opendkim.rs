@@ -20,9 +20,9 @@ own   %:own:/etc/keys/%/own.private
 /// Files of an OpenDKIM installation; `tables` is the SigningTable.
 fn import(conf: &str, table: &str) -> Result<dkim_keys::Import, ImportError> {
     let files = |path: &Path| match path.to_str().unwrap() {
-        "/etc/KeyTable" => Ok(KEY_TABLE.to_owned()),
-        "/etc/SigningTable" => Ok(table.to_owned()),
-        "/etc/hosts" => Ok("192.0.2.0/24\n[::1]\nmail.example.com\n".to_owned()),
+        "/etc/KeyTable" => Ok(KEY_TABLE.to_owned().into()),
+        "/etc/SigningTable" => Ok(table.to_owned().into()),
+        "/etc/hosts" => Ok("192.0.2.0/24\n[::1]\nmail.example.com\n".to_owned().into()),
         _ => Err(io::Error::from(io::ErrorKind::NotFound)),
     };
     import_opendkim(conf, &files)
@@ -216,7 +216,8 @@ fn a_key_may_be_named_by_the_author() {
 fn import_files(conf: &str, files: &[(&str, &str)]) -> Result<dkim_keys::Import, ImportError> {
     let read = |path: &Path| {
         let file = files.iter().find(|(name, _)| Path::new(name) == path);
-        file.map(|(_, text)| (*text).to_owned()).ok_or(io::Error::from(io::ErrorKind::NotFound))
+        file.map(|(_, text)| (*text).to_owned().into())
+            .ok_or(io::Error::from(io::ErrorKind::NotFound))
     };
     import_opendkim(conf, &read)
 }

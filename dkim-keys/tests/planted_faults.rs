@@ -8,9 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use dkim_crypto::PrivateKey;
 use dkim_crypto::ring::PROVIDER;
-use dkim_keys::{
-    Config, FileAudit, FileRules, RotationState, StateFile, audit_config, audit_files, save_new,
-};
+use dkim_keys::{AuditedFiles, Config, FileAudit, FileRules, RotationState, StateFile, save_new};
 use tempfile::TempDir;
 
 fn key(seed: u8) -> PrivateKey {
@@ -35,8 +33,21 @@ fn chmod(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-fn audit(directory: &TempDir, rules: &FileRules) -> FileAudit {
-    audit_files(directory.path(), rules, &PROVIDER).unwrap()
+fn audit(directory: &TempDir, rules: &FileRules) -> AuditedFiles {
+    let mut audit = FileAudit::new(rules, &PROVIDER);
+    audit.directory(directory.path()).unwrap();
+    audit.finish()
+}
+
+fn audit_config(
+    file: &Path,
+    config: &Config,
+    state: &RotationState,
+    rules: &FileRules,
+) -> AuditedFiles {
+    let mut audit = FileAudit::new(rules, &PROVIDER);
+    audit.config(file, config, state);
+    audit.finish()
 }
 
 /// The findings within the directory; above it there is what there is.
@@ -206,7 +217,8 @@ fn what_a_configuration_stands_on_is_looked_at() {
     let key = |selector: &str, phase: &str| {
         format!(
             "[[keys]]\nname = 'r'\ndomain = 'example.com'\nselector = '{selector}'\n\
-             kind = 'ed25519'\nfile = '../other/{selector}.pem'\nphase = '{phase}'\nhistory = []\n"
+             kind = 'ed25519'\nfile = '../other/{selector}.pem'\n\
+             public_sha256 = 'x'\nphase = '{phase}'\nhistory = []\n"
         )
     };
     let in_token = |selector: &str, phase: &str| {
@@ -224,7 +236,7 @@ fn what_a_configuration_stands_on_is_looked_at() {
     let rotation = format!("hook_pending = false\n{}", keys.concat());
     let rotation = RotationState::parse(&rotation).unwrap();
     let found = |rules: &FileRules| -> Vec<(&str, String)> {
-        let audit = audit_config(&at("etc/config.toml"), (&config, &rotation), rules, &PROVIDER);
+        let audit = audit_config(&at("etc/config.toml"), &config, &rotation, rules);
         let within = |finding: dkim_keys::Finding| {
             let path = Path::new(&finding.subject).strip_prefix(&root).ok()?.to_owned();
             Some((finding.code, path.display().to_string()))
@@ -273,12 +285,18 @@ fn what_a_configuration_stands_on_is_looked_at() {
     // What is not there is found by others.
     fs::remove_dir_all(at("tsig")).unwrap();
     fs::remove_dir_all(at("bin")).unwrap();
-    assert_eq!(
-        audit_config(&at("etc/none.toml"), (&config, &RotationState::default()), &rules, &PROVIDER)
-            .keys
-            .len(),
-        1
-    );
+    let audit = audit_config(&at("etc/none.toml"), &config, &RotationState::default(), &rules);
+    assert_eq!(audit.keys.len(), 1);
+    // A file that two of them lead to is one file, and a copy that only the configuration names is
+    // found out, too.
+    plant(&at("keys/example.com/c.pem"), 2);
+    let mut audit = FileAudit::new(&rules, &PROVIDER);
+    audit.config(&at("etc/none.toml"), &config, &RotationState::default());
+    audit.directory(&at("keys")).unwrap();
+    let audit = audit.finish();
+    assert_eq!(audit.keys.len(), 2);
+    let codes: Vec<_> = audit.findings.iter().map(|finding| finding.code).collect();
+    assert!(codes.contains(&"key-copied"), "{codes:?}");
 }
 
 #[test]
@@ -307,7 +325,8 @@ fn directories_are_looked_into_eight_deep() {
 #[test]
 fn a_directory_that_is_not_there_is_an_error() {
     let (directory, rules) = directory();
-    assert!(audit_files(&directory.path().join("none"), &rules, &PROVIDER).is_err());
+    let mut audit = FileAudit::new(&rules, &PROVIDER);
+    assert!(audit.directory(&directory.path().join("none")).is_err());
 }
 
 /// A private key that everybody is to read.

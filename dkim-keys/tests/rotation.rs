@@ -813,6 +813,21 @@ fn a_state_that_cannot_be_read_is_an_error() {
     }
     let first = RotationState::default();
     assert_eq!(RotationState::parse(&first.to_toml().unwrap()), Ok(first));
+    // By what else could be told whether its file still holds it?
+    for (phase, is_read) in [
+        ("planned", true),
+        ("new", false),
+        ("active", false),
+        ("retiring", false),
+        ("revoked", true),
+        ("removed", true),
+    ] {
+        let state = format!(
+            "hook_pending = false\n[[keys]]\nname = 'main'\ndomain = 'example.com'\n\
+             selector = 's'\nkind = 'ed25519'\nfile = 'f'\nphase = '{phase}'\nhistory = []\n"
+        );
+        assert_eq!(RotationState::parse(&state).is_ok(), is_read, "{phase}");
+    }
 }
 
 /// What was begun and has to wait is done by whoever comes next, with no more said.

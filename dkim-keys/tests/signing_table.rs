@@ -175,6 +175,7 @@ fn mistakes_are_told_with_their_place() {
     assert!(told("\"boss@%\"", "\"boss\"").starts_with("rule 1: identity: "));
     assert!(told("relaxed/simple", "relaxed/none").starts_with("signing: "));
     assert!(told("\"Subject\"", "\"Sub ject\"").starts_with("signing: oversign: "));
+    assert!(told("[signing]", "[signing]\nexpires = 0").starts_with("signing: expires is at"));
     assert!(told("192.0.2.0/24", "192.0.2.0/42").contains("line"));
 }
 

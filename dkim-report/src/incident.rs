@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use dkim_authres::DkimResult;
 use dkim_verify::{Outcome, Reason, Verification};
 
 /// A kind of failure that `rr=` can name.
@@ -78,7 +79,7 @@ impl DkimIncident {
             | Reason::KeyVersion => Self::Syntax,
             // A malformed header is refused because the policy says so.
             Reason::MalformedHeader => Self::Policy,
-            reason if reason.result().name() == "policy" => Self::Policy,
+            reason if reason.result() == DkimResult::Policy => Self::Policy,
             _ => Self::Other,
         }
     }

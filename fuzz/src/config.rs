@@ -140,7 +140,7 @@ pub fn opendkim(data: &[u8]) {
         parts.map(|part| part.split_once('\n').unwrap_or((part, ""))).collect();
     let read = |path: &Path| {
         let file = files.iter().find(|(name, _)| Path::new(name) == path);
-        file.map(|(_, text)| (*text).to_owned()).ok_or(std::io::ErrorKind::NotFound.into())
+        file.map(|(_, text)| (*text).to_owned().into()).ok_or(std::io::ErrorKind::NotFound.into())
     };
     match import_opendkim(conf, &read) {
         Ok(import) => {

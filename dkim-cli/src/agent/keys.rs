@@ -150,7 +150,8 @@ mod tests {
         format!(
             "hook_pending = false\n\
              [[keys]]\nname = 'k'\ndomain = 'example.com'\nselector = '{selector}'\n\
-             kind = 'ed25519'\nfile = '{selector}.pem'\nphase = 'active'\nhistory = []\n"
+             kind = 'ed25519'\nfile = '{selector}.pem'\npublic_sha256 = 'x'\nphase = 'active'\n\
+             history = []\n"
         )
     }
 

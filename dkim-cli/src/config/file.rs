@@ -45,7 +45,7 @@ impl ConfigFile {
         if self.config.rotated().next().is_none() {
             return Ok(false);
         }
-        let state = self.state_file.read(&self.config);
+        let state = self.state_file.read();
         let state = state.map_err(|error| state_failure(&self.state_file, &error))?;
         self.config.follow(&state);
         let has_changed = state != self.state;
@@ -75,16 +75,6 @@ pub(crate) fn state_failure(file: &StateFile, error: &StateFileError) -> Failure
             "if {} is the one that counts, move it there, or name the file that the link leads to",
             path.display()
         )),
-        // Not by the name of the file that is not there yet.
-        StateFileError::Shared { path, error } => {
-            let exit = match **error {
-                StateFileError::Unreadable(_) => Exit::NoInput,
-                _ => Exit::Data,
-            };
-            Failure::of(exit, error).on(path.display()).remedy(
-                "put the last good copy back; if it is no state of `dkim rotate`, give it another name",
-            )
-        }
         StateFileError::Lock(error) => {
             lock::failure(error, &file.lock_path(), "the other `dkim rotate` or `dkim key revoke`")
         }

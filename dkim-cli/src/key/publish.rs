@@ -99,11 +99,16 @@ struct Place {
     tsig: Option<PathBuf>,
 
     /// The zone that the record is in [default: the server is asked]
-    #[arg(long, value_name = "Z", value_parser = DomainName::parse)]
-    zone_name: Option<DomainName>,
+    #[arg(long, value_name = "Z")]
+    zone_name: Option<String>,
 
     /// How long to wait until all servers show it
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u64).range(..=86_400)
+    )]
     wait: u64,
 
     /// Send nothing; print what would be sent, as commands for `nsupdate`
@@ -210,8 +215,7 @@ impl Place {
         may_go: MayGo<'_>,
     ) -> Result<Exit, Failure> {
         let Some(&first) = self.server.first() else { return Ok(Exit::Usage) };
-        let zone = self.zone_name.as_ref().map(|zone| zone.as_str().to_owned());
-        let primary = Primary::new(first, self.tsig.as_deref(), zone)?;
+        let primary = Primary::new(first, self.tsig.as_deref(), self.zone_name.clone())?;
         let name = wanted.name();
         let mut addresses = self.server.clone();
         if self.all_servers {

@@ -8,11 +8,11 @@ use std::time::SystemTime;
 
 use clap::Args;
 use dkim_keys::{
-    FileRules, Finding, KeyTest, RecordFault, Signatory, Tested, audit_files, loop_back,
+    FileAudit, FileRules, Finding, KeyTest, RecordFault, Signatory, Tested, loop_back,
 };
 use dkim_stack::dns::{Dnssec, TrustAnchors, drive_blocking};
 use dkim_stack::keyrec::record_name;
-use dkim_stack::{DomainName, Selector, SigningKey, now};
+use dkim_stack::{DomainName, Outcome, Selector, SigningKey, now};
 use serde::Serialize;
 
 use crate::config::ConfigFile;
@@ -177,14 +177,15 @@ impl Test {
         };
         let unreadable = |error| Failure::new(Exit::NoInput, error).on(directory.display());
         let rules = FileRules::new(Vec::new(), SystemTime::now());
-        let audit = audit_files(directory, &rules, provider()).map_err(unreadable)?;
+        let mut audit = FileAudit::new(&rules, provider());
+        audit.directory(directory).map_err(unreadable)?;
         let subject = |file: dkim_keys::KeyFile| {
             let (selector, domain) = file.signs_for?;
             let key = key_file::read(&file.path);
             Some(key.map(|key| Subject { selector, domain, key: Some(key) }))
         };
         let subjects: Vec<Subject> =
-            audit.keys.into_iter().filter_map(subject).collect::<Result<_, _>>()?;
+            audit.finish().keys.into_iter().filter_map(subject).collect::<Result<_, _>>()?;
         if subjects.is_empty() {
             return Err(Failure::new(Exit::Data, "no key here tells for whom it signs")
                 .on(directory.display())
@@ -220,7 +221,7 @@ impl Test {
                     // Where there is no record, or none to go by, that has been said.
                     let is_usable =
                         tested.found.as_ref().is_some_and(|found| found.dnssec != Dnssec::Bogus);
-                    if outcome.result().name() != "pass" && is_usable {
+                    if outcome != Outcome::Pass && is_usable {
                         let outcome = format!("{}: {outcome}", outcome.result());
                         tested.faults.push(RecordFault::LoopBack { outcome });
                     }

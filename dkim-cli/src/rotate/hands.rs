@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use dkim_stack::dns::{
     Answer, Condition, LookupError, Query, QueryId, QueryKind, Record, drive_blocking,
 };
 use dkim_stack::keyrec::{KeyRecord, record_name};
-use dkim_stack::{BlockingResolver, DomainName, Selector, SigningKey, now};
+use dkim_stack::{BlockingResolver, DomainName, Outcome, Selector, SigningKey, now};
 
 use super::reveal::reveal;
 use crate::config::{ConfigFile, state_failure};
@@ -172,53 +173,37 @@ impl<'c> World<'c> {
             ))
         };
         let signing = key_file::read(&path).map_err(remedy)?;
-        match key.is_key(signing.public_key(), provider()) {
-            Some(false) => Err(remedy(
-                Failure::new(Exit::Data, "holds another key than it did").on(path.display()),
-            )),
-            _ => Ok(signing),
+        if !key.is_key(signing.public_key(), provider()) {
+            let failure = Failure::new(Exit::Data, "holds another key than it did");
+            return Err(remedy(failure.on(path.display())));
         }
+        Ok(signing)
     }
 
     /// Why the file of a key is not to be deleted: it holds another one by now.
     fn objection_to_deleting(
-        &self,
         key: &RotatedKey,
         path: &Path,
     ) -> Result<Option<&'static str>, Failure> {
-        let Place { selector, domain, .. } = Place::of(key)?;
         match path.symlink_metadata() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             _ => {}
         }
-        if key.public_sha256.is_none() {
-            // Nobody else calls a file so.
-            let is_own = key.file == key_file_name(&selector, &domain);
-            return Ok((!is_own).then_some("the state does not tell which key it held"));
-        }
         match key_file::read(path) {
-            Ok(signing) => match key.is_key(signing.public_key(), provider()) {
-                Some(true) => Ok(None),
-                _ => Ok(Some("it holds another key by now")),
-            },
+            Ok(signing) if key.is_key(signing.public_key(), provider()) => Ok(None),
+            Ok(_) => Ok(Some("it holds another key by now")),
             Err(failure) if failure.exit == Exit::NoInput => Err(failure),
             Err(_) => Ok(Some("what it holds is not the key any more")),
         }
     }
 
     /// Whose a record at the name of a key is.
-    fn whose(&self, key: &RotatedKey, record: &Record) -> Whose {
+    fn whose(key: &RotatedKey, record: &Record) -> Whose {
         let Ok(record) = KeyRecord::parse(&record.joined()) else { return Whose::Unclear };
         let Some(public) = record.key else { return Whose::Revoked };
-        // Where the state is older, its file tells, while it is there.
-        let by_file = || {
-            let signing = key_file::read(&self.path(key)).ok()?;
-            Some(*signing.public_key() == public)
-        };
-        match key.is_key(&public, provider()).or_else(by_file) {
-            Some(true) => Whose::Own,
-            Some(false) => Whose::Another,
-            None => Whose::Unclear,
+        match key.is_key(&public, provider()) {
+            true => Whose::Own,
+            false => Whose::Another,
         }
     }
 
@@ -229,7 +214,7 @@ impl<'c> World<'c> {
             Err(LookupError::NoSuchName | LookupError::NoRecords) => Ok(true),
             Err(error) => Err(error),
             Ok(found) => {
-                let is_another = |record: &Record| self.whose(key, record) == Whose::Another;
+                let is_another = |record: &Record| Self::whose(key, record) == Whose::Another;
                 let is_anothers = !found.records.is_empty() && found.records.iter().all(is_another);
                 Ok(is_anothers || is_of_wildcard(dns, &place.name, &found))
             }
@@ -284,11 +269,12 @@ impl Hands for World<'_> {
         match path.symlink_metadata() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Failure::new(Exit::NoInput, error).on(path.display())),
+            // It was there before there was a key.
             Ok(_) if key.public_sha256.is_none() => return Ok(Some(false)),
             Ok(_) => {}
         }
         match key_file::read(&path) {
-            Ok(signing) => Ok(Some(key.is_key(signing.public_key(), provider()) == Some(true))),
+            Ok(signing) => Ok(Some(key.is_key(signing.public_key(), provider()))),
             Err(failure) if failure.exit == Exit::NoInput => Err(failure),
             // It got its name when it was whole.
             Err(_) => Ok(Some(false)),
@@ -318,7 +304,7 @@ impl Hands for World<'_> {
         let place = Place::of(key)?;
         let public = self.signing_key(key)?.public_key().clone();
         let publication = self.publication(key, &place, &KeyRecord::new(public.clone()))?;
-        let may_go = |record: &Record| self.whose(key, record) == Whose::Own;
+        let may_go = |record: &Record| Self::whose(key, record) == Whose::Own;
         let objection = |dns: &Dns| place.objection(dns, &public);
         self.bring_about(&Wanted::Record(publication), may_go, objection)
     }
@@ -375,7 +361,7 @@ impl Hands for World<'_> {
             }
         };
         let may_go =
-            |record: &Record| matches!(self.whose(key, record), Whose::Own | Whose::Revoked);
+            |record: &Record| matches!(Self::whose(key, record), Whose::Own | Whose::Revoked);
         self.bring_about(&Wanted::Record(publication), may_go, objection)
     }
 
@@ -384,7 +370,7 @@ impl Hands for World<'_> {
         let wanted = Wanted::Nothing { name: place.name.clone() };
         // One that never signed was not revoked by us.
         let was_revoked = key.history.iter().any(|step| step.phase == Phase::Active);
-        let may_go = |record: &Record| match self.whose(key, record) {
+        let may_go = |record: &Record| match Self::whose(key, record) {
             Whose::Own => true,
             Whose::Revoked => was_revoked,
             Whose::Another | Whose::Unclear => false,
@@ -420,7 +406,7 @@ impl Hands for World<'_> {
             let Place { selector, domain, .. } = &place;
             let outcome = loop_back(&*signing, selector, domain, now(), provider(), dns)
                 .map_err(|error| Failure::of(Exit::Data, &error).on(&place.name))?;
-            if outcome.result().name() != "pass" {
+            if outcome != Outcome::Pass {
                 return Ok(Done::NotYet(format!("{server}: a test message: {outcome}")));
             }
             all.push(server.to_string());
@@ -438,19 +424,20 @@ impl Hands for World<'_> {
                 "its private key is still in the token: a person has to destroy it there ({place})"
             )));
         }
-        // A key that was taken over may be another's, too.
+        // A key that was taken over may be another's, too, by whatever path.
+        let is_file = |other: &Path| is_one_file(&path, &self.file.path_of(other));
         let is_same = |(name, other): &(&String, &KeyEntry)| {
             let domain = DomainName::parse(&key.domain);
             let is_file = |named: &NamedKey| {
                 let own = domain.as_ref().map(|domain| named.file_for(domain, Path::new("")));
-                named.file == key.file || own.is_ok_and(|own| own == key.file)
+                is_file(&named.file) || own.is_ok_and(|own| is_file(&own))
             };
             **name != key.name && other.signing().is_some_and(is_file)
         };
         let is_kept = |other: &&RotatedKey| {
             (&other.name, &other.selector) != (&key.name, &key.selector)
                 && other.kept
-                && other.file == key.file
+                && is_file(&other.file)
         };
         let signs = self.file.config.keys.iter().find(is_same).map(|(name, _)| name);
         let kept = || Some(&self.state.keys.iter().find(is_kept)?.name);
@@ -458,7 +445,7 @@ impl Hands for World<'_> {
             let path = path.display();
             return Ok(Some(format!("{path} is not deleted: it is the file of keys.{other}, too")));
         }
-        if let Some(why) = self.objection_to_deleting(key, &path)? {
+        if let Some(why) = Self::objection_to_deleting(key, &path)? {
             return Ok(Some(format!("{} is not deleted: {why}", path.display())));
         }
         let failure = |error| Failure::new(Exit::CannotCreate, error).on(path.display());
@@ -492,6 +479,12 @@ impl Hands for World<'_> {
     fn save(&mut self, state: &RotationState) -> Result<(), Failure> {
         self.locked.save(state).map_err(|error| state_failure(self.locked.file(), &error))
     }
+}
+
+/// Whether two paths lead to one file.
+fn is_one_file(one: &Path, other: &Path) -> bool {
+    let number = |path: &Path| path.metadata().ok().map(|file| (file.dev(), file.ino()));
+    one == other || number(one).is_some_and(|one| number(other) == Some(one))
 }
 
 impl Place {

@@ -101,12 +101,7 @@ impl Opened {
             _ => failure,
         })?;
         let public = signing.public_key();
-        // Its length matters to nobody any more.
-        let kind = match public.key_type().name() {
-            "ed25519" => KeyKind::Ed25519,
-            _ => KeyKind::Rsa2048,
-        };
-        let taken = (kind, sha256(public)?);
+        let taken = (KeyKind::of(public), sha256(public)?);
         let mut next = self.state.clone();
         if next.take_over((&key.name, &key.domain), taken, before, now().0) {
             let saved = self.locked.save(&next);

@@ -30,17 +30,9 @@ pub(super) fn reveal(
     let private = read_key(&path).map_err(unusable)?;
     let signing = provider().signing_key(&private).map_err(KeyFileError::Key).map_err(unusable)?;
     let public = signing.public_key();
-    match key.is_key(public, provider()) {
-        Some(true) => {}
-        Some(false) => {
-            let path = path.display();
-            return Ok(Done::NotYet(format!("not revealed: {path} holds another key by now")));
-        }
-        None => {
-            let what = "not revealed: the state does not tell which key it was; \
-                        take `reveal` out of the plan";
-            return Ok(Done::NotYet(what.to_owned()));
-        }
+    if !key.is_key(public, provider()) {
+        let path = path.display();
+        return Ok(Done::NotYet(format!("not revealed: {path} holds another key by now")));
     }
     if let Some(other) = still_in_use((file, state), key, public)? {
         return Ok(Done::NotYet(format!("not revealed: it is the key of {other}, too")));

@@ -115,13 +115,13 @@ impl Answers {
 /// A connection that does not last longer than we wait.
 struct Stream {
     stream: UnixStream,
-    until: Instant,
+    start: Instant,
     patience: Duration,
 }
 
 impl Stream {
     fn open(path: &Path, patience: Duration) -> Result<Self, AgentError> {
-        let until = Instant::now() + patience;
+        let start = Instant::now();
         let open = || -> rustix::io::Result<UnixStream> {
             let address = SocketAddrUnix::new(path)?;
             let socket =
@@ -133,11 +133,11 @@ impl Stream {
             Ok(socket.into())
         };
         let stream = open().map_err(|error| AgentError::of_io(error.into(), patience))?;
-        Ok(Self { stream, until, patience })
+        Ok(Self { stream, start, patience })
     }
 
     fn left(&self) -> Result<Duration, AgentError> {
-        let left = self.until.saturating_duration_since(Instant::now());
+        let left = self.patience.saturating_sub(self.start.elapsed());
         // A time-out of zero is none.
         if left.is_zero() { Err(AgentError::Late(self.patience)) } else { Ok(left) }
     }

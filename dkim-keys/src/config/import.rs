@@ -9,26 +9,17 @@ mod table;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use self::settings::Settings;
 use self::table::Table;
 use super::{Config, Matching};
 use crate::excerpt::quoted;
 
-/// Where the files of an OpenDKIM configuration come from.
-pub trait OpendkimFiles {
-    /// The text of a file.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be read.
-    fn read(&self, path: &Path) -> io::Result<String>;
-}
+/// Where the texts of the files of an OpenDKIM configuration come from.
+trait ReadFile: Fn(&Path) -> io::Result<Zeroizing<String>> {}
 
-impl<F: Fn(&Path) -> io::Result<String>> OpendkimFiles for F {
-    fn read(&self, path: &Path) -> io::Result<String> {
-        self(path)
-    }
-}
+impl<F: Fn(&Path) -> io::Result<Zeroizing<String>>> ReadFile for F {}
 
 /// An OpenDKIM configuration in our words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -124,7 +115,10 @@ impl ImportError {
 /// When a file cannot be read, files include each other without end, a table is of another kind
 /// than `file`, `refile` and `csl`, one of the two tables is missing, or an entry names a key that
 /// is not there, or says what a configuration of ours cannot.
-pub fn import_opendkim(conf: &str, files: &impl OpendkimFiles) -> Result<Import, ImportError> {
+pub fn import_opendkim(
+    conf: &str,
+    files: &impl Fn(&Path) -> io::Result<Zeroizing<String>>,
+) -> Result<Import, ImportError> {
     let settings = Settings::read(conf, files)?;
     let mut import = Import::default();
     import.config.matching = match settings.is_on("MultipleSignatures") {
@@ -154,7 +148,7 @@ impl Import {
         &mut self,
         setting: &'static str,
         spec: &str,
-        files: &impl OpendkimFiles,
+        files: &impl ReadFile,
     ) -> Result<Table, ImportError> {
         let table = Table::read(setting, spec, files)?;
         self.notes.extend(table.unseen.iter().map(|line| {

@@ -7,10 +7,9 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::shared_file::SharedFile;
 use super::{RotationState, StateError};
 use crate::directory::{sync_directory_of, target_of};
-use crate::{Config, Lock, LockError};
+use crate::{Lock, LockError};
 
 /// The file that says where each key of a configuration stands, beside the configuration and named
 /// after it: `config.rotation.toml` for `config.toml`, `NAME.rotation` for any other name.
@@ -47,18 +46,16 @@ impl StateFile {
     /// Reads the state of this configuration's keys; where there is no file, nothing has been done
     /// yet.
     ///
-    /// There may be a file `rotation.toml`, which all configurations of a directory had in common:
-    /// what it says of this one's keys holds until there is a file for them alone.
-    ///
     /// # Errors
     ///
-    /// When there is one that cannot be read.
-    pub fn read(&self, config: &Config) -> Result<RotationState, StateFileError> {
+    /// When there is one that cannot be read, or one where a link to the configuration seems to put
+    /// it.
+    pub fn read(&self) -> Result<RotationState, StateFileError> {
         match read(&self.path)? {
             Some(state) => Ok(state),
             None => match self.beside_link.as_ref().filter(|path| path.exists()) {
                 Some(path) => Err(StateFileError::BesideLink { path: path.clone() }),
-                None => SharedFile::beside(&self.config).read(config),
+                None => Ok(RotationState::default()),
             },
         }
     }
@@ -101,10 +98,7 @@ impl LockedState {
     ///
     /// When that fails. Then the state is as it was.
     pub fn save(&self, state: &RotationState) -> Result<(), StateFileError> {
-        replace(&self.file.path, state, &self.file.config)?;
-        // What is still said elsewhere is read by nobody; the next one who saves tries again.
-        let _ = SharedFile::beside(&self.file.config).give_up(state);
-        Ok(())
+        replace(&self.file.path, state, &self.file.config)
     }
 }
 
@@ -122,7 +116,7 @@ fn path_beside(config: &Path) -> PathBuf {
 }
 
 /// The state in a file; `None` where there is none.
-pub(super) fn read(path: &Path) -> Result<Option<RotationState>, StateFileError> {
+fn read(path: &Path) -> Result<Option<RotationState>, StateFileError> {
     let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file.map_err(StateFileError::Unreadable)?,
@@ -140,11 +134,7 @@ pub(super) fn read(path: &Path) -> Result<Option<RotationState>, StateFileError>
 
 /// Puts a state into a file: a new one beside it, with the owner and mode of the configuration, whose
 /// readers are those of the state, then onto the disk, then under its name.
-pub(super) fn replace(
-    path: &Path,
-    state: &RotationState,
-    config: &Path,
-) -> Result<(), StateFileError> {
+fn replace(path: &Path, state: &RotationState, config: &Path) -> Result<(), StateFileError> {
     let text = state.to_toml()?;
     let new = with_end(path, ".new");
     let write = || -> io::Result<()> {
@@ -173,7 +163,7 @@ pub(super) fn replace(
     write().map_err(StateFileError::Unwritable)
 }
 
-pub(super) fn with_end(path: &Path, end: &str) -> PathBuf {
+fn with_end(path: &Path, end: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(end);
     PathBuf::from(name)
@@ -192,14 +182,6 @@ pub enum StateFileError {
     /// It is no state.
     #[error(transparent)]
     State(#[from] StateError),
-    /// There is none yet, and the one that configurations had in common cannot be read.
-    #[error("{path}: {error}", path = path.display())]
-    Shared {
-        /// That file.
-        path: PathBuf,
-        /// What is wrong with it.
-        error: Box<Self>,
-    },
     /// There is none, but one beside the symbolic link that leads to the configuration: it may be of
     /// another configuration, to which the link led before.
     #[error("there is none, but {}, beside the link to the configuration", path.display())]
@@ -230,7 +212,7 @@ mod tests {
         fs::write(&config, "").unwrap();
         fs::set_permissions(&config, fs::Permissions::from_mode(0o640)).unwrap();
         let file = StateFile::beside(&config);
-        let read = || file.read(&Config::default());
+        let read = || file.read();
         assert_eq!(read().unwrap(), RotationState::default());
         let locked = file.clone().lock(Duration::ZERO).unwrap();
         let second = file.clone().lock(Duration::ZERO);
@@ -262,7 +244,7 @@ mod tests {
         fs::create_dir(directory.path().join("config.rotation.toml.new")).unwrap();
         let saved = locked.save(&RotationState::default());
         assert!(matches!(saved, Err(StateFileError::Unwritable(_))));
-        assert_eq!(file.read(&Config::default()).unwrap(), told());
+        assert_eq!(file.read().unwrap(), told());
     }
 
     /// The end of a state that is too long is not left out.

@@ -16,10 +16,9 @@ pub fn public_sha256(public: &PublicKey, provider: &dyn Provider) -> Option<Stri
 }
 
 impl RotatedKey {
-    /// Whether this is the key; `None` where the state does not tell.
+    /// Whether this is the key.
     #[must_use]
-    pub fn is_key(&self, public: &PublicKey, provider: &dyn Provider) -> Option<bool> {
-        let own = self.public_sha256.as_ref()?;
-        Some(*own == public_sha256(public, provider)?)
+    pub fn is_key(&self, public: &PublicKey, provider: &dyn Provider) -> bool {
+        self.public_sha256.is_some() && self.public_sha256 == public_sha256(public, provider)
     }
 }

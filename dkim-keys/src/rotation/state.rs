@@ -7,6 +7,7 @@ use dkim_tags::DomainName;
 use serde::{Deserialize, Serialize};
 
 use crate::config::said_of_toml;
+use crate::excerpt::excerpt;
 use crate::{KeyKind, NamedKey};
 
 /// All keys of a configuration that change, the gone ones included: their selectors are not used
@@ -38,8 +39,7 @@ pub struct RotatedKey {
     /// The file with the private key, seen from the directory of the configuration.
     pub file: PathBuf,
     /// The SHA-256 of its public key as `p=` carries it, in base64: by it the key is known, whatever
-    /// its file holds by now. It is said before there is a file. `None` before there is a key, and
-    /// where the state is of a time that kept none.
+    /// its file holds by now. It is said before there is a file. `None` before there is a key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_sha256: Option<String>,
     /// Where it stands.
@@ -133,7 +133,17 @@ impl RotationState {
     /// When it is none, as an empty one: then nobody knows which key signs, and nothing should be
     /// done before a person has looked.
     pub fn parse(text: &str) -> Result<Self, StateError> {
-        toml::from_str(text).map_err(|error| StateError(said_of_toml(&error)))
+        let state: Self = toml::from_str(text).map_err(|error| StateError(said_of_toml(&error)))?;
+        let is_keyless = |key: &&RotatedKey| {
+            (Phase::New..=Phase::Retiring).contains(&key.phase) && !key.had_private_key()
+        };
+        match state.keys.iter().find(is_keyless) {
+            Some(key) => {
+                let said = format!("{:?} is {} and has no public_sha256", key.selector, key.phase);
+                Err(StateError(excerpt(&said)))
+            }
+            None => Ok(state),
+        }
     }
 
     /// Writes the state in TOML.
@@ -238,9 +248,7 @@ impl RotatedKey {
 
     /// Whether there ever was a private key: not if it was taken back when its name was all it had.
     pub(super) fn had_private_key(&self) -> bool {
-        let is_nothing = |phase| matches!(phase, Phase::Planned | Phase::Revoked | Phase::Removed);
         self.public_sha256.is_some()
-            || self.history.iter().any(|transition| !is_nothing(transition.phase))
     }
 
     /// Whether it is a key of this domain.

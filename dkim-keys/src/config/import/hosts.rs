@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use ipnet::IpNet;
 
 use super::table::Table;
-use super::{Import, ImportError, OpendkimFiles, is_regular_expression};
+use super::{Import, ImportError, ReadFile, is_regular_expression};
 use crate::excerpt::quoted;
 
 const SETTING: &str = "InternalHosts";
@@ -16,11 +16,11 @@ impl Import {
     pub(super) fn clients(
         &mut self,
         hosts: Option<&str>,
-        files: &impl OpendkimFiles,
+        files: &impl ReadFile,
     ) -> Result<(), ImportError> {
         let hosts = self.table(SETTING, hosts.unwrap_or("csl:127.0.0.1,::1"), files)?;
         let mut clients = Vec::new();
-        for (host, _) in &hosts.entries {
+        for (host, _) in hosts.entries.iter() {
             // Who leaves it out signs for whom nothing was to be signed.
             if host.starts_with('!') || hosts.is_wild && may_fit_exceptions(host) {
                 let why = "exceptions are not taken over: name networks without it";

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::settings::Settings;
 use super::table::Table;
-use super::{Import, ImportError, OpendkimFiles, is_regular_expression};
+use super::{Import, ImportError, ReadFile, is_regular_expression};
 use crate::config::{KeyEntry, Matching, Pattern, Rule};
 use crate::excerpt::quoted;
 use crate::is_secret;
@@ -18,13 +18,13 @@ const LITERAL_PERCENT: &str =
 impl Import {
     pub(super) fn key_table(&mut self, table: Table) -> Result<(), ImportError> {
         let setting = "KeyTable";
-        for (name, value) in table.entries {
-            let wrong = |why| ImportError::entry(setting, &name, why);
-            if table.is_wild && (name.contains('*') || is_regular_expression(&name)) {
+        for (name, value) in table.entries.iter() {
+            let wrong = |why| ImportError::entry(setting, name, why);
+            if table.is_wild && (name.contains('*') || is_regular_expression(name)) {
                 return Err(wrong("it is a pattern: write an entry for each name that it fits"));
             }
             // The first of a name is found, and no other.
-            if self.config.keys.contains_key(&name) {
+            if self.config.keys.contains_key(name) {
                 continue;
             }
             let mut parts = value.splitn(3, ':');
@@ -40,7 +40,7 @@ impl Import {
                 if file.contains('%') {
                     return Err(wrong(LITERAL_PERCENT));
                 }
-                self.note_relative(&format!("{setting}: {:?}", quoted(&name)));
+                self.note_relative(&format!("{setting}: {:?}", quoted(name)));
             }
             // There `%` in a path is the domain that signs, and here the author's.
             let file = match domain {
@@ -48,7 +48,7 @@ impl Import {
                 domain => file.replace('%', domain),
             };
             let entry = fixed_key((domain, selector, file)).map_err(wrong)?;
-            self.config.keys.insert(name, entry);
+            self.config.keys.insert(name.clone(), entry);
         }
         Ok(())
     }
@@ -57,7 +57,7 @@ impl Import {
     pub(super) fn single_key(
         &mut self,
         settings: &Settings,
-        files: &impl OpendkimFiles,
+        files: &impl ReadFile,
     ) -> Result<(), ImportError> {
         let (Some(domains), Some(selector), Some(file)) =
             (settings.get("Domain"), settings.get("Selector"), settings.get("KeyFile"))
@@ -78,18 +78,18 @@ impl Import {
         table.keep_first_of_each();
         table.entries.sort_by_key(|(domain, _)| Reverse(domain.len()));
         self.config.matching = Matching::First;
-        for (domain, _) in table.entries {
-            let wrong = |why| ImportError::entry("Domain", &domain, why);
+        for (domain, _) in table.entries.iter() {
+            let wrong = |why| ImportError::entry("Domain", domain, why);
             if table.is_wild || domain.contains('*') {
                 return Err(wrong("patterns in Domain are not taken over: name the domains"));
             }
-            let entry = fixed_key((&domain, selector, file.to_owned())).map_err(wrong)?;
+            let entry = fixed_key((domain, selector, file.to_owned())).map_err(wrong)?;
             self.config.keys.insert(domain.clone(), entry);
             let mut from = vec![Pattern::new(format!("*@{domain}"))];
             if settings.is_on("SubDomains") {
                 from.push(Pattern::new(format!("*@*.{domain}")));
             }
-            self.config.rules.push(Rule::new(from, vec![domain]));
+            self.config.rules.push(Rule::new(from, vec![domain.clone()]));
         }
         Ok(())
     }

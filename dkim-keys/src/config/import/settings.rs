@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use dkim_tags::{Canonicalizations, FieldName};
 use zeroize::Zeroizing;
 
-use super::{Import, ImportError, OpendkimFiles};
+use super::{Import, ImportError, ReadFile};
 use crate::excerpt::quoted;
 
 /// How deep files may be included, which is how deep OpenDKIM does it.
@@ -17,14 +17,14 @@ const MAX_INCLUDED: usize = 100;
 /// The settings of a configuration file, in the order they stand; names without regard to case.
 #[derive(Default)]
 pub(super) struct Settings {
-    settings: Vec<(String, String)>,
+    settings: Zeroizing<Vec<(String, String)>>,
     included: usize,
     /// Lines with a name and no value.
     pub(super) notes: Vec<String>,
 }
 
 impl Settings {
-    pub(super) fn read(conf: &str, files: &impl OpendkimFiles) -> Result<Self, ImportError> {
+    pub(super) fn read(conf: &str, files: &impl ReadFile) -> Result<Self, ImportError> {
         let mut settings = Self::default();
         settings.take(conf, None, 0, files)?;
         Ok(settings)
@@ -35,7 +35,7 @@ impl Settings {
         text: &str,
         file: Option<&Path>,
         depth: usize,
-        files: &impl OpendkimFiles,
+        files: &impl ReadFile,
     ) -> Result<(), ImportError> {
         const BLANK: [char; 2] = [' ', '\t'];
         for (number, line) in (1..).zip(text.lines()) {
@@ -60,13 +60,13 @@ impl Settings {
         &mut self,
         path: PathBuf,
         depth: usize,
-        files: &impl OpendkimFiles,
+        files: &impl ReadFile,
     ) -> Result<(), ImportError> {
         self.included += 1;
         if depth > MAX_DEPTH || self.included > MAX_INCLUDED {
             return Err(ImportError::Included { path });
         }
-        match files.read(&path).map(Zeroizing::new) {
+        match files(&path) {
             Ok(text) => self.take(&text, Some(&path), depth, files),
             Err(error) => Err(ImportError::File { path, error }),
         }
@@ -96,7 +96,7 @@ impl Import {
     pub(super) fn signing(
         &mut self,
         settings: &Settings,
-        files: &impl OpendkimFiles,
+        files: &impl ReadFile,
     ) -> Result<(), ImportError> {
         // One name means that one for the header and simple for the body, there and here; none at
         // all means simple there.
@@ -117,7 +117,7 @@ impl Import {
         }
         if let Some(names) = settings.get("OversignHeaders") {
             let table = self.table("OversignHeaders", names, files)?;
-            let names: Vec<String> = table.entries.into_iter().map(|(name, _)| name).collect();
+            let names: Vec<String> = table.entries.iter().map(|(name, _)| name.clone()).collect();
             if let Some(wrong) = names.iter().find(|name| FieldName::parse(name).is_err()) {
                 return Err(ImportError::entry("OversignHeaders", wrong, "it is no field name"));
             }
@@ -157,15 +157,15 @@ impl Import {
         ];
         let is_among =
             |name: &str, known: &[&str]| known.iter().any(|known| known.eq_ignore_ascii_case(name));
-        for (name, _) in settings.settings {
-            if is_among(&name, &TAKEN_OVER) {
+        for (name, _) in settings.settings.iter() {
+            if is_among(name, &TAKEN_OVER) {
                 continue;
             }
-            let more = match is_among(&name, &KEEP_MAIL_UNSIGNED) {
+            let more = match is_among(name, &KEEP_MAIL_UNSIGNED) {
                 true => "; this configuration may sign what it keeps unsigned",
                 false => "",
             };
-            self.notes.push(format!("{}: not taken over{more}", quoted(&name).escape_debug()));
+            self.notes.push(format!("{}: not taken over{more}", quoted(name).escape_debug()));
         }
         self.notes.extend(settings.notes);
     }

@@ -18,7 +18,7 @@ impl Import {
         }
         self.refuse_mixture(&table)?;
         let mut rules = Vec::new();
-        for (key, value) in &table.entries {
+        for (key, value) in table.entries.iter() {
             let (order, of_entry) = self.rules_of(key, value, table.is_wild)?;
             rules.extend(of_entry.into_iter().map(|rule| (order, rule)));
         }

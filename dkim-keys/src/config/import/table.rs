@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use super::{ImportError, OpendkimFiles};
+use super::{ImportError, ReadFile};
 use crate::excerpt::quoted;
 
 /// Keys, and what they mean.
 pub(super) struct Table {
     /// Whether keys are patterns.
     pub(super) is_wild: bool,
-    pub(super) entries: Vec<(String, String)>,
+    /// A value may be a private key.
+    pub(super) entries: Zeroizing<Vec<(String, String)>>,
     /// The numbers of lines that OpenDKIM does not see.
     pub(super) unseen: Vec<usize>,
 }
@@ -22,12 +23,11 @@ impl Table {
     pub(super) fn read(
         setting: &'static str,
         spec: &str,
-        files: &impl OpendkimFiles,
+        files: &impl ReadFile,
     ) -> Result<Self, ImportError> {
         let file = |path: &str| {
             let path = PathBuf::from(path);
-            let text = files.read(&path).map(Zeroizing::new);
-            text.map_err(|error| ImportError::File { path, error })
+            files(&path).map_err(|error| ImportError::File { path, error })
         };
         let unread = |kind: &str| ImportError::Kind { setting, kind: quoted(kind) };
         match spec.split_once(':').filter(|(kind, _)| !kind.contains(',')) {
@@ -49,13 +49,13 @@ impl Table {
             let (key, value) = line.split_once(is_space).unwrap_or((line, ""));
             (!key.is_empty()).then(|| (key.to_owned(), trimmed(value).to_owned()))
         };
-        let entries = text.lines().filter_map(line).collect();
-        Self { is_wild: false, entries, unseen: Vec::new() }
+        let entries: Vec<_> = text.lines().filter_map(line).collect();
+        Self { is_wild: false, entries: entries.into(), unseen: Vec::new() }
     }
 
     /// The first white space ends the pattern, wherever it stands: before it there may be none.
     fn of_patterns(text: &str) -> Self {
-        let mut table = Self { is_wild: true, entries: Vec::new(), unseen: Vec::new() };
+        let mut table = Self { is_wild: true, entries: Zeroizing::default(), unseen: Vec::new() };
         for (number, line) in (1..).zip(text.lines()) {
             let line = without_comment(line);
             let (pattern, value) = line.split_once(is_space).unwrap_or((line, ""));
@@ -80,8 +80,8 @@ impl Table {
             Ok((trimmed(key).to_owned(), trimmed(value).to_owned()))
         };
         let items = text.split(',').map(trimmed).filter(|item| !item.is_empty());
-        let entries = items.map(entry).collect::<Result<_, _>>()?;
-        Ok(Self { is_wild: false, entries, unseen: Vec::new() })
+        let entries: Vec<_> = items.map(entry).collect::<Result<_, _>>()?;
+        Ok(Self { is_wild: false, entries: entries.into(), unseen: Vec::new() })
     }
 
     /// Of several entries of one key the first is found, and no other.
