@@ -42,7 +42,8 @@ enum Test {
 }
 
 impl AdspCheck {
-    /// A check of these authors against the SDIDs of the signatures found valid. Where ATPS was
+    /// A check of these authors against the SDIDs of the signatures found valid, which none with a key
+    /// in test is (RFC 6376 §3.6.1 `t=y`; `dkim_verify::Verification::counts` tells). Where ATPS was
     /// tested, the Author Domains that authorized a signer count among them (RFC 6541 §6).
     #[must_use]
     pub fn new<'a>(

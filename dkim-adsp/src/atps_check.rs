@@ -74,7 +74,8 @@ struct Claim {
 
 impl AtpsCheck {
     /// A check of these authors against the signatures that are valid and acceptable, and no others
-    /// (RFC 6541 §4.3).
+    /// (RFC 6541 §4.3): none with a key in test (RFC 6376 §3.6.1 `t=y`;
+    /// `dkim_verify::Verification::counts` tells).
     #[must_use]
     pub fn new<'s>(
         authors: &[Author],

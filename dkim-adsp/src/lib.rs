@@ -2,7 +2,8 @@
 //! may sign for it (ATPS, RFC 6541, Experimental).
 //!
 //! The crate finds the [`Author`]s of a message, asks their domains, and puts the answers together
-//! with the signatures found valid. It does not know the verifier.
+//! with the signatures found valid. It does not know the verifier; of what that found, those
+//! signatures are valid here that pass and whose key is not in test.
 //!
 //! # ADSP
 //!

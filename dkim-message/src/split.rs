@@ -34,14 +34,21 @@ pub struct Splitter {
     octets: Vec<u8>,
     line_start: usize,
     limit: usize,
-    ended: bool,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    InHeader,
+    InBody,
+    TooLong,
 }
 
 impl Splitter {
-    /// A splitter for a header of at most `limit` octets.
+    /// A splitter for a header of at most `limit` octets, not counting the empty line that ends it.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { octets: Vec::new(), line_start: 0, limit, ended: false }
+        Self { octets: Vec::new(), line_start: 0, limit, state: State::InHeader }
     }
 
     /// Takes the next octets of the message. Once the header has ended, returns those of them that
@@ -49,10 +56,14 @@ impl Splitter {
     ///
     /// # Errors
     ///
-    /// When the header is longer than the limit. What was read stays readable.
+    /// When the header is longer than the limit, now and whenever more of the message is pushed.
+    /// [`header`](Self::header) is then its beginning, longer than the limit by an octet: a verifier
+    /// with the same limit has a result for each signature in it, and refuses all of them.
     pub fn push<'c>(&mut self, chunk: &'c [u8]) -> Result<Option<&'c [u8]>, HeaderTooLong> {
-        if self.ended {
-            return Ok(Some(chunk));
+        match self.state {
+            State::InHeader => {}
+            State::InBody => return Ok(Some(chunk)),
+            State::TooLong => return Err(HeaderTooLong { limit: self.limit }),
         }
         let before = self.octets.len();
         for lf in memchr_iter(b'\n', chunk) {
@@ -62,7 +73,7 @@ impl Splitter {
                 None => self.octets.last(),
             };
             if line == 0 || (line == 1 && last == Some(&b'\r')) {
-                self.ended = true;
+                self.state = State::InBody;
                 let (header, body) = chunk.split_at_checked(lf + 1).unwrap_or((chunk, &[]));
                 self.take(header)?;
                 return Ok(Some(body));
@@ -81,7 +92,18 @@ impl Splitter {
     }
 
     fn take(&mut self, octets: &[u8]) -> Result<(), HeaderTooLong> {
-        if self.octets.len() + octets.len() > self.limit {
+        let read = self.octets.len() + octets.len();
+        let last_line = read.saturating_sub(self.line_start);
+        // What may be the empty line, or its beginning, is not counted until it is known.
+        let may_be_empty = self.state == State::InBody
+            || last_line == 0
+            || last_line == 1 && octets.last().or(self.octets.last()) == Some(&b'\r');
+        let length = if may_be_empty { self.line_start } else { read };
+        if length > self.limit {
+            let room = self.limit.saturating_add(1).saturating_sub(self.octets.len());
+            self.octets.extend_from_slice(octets.get(..room).unwrap_or(octets));
+            self.octets.truncate(self.limit.saturating_add(1));
+            self.state = State::TooLong;
             return Err(HeaderTooLong { limit: self.limit });
         }
         self.octets.extend_from_slice(octets);
@@ -134,16 +156,41 @@ mod tests {
         assert_eq!(together, header.octets());
     }
 
+    /// By the whole, however it is cut: the empty line counts for nothing, and nothing comes after
+    /// an error but the same one.
     #[test]
     fn a_header_over_the_limit_is_an_error() {
-        let mut splitter = Splitter::new(8);
-        assert_eq!(splitter.push(b"From: a\r\n"), Err(HeaderTooLong { limit: 8 }));
-        // The limit itself is not over it, in pieces and with the empty line.
-        let mut splitter = Splitter::new(11);
-        assert_eq!(splitter.push(b"From: "), Ok(None));
-        assert_eq!(splitter.push(b"a\r\n\r\nbody"), Ok(Some(&b"body"[..])));
-        let mut splitter = Splitter::new(10);
-        assert_eq!(splitter.push(b"From: "), Ok(None));
-        assert_eq!(splitter.push(b"a\r\n\r\nbody"), Err(HeaderTooLong { limit: 10 }));
+        for message in [
+            &b"From: a\r\n\r\nbody\r\n"[..],
+            b"From: a\n\nbody\n",
+            b"From: a\r\n\rb: c\r\n\r\nbody",
+            b"\r\nbody",
+        ] {
+            let (whole, body) = split(message);
+            let whole = whole.octets();
+            for (limit, cut) in (0..=message.len())
+                .flat_map(|limit| (0..=message.len()).map(move |cut| (limit, cut)))
+            {
+                let (start, end) = message.split_at(cut);
+                let mut splitter = Splitter::new(limit);
+                let mut streamed = Ok(Vec::new());
+                for chunk in [start, end, b"To: d\r\n", b"\r\n"] {
+                    streamed = match (streamed, splitter.push(chunk)) {
+                        (Ok(all), Ok(piece)) => Ok([&all, piece.unwrap_or_default()].concat()),
+                        (Err(_), Ok(_)) => panic!("{message:?} {limit} {cut}: it goes on"),
+                        (_, Err(error)) => Err(error),
+                    };
+                }
+                let read = splitter.header().octets().to_vec();
+                if whole.len() > limit {
+                    assert_eq!(streamed, Err(HeaderTooLong { limit }), "{message:?} {cut}");
+                    assert_eq!(read, whole[..=limit], "{message:?} {cut}");
+                } else {
+                    let all = [body, b"To: d\r\n\r\n"].concat();
+                    assert_eq!(streamed, Ok(all), "{message:?} {limit} {cut}");
+                    assert_eq!(read, whole, "{message:?} {limit} {cut}");
+                }
+            }
+        }
     }
 }

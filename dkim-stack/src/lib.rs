@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod assessment;
+mod author_practices;
 mod covered;
 mod local_practices;
 pub mod manual;
@@ -45,6 +46,7 @@ pub use dkim_verify as verify;
 pub use assessment::{
     Alignment, Assessment, Known, OpaqueAuid, Practices, Role, Source, VerifiedSigner,
 };
+pub use author_practices::{AuthorPractices, PracticesCheck};
 pub use dkim_crypto::{PrivateKey, Provider, SigningAlgorithm, SigningKey};
 pub use dkim_dns::{BlockingResolver, Resolver, Zone};
 #[cfg(feature = "hickory")]

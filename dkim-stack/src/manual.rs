@@ -44,7 +44,8 @@
 //! | ask another DNS | [`BlockingResolver`](crate::BlockingResolver) or [`Resolver`](crate::Resolver); `examples/own_resolver.rs` |
 //! | compute with another library | [`Provider`](crate::Provider); `examples/own_provider.rs` |
 //! | decide about mail | [`Assessment`](crate::Assessment); `examples/for_a_filter.rs` |
-//! | hand results on | [`res_infos`](crate::res_infos) into an [`AuthenticationResults`](crate::authres::AuthenticationResults), after [`without_forged`](crate::authres::without_forged) has cleared the header |
+//! | hand results on | verify the message as it came in; [`without_forged`](crate::authres::without_forged) clears its header; [`res_infos`](crate::res_infos) into an [`AuthenticationResults`](crate::authres::AuthenticationResults) on top |
+//! | ask for ADSP and ATPS | [`PracticesCheck`](crate::PracticesCheck) |
 //! | run a mailing list | [`Mediation`](crate::Mediation), then sign with [`Fields::of_mediator`](crate::Fields::of_mediator) |
 //! | believe what a mailing list found | [`TrustedResults`](crate::TrustedResults), whose signatures count for ADSP |
 //! | tell why a signature fails | [`explain`](crate::explain) |

@@ -62,9 +62,11 @@ impl Mediation {
         let mut removed: Vec<usize> =
             stale.chain(header.fields().positions("Authentication-Results")).collect();
         removed.sort_unstable_by(|a, b| b.cmp(a));
-        let none = received.is_empty().then(|| ResInfo::new("dkim", DkimResult::None.name()));
-        let infos = received.iter().zip(res_infos(received)).map(|(one, info)| vouched(one, info));
-        let infos = infos.chain(none);
+        let vouch = |(at, info)| match received.get(at) {
+            Some(found) => vouched(found, info),
+            None => info,
+        };
+        let infos = res_infos(received).into_iter().enumerate().map(vouch);
         let results = AuthenticationResults::new(authserv_id);
         Self { removed, results: infos.fold(results, AuthenticationResults::with) }
     }

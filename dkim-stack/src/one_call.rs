@@ -21,7 +21,7 @@ use dkim_verify::{Policy, Verification, Verifier};
 /// # let message = b"From: joe@example.com\r\n\r\nHi.\r\n";
 /// # let resolver = Zone::new();
 /// let found = verify(message, &Policy::rfc(), now(), provider(), &resolver).await;
-/// let signers = found.iter().filter(|v| v.passes()).filter_map(|v| v.sdid());
+/// let signers = found.iter().filter(|v| v.counts()).filter_map(|v| v.sdid());
 /// assert_eq!(signers.count(), 0);
 /// # }
 /// ```

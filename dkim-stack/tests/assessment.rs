@@ -12,8 +12,8 @@ use dkim_stack::message::split;
 use dkim_stack::tags::{Atps, AtpsHash};
 use dkim_stack::{
     Alignment, Assessment, Auid, DomainName, Fields, Known, LocalPractices, Mediation, Policy,
-    PrivateKey, Request, Role, Selector, SigningKey, Source, UnixTime, Verification, Zone,
-    provider, sign, verify_blocking,
+    PracticesCheck, PrivateKey, Request, Role, Selector, SigningKey, Source, UnixTime,
+    Verification, Zone, provider, sign, verify_blocking,
 };
 
 const NOW: UnixTime = UnixTime(1_700_000_000);
@@ -183,6 +183,42 @@ fn an_author_domain_may_let_others_sign() {
 }
 
 /// An author whom nobody in the DNS could sign for is not signed for.
+/// RFC 6376 §3.6.1 `t=y`: as unsigned mail, whether the author is testing or whom it lets sign.
+#[test]
+fn a_key_in_test_has_signed_for_nobody() {
+    let author = "From: joe@AUTHOR\r\nSubject: Dinner\r\n\r\nHi.\r\n";
+    for (domain, signer, results) in [
+        ("shop.example", "shop.example", ["none", "pass"]),
+        ("test.shop.example", "test.shop.example", ["none", "discard"]),
+        ("shop.example", "esp.example", ["pass", "pass"]),
+        ("shop.example", "test.esp.example", ["none", "discard"]),
+    ] {
+        let mut request = request(signer);
+        if signer != domain {
+            let hash = AtpsHash::Plain;
+            request.atps = Some(Atps { author_domain: name(domain), hash });
+        }
+        let message = signed(&author.replace("AUTHOR", domain), request);
+        let zone = zone(&[signer])
+            .exists(domain)
+            .txt(&format!("_adsp._domainkey.{domain}"), "dkim=discardable")
+            .txt(&format!("{signer}._atps.{domain}"), &format!("v=ATPS1; d={signer}"));
+        let found = judged(&message, &zone);
+        assert!(found[0].passes());
+        let (header, _) = split(message.as_bytes());
+        let check = PracticesCheck::new(&header, &found).adsp().atps(provider());
+        let practices = check.ask_blocking(&zone);
+        let told: Vec<String> = practices.res_infos().into_iter().map(|info| info.result).collect();
+        assert_eq!(told, results, "{signer} for {domain}");
+        let assessment = Assessment::new(&header, &found, &practices.known());
+        assert_eq!(assessment.practices[0].result.name(), results[1]);
+    }
+    let (header, _) = split(b"Subject: Dinner\r\n\r\nHi.\r\n");
+    let nobody = PracticesCheck::new(&header, &[]).adsp().ask_blocking(&Zone::new());
+    assert_eq!(nobody.res_infos()[0].result, "permerror");
+    assert!(nobody.atps.is_none() && nobody.known().adsp.is_empty());
+}
+
 #[test]
 fn authors_out_of_the_dns_are_authors() {
     for from in ["ceo@[192.0.2.1], x@esp.example", "ceo@bank_!.example, x@esp.example"] {

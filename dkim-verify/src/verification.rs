@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dkim_authres::ResInfo;
+use dkim_authres::{DkimResult, ResInfo};
 use dkim_hash::BodyHash;
 use dkim_keyrec::KeyRecord;
 use dkim_tags::{Auid, Claims, DomainName, Signature};
@@ -98,8 +98,17 @@ impl Verification {
         self.outcome == Outcome::Pass
     }
 
-    /// Whether the key says that the domain is testing DKIM (RFC 6376 §3.6.1 `t=y`): mail whose
-    /// signature fails must then not be treated worse than unsigned mail.
+    /// Whether the signature is one to go by: it passes, and its domain is not testing DKIM.
+    ///
+    /// RFC 6376 §3.6.1 `t=y`: "Verifiers MUST NOT treat messages from Signers in testing mode
+    /// differently from unsigned email", be their signatures valid or not.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.passes() && !self.is_testing()
+    }
+
+    /// Whether the key says that the domain is testing DKIM (RFC 6376 §3.6.1 `t=y`): the message is
+    /// then to be treated as an unsigned one, whether the signature is valid or not.
     #[must_use]
     pub fn is_testing(&self) -> bool {
         self.deviations.contains(&Deviation::Testing)
@@ -137,11 +146,14 @@ impl Verification {
     }
 }
 
-/// The results for an Authentication-Results field (RFC 8601 §2.7.1), in the same order. Each
-/// carries the first characters of its signature, at least eight and so many that signatures that
+/// The results for an Authentication-Results field (RFC 8601 §2.7.1), in the same order; `none` for a
+/// message without signatures. Each carries the first characters of its signature, at least eight and so many that signatures that
 /// differ differ there (RFC 6008 §4).
 #[must_use]
 pub fn res_infos(found: &[Verification]) -> Vec<ResInfo> {
+    if found.is_empty() {
+        return vec![ResInfo::new("dkim", DkimResult::None.name())];
+    }
     let claims: Vec<Claims> = found.iter().map(Verification::claims).collect();
     let mut signatures: Vec<&str> =
         claims.iter().filter_map(|claims| claims.signature.as_deref()).collect();

@@ -143,6 +143,15 @@ fn results_say_why_a_signature_does_not_pass() {
     assert_eq!(reason(&damaged).as_deref(), Some("the body was changed since it was signed"));
 }
 
+/// RFC 8601 §2.7.1: "none: The message was not signed"; without a result it would say that nobody
+/// looked.
+#[test]
+fn a_message_without_signatures_has_a_result() {
+    let infos = dkim_verify::res_infos(&[]);
+    assert_eq!(infos.len(), 1);
+    assert_eq!((&*infos[0].method, &*infos[0].result), ("dkim", "none"));
+}
+
 /// RFC 6008 §4: as many characters of `b=` as tell the signatures apart.
 #[test]
 fn results_tell_signatures_apart() {

@@ -4,14 +4,15 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use dkim_stack::AuthorPractices;
 use dkim_stack::adsp::{AdspFinding, AtpsFinding, Author};
 use dkim_stack::authres::{AdspResult, AtpsResult};
 
-use super::{Practices, reason};
+use super::reason;
 use crate::printable::printable;
 
 /// Writes a block for each author and protocol.
-pub(crate) fn practices(out: &mut impl Write, practices: &Practices) -> io::Result<()> {
+pub(crate) fn practices(out: &mut impl Write, practices: &AuthorPractices) -> io::Result<()> {
     match &practices.atps {
         Some(Ok(found)) => found.iter().try_for_each(|finding| atps(out, finding))?,
         Some(Err(error)) => unreadable(out, "ATPS", error)?,

@@ -5,13 +5,14 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use anstream::{AutoStream, ColorChoice};
-use dkim_stack::authres::{AuthenticationResults, DkimResult, ResInfo};
+use dkim_stack::authres::AuthenticationResults;
 use dkim_stack::dns::drive;
 use dkim_stack::domainkeys;
 use dkim_stack::message::Header;
 use dkim_stack::verify::Stance;
 use dkim_stack::{
-    DomainName, KeyCache, Policy, TrustedResults, UnixTime, Verification, Verifier, res_infos,
+    AuthorPractices, DomainName, KeyCache, Policy, TrustedResults, UnixTime, Verification,
+    Verifier, res_infos,
 };
 
 use super::domainkeys::DomainKeys;
@@ -20,7 +21,7 @@ use crate::diagnostics::Failure;
 use crate::dns::SharedDns;
 use crate::exit::Exit;
 use crate::input::{LineEnds, Message, MessageError, Origin};
-use crate::practices::{Practices, Wanted};
+use crate::practices::Wanted;
 use crate::provider::provider;
 use crate::{json, report};
 
@@ -68,7 +69,7 @@ pub(crate) struct Found {
     /// What trusted sites found, if some are named.
     pub(crate) trusted: Option<Vec<TrustedResults>>,
     /// What the authors' domains say, if that was asked for.
-    pub(crate) practices: Practices,
+    pub(crate) practices: AuthorPractices,
 }
 
 /// A message that was read and waits for its keys, or why it was not read.
@@ -177,10 +178,8 @@ impl Judge {
     /// The field to be added to the message (RFC 8601).
     fn results(&self, found: &Found) -> AuthenticationResults {
         let results = AuthenticationResults::new(&self.authserv_id);
-        let none = || ResInfo::new("dkim", DkimResult::None.name());
-        let none = found.dkim.is_empty().then(none);
         let domainkeys = found.domainkeys.iter().map(domainkeys::Verification::res_info);
-        let all = res_infos(&found.dkim).into_iter().chain(none).chain(domainkeys);
+        let all = res_infos(&found.dkim).into_iter().chain(domainkeys);
         let all = all.chain(found.practices.res_infos());
         all.fold(results, AuthenticationResults::with)
     }
