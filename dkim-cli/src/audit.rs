@@ -116,7 +116,7 @@ impl Audit {
         let AuditedFiles { keys, mut findings, .. } = audit.finish();
         if let Some(file) = &file {
             findings.extend(check_config(&file.config, &file.directory, provider()));
-            findings.extend(check_rotation(&file.config, &file.state, now().0));
+            findings.extend(check_rotation(&file.config, &file.state, now()));
         }
         if self.records || self.dns.is_given() {
             let dns = Dns::new(&self.dns)?;
@@ -193,7 +193,7 @@ fn published(
     // Of a key that is on its way, or at the end of it, no record is to be there.
     let has_record = |(selector, domain, _): &(Selector, DomainName, PublicKey)| {
         let keys = file.iter().flat_map(|file| &file.state.keys);
-        let mut same = keys.filter(|key| key.selector == selector.as_str() && key.is_of(domain));
+        let mut same = keys.filter(|key| key.selector == *selector && key.domain == *domain);
         same.all(|key| (Phase::Published..=Phase::Retiring).contains(&key.phase))
     };
     all.retain(has_record);

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use clap::Args;
@@ -89,7 +90,7 @@ pub(crate) struct Sign {
     /// Canonicalization of header and body, c=
     ///
     /// relaxed/relaxed, unless a configuration says otherwise.
-    #[arg(long, value_name = "HEADER/BODY", value_parser = parse_canonicalization)]
+    #[arg(long, value_name = "HEADER/BODY", value_parser = Canonicalizations::from_str)]
     canon: Option<Canonicalizations>,
 
     /// The exact h=: names listed more often than they are there are over-signed
@@ -187,11 +188,6 @@ enum Moment {
 /// A colon-separated list of field names.
 #[derive(Clone, Debug)]
 struct Names(Vec<FieldName>);
-
-fn parse_canonicalization(text: &str) -> Result<Canonicalizations, &'static str> {
-    Canonicalizations::parse(text)
-        .ok_or("simple or relaxed, for the header and after / for the body")
-}
 
 fn parse_names(text: &str) -> Result<Names, String> {
     let parse = |name: &str| {
@@ -344,29 +340,27 @@ impl Sign {
     fn request(&self, signer: &Signer, configured: Option<&Configured>) -> Request {
         let (sdid, selector) = (signer.domain.clone(), signer.selector.clone());
         let mut request = Request::new(sdid, selector, signer.key.algorithm());
-        let forms = configured.and_then(|configured| configured.canonicalization);
-        if let Some(forms) = self.canon.or(forms) {
+        request.auid.clone_from(&signer.identity);
+        if let Some(configured) = configured {
+            configured.signing().apply(&mut request);
+        }
+        if let Some(forms) = self.canon {
             request.canonicalization = forms;
         }
-        request.auid.clone_from(&signer.identity);
-        let oversign = configured.and_then(|configured| configured.oversign.as_deref());
         if let Some(Names(names)) = &self.headers {
             request.fields = Fields::Exact(names.clone());
         } else if let Some(Names(names)) = &self.oversign {
-            request.fields = oversigning(names);
+            request.fields = Fields::oversigning(names.clone());
         } else if self.mediator {
             request.fields = Fields::of_mediator();
-        } else if let Some(names) = oversign {
-            request.fields = oversigning(names);
         }
         if let Some(Moment::Unsaid) = self.timestamp {
             request.timestamp = Timestamp::Absent;
         }
-        if let Some(seconds) = self.expires.or(configured.and_then(|configured| configured.expires))
-        {
+        if let Some(seconds) = self.expires {
             request.expiration = Expiration::After(seconds);
         }
-        if self.body_length || configured.is_some_and(|configured| configured.body_length) {
+        if self.body_length {
             request.body_length = BodyLength::AsSigned;
         }
         if self.query {
@@ -382,17 +376,6 @@ impl Sign {
             request.atps = Some(Atps { author_domain, hash: self.atps_hash });
         }
         request
-    }
-}
-
-/// The default choice, but these are over-signed and no others.
-fn oversigning(names: &[FieldName]) -> Fields {
-    match Fields::default() {
-        Fields::Chosen { signed, oversigned } => {
-            let signed = oversigned.into_iter().chain(signed).collect();
-            Fields::Chosen { signed, oversigned: names.to_vec() }
-        }
-        other => other,
     }
 }
 

@@ -60,6 +60,10 @@ fn record_fault(after: Option<&RecordFault>) -> Option<RecordFault> {
     })
 }
 
+fn domain(name: &str) -> DomainName {
+    DomainName::parse(name).expect("a domain")
+}
+
 fn file_fault(after: Option<&FileFault>) -> Option<FileFault> {
     use FileFault as F;
     Some(match after {
@@ -75,10 +79,7 @@ fn file_fault(after: Option<&FileFault>) -> Option<FileFault> {
         Some(F::DirectoryOwner { .. }) => F::SharedMount { kind: "NFS" },
         Some(F::SharedMount { .. }) => F::TooDeep { limit: 8 },
         Some(F::TooDeep { .. }) => F::Backup,
-        Some(F::Backup) => F::SharedKey {
-            with: "FILE".into(),
-            domain: DomainName::parse("example.org").expect("a domain"),
-        },
+        Some(F::Backup) => F::SharedKey { with: "FILE".into(), domain: domain("example.org") },
         Some(F::SharedKey { .. }) => F::CopiedKey { from: "FILE".into() },
         Some(F::CopiedKey { .. }) => F::Old { days: 400 },
         Some(F::Old { .. }) => F::TooShort { bits: 1024 },
@@ -109,12 +110,14 @@ fn config_fault(after: Option<&ConfigFault>) -> Option<ConfigFault> {
             F::NameRetires { name: "S._domainkey.D".to_owned(), other: "main".to_owned() }
         }
         Some(F::NameRetires { .. }) => F::NoneSigns,
-        Some(F::NoneSigns) => F::DomainChanged { from: "D".to_owned(), to: "E".to_owned() },
+        Some(F::NoneSigns) => {
+            F::DomainChanged { from: domain("example.org"), to: domain("example.com") }
+        }
         Some(F::DomainChanged { .. }) => F::RevealDirectory { directory: "DIR".into() },
         Some(F::RevealDirectory { .. }) => F::UnusedKey,
         Some(F::UnusedKey) => F::NeverReached { by: 1 },
         Some(F::NeverReached { .. }) => F::NoEffect { by: 1 },
-        Some(F::NoEffect { .. }) => F::OtherDomain { domain: "example.org".to_owned() },
+        Some(F::NoEffect { .. }) => F::OtherDomain { domain: domain("example.org") },
         Some(F::OtherDomain { .. }) => F::BodyLength,
         Some(F::BodyLength) => F::FromNotOversigned,
         Some(F::FromNotOversigned) => F::TsigKey { error: io::ErrorKind::NotFound.into() },

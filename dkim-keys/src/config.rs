@@ -2,6 +2,7 @@
 
 mod check;
 mod compliance;
+mod domain;
 mod hook;
 mod import;
 mod key;
@@ -14,6 +15,8 @@ mod signatory;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use dkim_crypto::SigningAlgorithm;
+use dkim_sign::{BodyLength, Expiration, Fields, Request};
 use dkim_tags::{Auid, Canonicalizations, DomainName, FieldName};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -24,6 +27,7 @@ pub use self::check::check_config;
 pub use self::compliance::Compliance;
 #[cfg(test)]
 pub(crate) use self::compliance::ComplianceFault;
+pub use self::domain::SigningDomain;
 pub use self::import::{Import, ImportError, import_opendkim};
 pub use self::key::{KeyEntry, KeySource, NamedKey, is_in_token};
 pub use self::pattern::Pattern;
@@ -32,7 +36,7 @@ pub use self::select::{Chosen, Mail, PassedOver, Selection, Verdict};
 pub use self::signatory::{Signatory, SignatoryError, Unclear};
 use crate::directory::target_of;
 use crate::excerpt::excerpt;
-use crate::{Plan, RotationState, is_secret};
+use crate::{Plan, RotationState, as_text, is_secret};
 
 /// The configuration of a signer (RFC 5863 §4.3: which mail is signed, with which key, is decided by
 /// configuration at run time).
@@ -63,7 +67,7 @@ pub struct Config {
     /// Whether the first rule that fits decides, or all that fit sign.
     #[serde(default, rename = "match")]
     pub matching: Matching,
-    /// How is signed.
+    /// How messages are signed.
     #[serde(default)]
     pub signing: Signing,
     /// How keys that change are published, and who is told.
@@ -95,11 +99,11 @@ pub enum Matching {
 #[non_exhaustive]
 pub struct Signing {
     /// `c=`, such as `relaxed/simple`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub canonicalization: Option<String>,
+    #[serde(default, with = "as_text::optional", skip_serializing_if = "Option::is_none")]
+    pub canonicalization: Option<Canonicalizations>,
     /// Fields that are signed once more than they are there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub oversign: Option<Vec<String>>,
+    #[serde(default, with = "as_text::list", skip_serializing_if = "Option::is_none")]
+    pub oversign: Option<Vec<FieldName>>,
     /// `x=`, so many seconds after `t=`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<u64>,
@@ -134,17 +138,38 @@ pub struct Rule {
     pub authenticated: bool,
 }
 
+impl Signing {
+    /// Asks for what it says; of what it leaves out, the request stays as it is.
+    pub fn apply(&self, request: &mut Request) {
+        if let Some(canonicalization) = self.canonicalization {
+            request.canonicalization = canonicalization;
+        }
+        if let Some(names) = &self.oversign {
+            request.fields = Fields::oversigning(names.clone());
+        }
+        if let Some(seconds) = self.expires {
+            request.expiration = Expiration::After(seconds);
+        }
+        if self.body_length {
+            request.body_length = BodyLength::AsSigned;
+        }
+    }
+}
+
 impl Rule {
     /// All mail of these authors is signed with these keys of the configuration.
     ///
     /// ```
     /// use dkim_keys::{Config, KeyEntry, Mail, Pattern, Rule};
+    /// use dkim_tags::{DomainName, Selector};
     ///
     /// let mut config = Config::default();
-    /// let key = KeyEntry::new("example.com".into(), "s2024".into(), "s2024.pem".into());
+    /// let domain = DomainName::parse("example.com")?;
+    /// let key = KeyEntry::new(domain.into(), Selector::parse("s2024")?, "s2024.pem".into());
     /// config.keys.insert("main".into(), key);
     /// config.rules.push(Rule::new(vec![Pattern::new("*@example.com")], vec!["main".into()]));
     /// assert_eq!(config.select(&Mail::new("joe", "example.com")).chosen[0].key, "main");
+    /// # Ok::<(), dkim_tags::InvalidName>(())
     /// ```
     #[must_use]
     pub const fn new(from: Vec<Pattern>, keys: Vec<String>) -> Self {
@@ -201,13 +226,27 @@ impl Config {
     }
 
     /// The keys that change, with their names, domains and plans.
-    pub fn rotated(&self) -> impl Iterator<Item = (&str, DomainName, &Plan)> {
+    pub fn rotated(&self) -> impl Iterator<Item = (&str, &DomainName, &Plan)> {
         self.keys.iter().filter_map(|(name, key)| match &key.key {
-            KeySource::Rotated { plan, .. } => {
-                Some((&**name, DomainName::parse(&key.domain).ok()?, plan))
-            }
+            KeySource::Rotated { plan, .. } => Some((&**name, key.domain.named()?, &**plan)),
             KeySource::Fixed(_) => None,
         })
+    }
+
+    /// The request for a signature that was [chosen](Self::select), to be made with a key of this
+    /// algorithm.
+    #[must_use]
+    pub fn request(&self, chosen: &Chosen, algorithm: SigningAlgorithm) -> Request {
+        let (sdid, selector) = (chosen.domain.clone(), chosen.selector.clone());
+        let mut request = Request::new(sdid, selector, algorithm);
+        request.auid.clone_from(&chosen.identity);
+        self.signing.apply(&mut request);
+        request
+    }
+
+    /// The rules that name a key.
+    pub(crate) fn rules_of(&self, key: &str) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().filter(move |rule| rule.keys.iter().any(|name| name == key))
     }
 
     fn check(&self) -> Result<(), ConfigError> {
@@ -232,18 +271,10 @@ impl Config {
         }
         if self.rotation.tsig.as_ref().is_some_and(|tsig| is_secret(&tsig.to_string_lossy())) {
             let why = "tsig: the key itself stands there; put it into a file, and name that";
-            return Err(ConfigError::Rotation(why.to_owned()));
+            return Err(ConfigError::Rotation(why));
         }
-        let signing = |why: String| ConfigError::Signing(excerpt(&why));
         if self.signing.expires == Some(0) {
-            return Err(signing("expires is at least a second".to_owned()));
-        }
-        if let Some(forms) = &self.signing.canonicalization {
-            let unknown = || signing(format!("unknown canonicalization {forms:?}"));
-            Canonicalizations::parse(forms).ok_or_else(unknown)?;
-        }
-        for name in self.signing.oversign.iter().flatten() {
-            FieldName::parse(name).map_err(|error| signing(format!("oversign: {error}")))?;
+            return Err(ConfigError::Signing("expires is at least a second"));
         }
         Ok(())
     }
@@ -274,7 +305,7 @@ pub enum ConfigError {
     /// It cannot be written in TOML.
     #[error("{0}")]
     Unwritable(String),
-    /// A key is none.
+    /// A key cannot sign.
     #[error("keys.{name}: {why}")]
     Key {
         /// Its name, escaped, and cut where it is long.
@@ -290,12 +321,12 @@ pub enum ConfigError {
         /// What is wrong.
         why: String,
     },
-    /// How is signed.
+    /// Messages cannot be signed so.
     #[error("signing: {0}")]
-    Signing(String),
-    /// How keys that change are published.
+    Signing(&'static str),
+    /// Keys that change cannot be published so.
     #[error("rotation: {0}")]
-    Rotation(String),
+    Rotation(&'static str),
 }
 
 #[cfg(test)]
@@ -311,7 +342,7 @@ mod tests {
             ("\"a\\u001b[2J\\nb\" = 1", "line 1: unknown field `a\\u{1b}[2J, b`"),
             (&format!("[keys.\"a\\n\\u202eb\"]\n{key}"), "line 5: unknown field `bits`"),
             (
-                "[keys.\"a\\n\\u202eb\"]\ndomain = ''\nselector = 's'\nfile = 'f'",
+                "[keys.\"a\\n\\u202eb\"]\ndomain = 'a.b'\nselector = 's'\nfile = 'pkcs11:?pin-value=1'",
                 "keys.a\\n\\u{202e}b: ",
             ),
         ] {

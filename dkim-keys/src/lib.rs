@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 pub mod agent;
+mod as_text;
 mod audit;
 #[cfg(test)]
 mod catalogue;
@@ -41,7 +42,8 @@ pub use audit::{AuditedFiles, FileAudit, FileFault, FileRules, KeyFile};
 pub use config::{
     Chosen, Compliance, Config, ConfigError, Import, ImportError, KeyEntry, KeySource, Mail,
     Matching, NamedKey, PassedOver, Pattern, Rotation, Rule, Selection, ServerAddress, Signatory,
-    SignatoryError, Signing, Unclear, Verdict, check_config, import_opendkim, is_in_token,
+    SignatoryError, Signing, SigningDomain, Unclear, Verdict, check_config, import_opendkim,
+    is_in_token,
 };
 pub use examine::examine;
 pub use finding::{Finding, Severity};
@@ -55,9 +57,9 @@ pub use loop_back::{LoopBackError, loop_back};
 pub use publication::{NameTooLong, Publication};
 pub use record_fault::RecordFault;
 pub use rotation::{
-    Done, Hands, LockedState, Phase, Plan, Progress, RotatedKey, RotationError, RotationState,
-    SelectorTemplate, Sharer, StateError, StateFile, StateFileError, TemplateError, Transition,
-    abort, check_rotation, public_sha256, revoke, step,
+    Done, Event, Hands, LockedState, Phase, Plan, Progress, RotatedKey, RotationError,
+    RotationState, SelectorTemplate, Sharer, StateError, StateFile, StateFileError, TemplateError,
+    Transition, abort, check_rotation, forecast, public_sha256, revoke, step,
 };
 pub use secret::is_secret;
 pub use test::{KeyTest, Tested};

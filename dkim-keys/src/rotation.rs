@@ -7,6 +7,8 @@
 
 mod file;
 mod fingerprint;
+mod forecast;
+mod hands;
 mod late;
 mod plan;
 mod state;
@@ -14,9 +16,11 @@ mod step;
 
 pub use self::file::{LockedState, StateFile, StateFileError};
 pub use self::fingerprint::public_sha256;
+pub use self::forecast::{Event, forecast};
+pub use self::hands::{Done, Hands, Sharer};
 #[cfg(test)]
 pub(crate) use self::late::RotationFault;
 pub use self::late::check_rotation;
 pub use self::plan::{Plan, SelectorTemplate, TemplateError};
 pub use self::state::{Phase, RotatedKey, RotationState, StateError, Transition};
-pub use self::step::{Done, Hands, Progress, RotationError, Sharer, abort, revoke, step};
+pub use self::step::{Progress, RotationError, abort, revoke, step};

@@ -122,8 +122,8 @@ fn one_key_for_a_list_of_domains() {
     assert_eq!(chosen("joe@example.com"), ["example.com"]);
     assert_eq!(chosen("joe@example.net"), [""; 0]);
     let signing = &import.config.signing;
-    assert_eq!(signing.canonicalization.as_deref(), Some("relaxed/simple"));
-    assert_eq!(signing.oversign.as_deref(), Some(&["From".to_owned(), "To".to_owned()][..]));
+    assert_eq!(signing.canonicalization, "relaxed/simple".parse().ok());
+    assert_eq!(signing.oversign, Some(["From", "To"].map(|name| name.parse().unwrap()).to_vec()));
     assert_eq!(signing.expires, Some(3600));
     // What is not taken over is said.
     assert_eq!(import.notes.len(), 2, "{:?}", import.notes);

@@ -7,12 +7,45 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use dkim_keys::{
-    Config, Done, Hands, KeyKind, Mail, NamedKey, Phase, Plan, Progress, RotatedKey, RotationError,
-    RotationState, Sharer, abort, check_rotation, is_in_token, revoke, step,
+    Config, Done, Finding, Hands, KeyKind, Mail, NamedKey, Phase, Plan, Progress, RotatedKey,
+    RotationError, RotationState, Sharer, is_in_token,
 };
-use dkim_tags::{DomainName, Selector};
+use dkim_tags::{DomainName, Selector, UnixTime};
 
 const DAY: u64 = 24 * 60 * 60;
+
+fn step<H: Hands>(
+    state: &mut RotationState,
+    name: (&str, &DomainName),
+    plan: &Plan,
+    now: u64,
+    hands: &mut H,
+) -> Result<Progress, RotationError<H::Error>> {
+    dkim_keys::step(state, name, plan, UnixTime(now), hands)
+}
+
+fn abort<H: Hands>(
+    state: &mut RotationState,
+    name: &str,
+    now: u64,
+    hands: &mut H,
+) -> Result<Progress, RotationError<H::Error>> {
+    dkim_keys::abort(state, name, UnixTime(now), hands)
+}
+
+fn revoke<H: Hands>(
+    state: &mut RotationState,
+    (name, selector): (&str, &str),
+    plan: &Plan,
+    now: u64,
+    hands: &mut H,
+) -> Result<Progress, RotationError<H::Error>> {
+    dkim_keys::revoke(state, (name, &selector.parse().unwrap()), plan, UnixTime(now), hands)
+}
+
+fn check_rotation(config: &Config, state: &RotationState, now: u64) -> Vec<Finding> {
+    dkim_keys::check_rotation(config, state, UnixTime(now))
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Shown {
@@ -109,7 +142,7 @@ impl World {
             .keys
             .iter()
             .filter(|key| key.phase == Phase::Active)
-            .map(|key| key.selector.clone())
+            .map(|key| key.selector.to_string())
             .collect();
         assert!(signing.len() <= 1, "{signing:?}");
         for selector in signing {
@@ -137,7 +170,7 @@ impl Hands for World {
 
     fn holds_key(&mut self, key: &RotatedKey) -> Result<Option<bool>, Stopped> {
         self.act(|world| {
-            let held = world.files.get(&key.selector)?;
+            let held = world.files.get(key.selector.as_str())?;
             Some(key.public_sha256.as_ref() == Some(held))
         })
     }
@@ -153,7 +186,7 @@ impl Hands for World {
     fn save_key(&mut self, key: &RotatedKey, private: String) -> Result<bool, Stopped> {
         let told = self.saved.keys.iter().find(|told| told.selector == key.selector).unwrap();
         assert_eq!(told.public_sha256.as_ref(), Some(&private), "it is told before it is there");
-        self.act(|world| match world.files.entry(key.selector.clone()) {
+        self.act(|world| match world.files.entry(key.selector.to_string()) {
             Entry::Occupied(_) => false,
             Entry::Vacant(file) => {
                 file.insert(private);
@@ -163,8 +196,8 @@ impl Hands for World {
     }
 
     fn publish(&mut self, key: &RotatedKey) -> Result<Done, Stopped> {
-        assert!(self.files.contains_key(&key.selector));
-        self.act(|world| world.show(&key.selector, Some(Shown::Key)))
+        assert!(self.files.contains_key(key.selector.as_str()));
+        self.act(|world| world.show(key.selector.as_str(), Some(Shown::Key)))
     }
 
     fn sharer(&mut self, _: &RotatedKey) -> Result<Option<Sharer>, Stopped> {
@@ -172,22 +205,22 @@ impl Hands for World {
     }
 
     fn publish_revocation(&mut self, key: &RotatedKey) -> Result<Done, Stopped> {
-        self.act(|world| world.show(&key.selector, Some(Shown::Revoked)))
+        self.act(|world| world.show(key.selector.as_str(), Some(Shown::Revoked)))
     }
 
     fn withdraw(&mut self, key: &RotatedKey) -> Result<Done, Stopped> {
-        self.act(|world| world.show(&key.selector, None))
+        self.act(|world| world.show(key.selector.as_str(), None))
     }
 
     fn prove(&mut self, key: &RotatedKey) -> Result<Done, Stopped> {
-        self.act(|world| match world.records.get(&key.selector) {
+        self.act(|world| match world.records.get(key.selector.as_str()) {
             Some(Shown::Key) => Done::Seen("pass".to_owned()),
             _ => Done::NotYet("fail".to_owned()),
         })
     }
 
     fn is_withdrawn(&mut self, key: &RotatedKey) -> Result<Done, Stopped> {
-        self.act(|world| match world.records.get(&key.selector) {
+        self.act(|world| match world.records.get(key.selector.as_str()) {
             None => Done::Seen("no server shows it".to_owned()),
             Some(_) => Done::NotYet("a server shows it".to_owned()),
         })
@@ -195,20 +228,24 @@ impl Hands for World {
 
     fn bury(&mut self, key: &RotatedKey) -> Result<Option<String>, Stopped> {
         self.act(|world| {
-            world.files.remove(&key.selector);
+            world.files.remove(key.selector.as_str());
             is_in_token(&key.file).then(|| "destroy it in the token".to_owned())
         })
     }
 
     fn reveal(&mut self, key: &RotatedKey, directory: &Path) -> Result<Done, Stopped> {
         assert_eq!(directory, Path::new("open"));
-        assert!(self.files.contains_key(&key.selector), "{} is not there any more", key.selector);
-        assert!(!self.records.contains_key(&key.selector), "{} has a record", key.selector);
-        let gone = self.gone_since.get(&key.selector).unwrap();
+        assert!(
+            self.files.contains_key(key.selector.as_str()),
+            "{} is not there any more",
+            key.selector
+        );
+        assert!(!self.records.contains_key(key.selector.as_str()), "{} has a record", key.selector);
+        let gone = self.gone_since.get(key.selector.as_str()).unwrap();
         assert!(self.now >= gone + 7 * DAY, "{} is revealed too early", key.selector);
-        assert!(self.mail.get(&key.selector).is_none_or(|until| *until < self.now));
+        assert!(self.mail.get(key.selector.as_str()).is_none_or(|until| *until < self.now));
         self.act(|world| {
-            world.revealed.insert(key.selector.clone());
+            world.revealed.insert(key.selector.to_string());
             Done::Seen("in open".to_owned())
         })
     }
@@ -313,7 +350,7 @@ fn whoever_is_stopped_goes_on() {
         live(&mut world, 140, || first.take());
         assert_eq!(world.files.len(), 1, "{at}");
         let selectors = |state: &RotationState| -> Vec<(String, Phase)> {
-            state.keys.iter().map(|key| (key.selector.clone(), key.phase)).collect()
+            state.keys.iter().map(|key| (key.selector.to_string(), key.phase)).collect()
         };
         assert_eq!(selectors(&world.saved), selectors(&undisturbed), "{at}");
         assert!(world.hooks >= 2, "{at}");
@@ -334,16 +371,16 @@ fn a_successor_is_taken_back_and_its_name_is_not_used_again() {
     let mut world = world();
     live(&mut world, 91, || None);
     let mut state = world.saved.clone();
-    let next = state.successor("main").map(|key| key.selector.clone());
+    let next = state.successor("main").map(|key| key.selector.to_string());
     // By then the next key may sign already; if so, there is nothing to take back.
     if next.is_none() {
         world.now += 90 * DAY;
         step(&mut state, ("main", &domain()), &Plan::default(), world.now, &mut world).unwrap();
     }
-    let taken_back = state.successor("main").unwrap().selector.clone();
+    let taken_back = state.successor("main").unwrap().selector.to_string();
     let now = world.now;
     let is_gone = |state: &RotationState| {
-        let key = state.keys.iter().find(|key| key.selector == taken_back);
+        let key = state.keys.iter().find(|key| key.selector.as_str() == taken_back);
         key.is_some_and(|key| key.phase == Phase::Removed)
     };
     while !is_gone(&state) {
@@ -354,7 +391,7 @@ fn a_successor_is_taken_back_and_its_name_is_not_used_again() {
     assert!(!world.files.contains_key(&taken_back) && !world.records.contains_key(&taken_back));
     let again = step(&mut state, ("main", &domain()), &Plan::default(), now, &mut world).unwrap();
     let Progress::Moved { selector, .. } = again else { panic!("{again:?}") };
-    assert_ne!(selector, taken_back);
+    assert_ne!(selector.as_str(), taken_back);
     assert!(abort(&mut RotationState::default(), "main", now, &mut world).is_err());
 }
 
@@ -363,10 +400,10 @@ fn a_key_in_other_hands_is_revoked_at_once() {
     let mut world = world();
     live(&mut world, 10, || None);
     let mut state = world.saved.clone();
-    let stolen = state.active("main").unwrap().selector.clone();
+    let stolen = state.active("main").unwrap().selector.to_string();
     let now = world.now;
     let phase = |state: &RotationState| {
-        state.keys.iter().find(|key| key.selector == stolen).map(|key| key.phase)
+        state.keys.iter().find(|key| key.selector.as_str() == stolen).map(|key| key.phase)
     };
     while phase(&state) != Some(Phase::Revoked) {
         revoke(&mut state, ("main", &stolen), &Plan::default(), now, &mut world).unwrap();
@@ -395,7 +432,7 @@ fn what_others_use_is_left_to_them() {
     let mut state = RotationState::default();
     let plan = Plan::default();
     step(&mut state, ("main", &domain()), &plan, world.now, &mut world).unwrap();
-    assert_eq!(state.successor("main").unwrap().selector, "202401c");
+    assert_eq!(state.successor("main").unwrap().selector.as_str(), "202401c");
     step(&mut state, ("main", &domain()), &plan, world.now, &mut world).unwrap();
     assert_eq!(world.saved.keys[0].public_sha256.as_ref(), world.files.get("202401c"));
     // A wildcard record makes all names look used.
@@ -480,7 +517,7 @@ fn a_file_of_others_is_not_taken_for_its_own() {
             "{gone:?}"
         );
         live(&mut world, 2, || None);
-        assert_eq!(world.saved.active("main").unwrap().selector, "202401b");
+        assert_eq!(world.saved.active("main").unwrap().selector.as_str(), "202401b");
         assert_eq!(world.files["202401"], "of somebody else");
         assert_eq!(world.records.get("202401"), Some(&Shown::Key));
         // What has no key yet has none to take back.
@@ -499,7 +536,7 @@ fn a_file_of_others_is_not_taken_for_its_own() {
 fn what_fails_holds_up_no_key_in_other_hands() {
     let mut world = world();
     live(&mut world, 10, || None);
-    let stolen = world.saved.active("main").unwrap().selector.clone();
+    let stolen = world.saved.active("main").unwrap().selector.to_string();
     let mut state = world.saved.clone();
     let (now, plan) = (world.now, Plan::default());
     // It signs no more, and whoever revoked it was stopped.
@@ -536,7 +573,7 @@ fn what_is_up_to_others_has_no_time() {
     let (now, plan) = (world.now, Plan::default());
     world.asked.clear();
     world.records.insert("202401".to_owned(), Shown::Key);
-    for key in state.keys.iter_mut().filter(|key| key.selector == "202401") {
+    for key in state.keys.iter_mut().filter(|key| key.selector.as_str() == "202401") {
         key.phase = Phase::Retiring;
     }
     let waits = step(&mut state, ("main", &domain()), &plan, now, &mut world).unwrap();
@@ -548,9 +585,9 @@ fn what_is_up_to_others_has_no_time() {
 #[test]
 fn a_key_is_taken_over_with_its_own_file() {
     let mut state = RotationState::default();
-    let named = NamedKey { selector: "old".to_owned(), file: "%.pem".into() };
+    let named = NamedKey { selector: "old".parse().unwrap(), file: "%.pem".into() };
     let old = (KeyKind::Rsa2048, "digest".to_owned());
-    assert!(state.take_over(("main", &domain()), old, &named, 1));
+    assert!(state.take_over(("main", &domain()), old, &named, UnixTime(1)));
     assert_eq!(state.keys[0].file, Path::new("example.com.pem"));
     assert_eq!(state.keys[0].public_sha256.as_deref(), Some("digest"));
 }
@@ -561,13 +598,13 @@ fn a_hook_that_comes_late_holds_the_old_key() {
     let mut world = world();
     live(&mut world, 80, || None);
     let mut state = world.saved.clone();
-    let old = state.active("main").unwrap().selector.clone();
+    let old = state.active("main").unwrap().selector.to_string();
     let plan = Plan::default();
     let go = |state: &mut RotationState, world: &mut World| {
         step(state, ("main", &domain()), &plan, world.now, world)
     };
     world.now += 11 * DAY;
-    while state.active("main").unwrap().selector == old {
+    while state.active("main").unwrap().selector.as_str() == old {
         go(&mut state, &mut world).unwrap();
         world.now += 60 * 60;
     }
@@ -603,7 +640,7 @@ fn a_record_that_another_key_needs_stays() {
     assert_eq!(live(&mut world, 7, || None), ["202401 retiring"]);
     assert!(is_shown(&world) && !world.saved.keys[0].shared);
     // One that is known to have stopped.
-    let (what, until) = ("keys.other signed".to_owned(), world.now + 3 * DAY);
+    let (what, until) = ("keys.other signed".to_owned(), UnixTime(world.now + 3 * DAY));
     world.sharer = Some(Sharer::Signed { what, until });
     assert_eq!(live(&mut world, 3, || None), [""; 0]);
     assert!(is_shown(&world));
@@ -628,7 +665,7 @@ fn a_clock_that_is_behind_is_told_and_shortens_nothing() {
     let Err(RotationError::ClockBehind { now, newest: told }) = refused else {
         panic!("{refused:?}")
     };
-    assert_eq!((now, told), (newest - 1, newest));
+    assert_eq!((now, told), (UnixTime(newest - 1), UnixTime(newest)));
     assert_eq!((&state, &world.saved), (&before, &before));
     // Nor does whoever signs go on with a key that retires.
     let mut untold = state.clone();
@@ -636,12 +673,12 @@ fn a_clock_that_is_behind_is_told_and_shortens_nothing() {
     assert_eq!(go(&mut untold, &mut world, 1).unwrap(), Progress::Told);
     // What waits for nothing does not wait for the clock, and leaves no time that is too early.
     let times = |state: &RotationState| -> Vec<u64> {
-        state.keys.iter().flat_map(|key| &key.history).map(|step| step.at).collect()
+        state.keys.iter().flat_map(|key| &key.history).map(|step| step.at.0).collect()
     };
     let mut taken_back = state.clone();
     abort(&mut taken_back, "main", 1, &mut world).unwrap();
     revoke(&mut state, ("main", "202401"), &plan, 1, &mut world).unwrap();
-    state.told(1);
+    state.told(UnixTime(1));
     go(&mut state, &mut world, 1).unwrap();
     go(&mut state, &mut world, 1).unwrap();
     assert_eq!(world.records.get("202401"), Some(&Shown::Revoked));
@@ -694,10 +731,10 @@ fn a_configuration_follows_the_state() {
     let plan = config.rotated().next().unwrap().2.clone();
     let mut world = world();
     let mut state = RotationState::default();
-    let named = NamedKey { selector: "old".to_owned(), file: "old.pem".into() };
+    let named = NamedKey { selector: "old".parse().unwrap(), file: "old.pem".into() };
     let main = ("main", &domain());
-    assert!(state.take_over(main, (KeyKind::Rsa2048, String::new()), &named, world.now));
-    assert!(!state.take_over(main, (KeyKind::Rsa2048, String::new()), &named, world.now));
+    assert!(state.take_over(main, (KeyKind::Rsa2048, String::new()), &named, UnixTime(world.now)));
+    assert!(!state.take_over(main, (KeyKind::Rsa2048, String::new()), &named, UnixTime(world.now)));
     let mut seen = Vec::new();
     for _ in 0..1000 {
         step(&mut state, main, &plan, world.now, &mut world).unwrap();
@@ -733,7 +770,7 @@ fn thirty_names_in_use_are_passed_over() {
     };
     for _ in 0..=30 {
         let selector = begin(&mut world).unwrap();
-        world.in_use.insert(selector);
+        world.in_use.insert(selector.to_string());
     }
     assert!(matches!(begin(&mut world), Err(RotationError::NoneFree(_))));
 }
@@ -777,9 +814,9 @@ fn who_stands_too_long_is_told() {
     let mut config = Config::parse(CONFIG).unwrap();
     let mut world = world();
     let mut state = RotationState::default();
-    let named = NamedKey { selector: "old".to_owned(), file: "old.pem".into() };
+    let named = NamedKey { selector: "old".parse().unwrap(), file: "old.pem".into() };
     let main = ("main", &domain());
-    state.take_over(main, (KeyKind::Ed25519, String::new()), &named, world.now);
+    state.take_over(main, (KeyKind::Ed25519, String::new()), &named, UnixTime(world.now));
     let codes = |config: &Config, state: &RotationState, now| {
         let findings = check_rotation(config, state, now);
         findings.iter().map(|finding| finding.code).collect::<Vec<_>>()
@@ -837,7 +874,7 @@ fn what_was_begun_is_finished() {
     let mut world = world();
     live(&mut world, 10, || None);
     let mut state = world.saved.clone();
-    let stolen = state.active("main").unwrap().selector.clone();
+    let stolen = state.active("main").unwrap().selector.to_string();
     let now = world.now;
     // The second call publishes, and a server does not show it yet.
     for _ in 0..2 {
@@ -958,9 +995,9 @@ fn a_key_in_a_token_is_left_to_a_person() {
     for plan in [Plan::default(), revealing()] {
         let mut world = World { plan, ..world() };
         let named =
-            NamedKey { selector: "old".to_owned(), file: "pkcs11:token=t;object=old".into() };
+            NamedKey { selector: "old".parse().unwrap(), file: "pkcs11:token=t;object=old".into() };
         let old = (KeyKind::Rsa2048, String::new());
-        world.saved.take_over(("main", &domain()), old, &named, world.now);
+        world.saved.take_over(("main", &domain()), old, &named, UnixTime(world.now));
         world.records.insert("old".to_owned(), Shown::Key);
         world.files.insert("old".to_owned(), String::new());
         live(&mut world, 140, || None);
@@ -985,14 +1022,14 @@ fn a_domain_that_was_changed_under_its_keys_is_told() {
     let mut state = world.saved.clone();
     let step = |state: &mut RotationState, world: &mut World| {
         let now = world.now + 90 * DAY;
-        dkim_keys::step(state, ("main", &other), &Plan::default(), now, world)
+        step(state, ("main", &other), &Plan::default(), now, world)
     };
     let refused = step(&mut state, &mut world);
-    assert!(matches!(&refused, Err(RotationError::OtherDomain { domain, .. })
-        if domain == "example.com"));
+    assert!(matches!(&refused, Err(RotationError::OtherDomain { key, .. })
+        if key.domain == domain()));
     let mut config = Config::parse(&CONFIG.replace("example.com", "example.org")).unwrap();
     config.follow(&state);
-    assert_eq!(config.keys["main"].other_domain(), Some("example.com"));
+    assert_eq!(config.keys["main"].other_domain(), Some(&domain()));
     assert_eq!(signing(&config), None);
     let mut same = Config::parse(&CONFIG.replace("example.com", "Example.COM")).unwrap();
     same.follow(&state);

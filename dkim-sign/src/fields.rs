@@ -77,6 +77,13 @@ impl Fields {
         let signed = SIGNED.into_iter().chain([results]).collect();
         Self::Chosen { signed, oversigned: OVERSIGNED.to_vec() }
     }
+
+    /// The default choice, of which these fields are over-signed, and no others.
+    #[must_use]
+    pub fn oversigning(names: Vec<FieldName>) -> Self {
+        let signed = OVERSIGNED.into_iter().chain(SIGNED).collect();
+        Self::Chosen { signed, oversigned: names }
+    }
 }
 
 impl Default for Fields {

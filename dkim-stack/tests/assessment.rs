@@ -202,7 +202,7 @@ fn a_key_in_test_has_signed_for_nobody() {
         let zone = zone(&[signer])
             .exists(domain)
             .txt(&format!("_adsp._domainkey.{domain}"), "dkim=discardable")
-            .txt(&format!("{signer}._atps.{domain}"), &format!("v=ATPS1; d={signer}"));
+            .txt(&format!("{signer}._atps.{domain}"), format!("v=ATPS1; d={signer}"));
         let found = judged(&message, &zone);
         assert!(found[0].passes());
         let (header, _) = split(message.as_bytes());

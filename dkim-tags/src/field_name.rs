@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::str::FromStr;
 
 use smol_str::SmolStr;
 
@@ -180,6 +181,14 @@ impl Eq for FieldNames {}
 impl fmt::Display for FieldNames {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+impl FromStr for FieldName {
+    type Err = InvalidFieldName;
+
+    fn from_str(name: &str) -> Result<Self, InvalidFieldName> {
+        Self::parse(name)
     }
 }
 

@@ -18,5 +18,6 @@ pub use format::TagWriter;
 pub use list::{Tag, TagList, TagListError};
 pub use name::{Auid, DomainName, InvalidName, Selector};
 pub use signature::{
-    Canonicalizations, CopiedField, Signature, SignatureError, UnixTime, without_b,
+    Canonicalizations, CopiedField, Signature, SignatureError, UnixTime, UnknownCanonicalization,
+    without_b,
 };

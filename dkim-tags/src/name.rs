@@ -1,6 +1,8 @@
 //! The names in a signature: SDID, selector, AUID.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::str::FromStr;
 
 use smol_str::{SmolStr, StrExt as _};
 
@@ -27,7 +29,7 @@ use dkim_message::lex::is_atext;
 /// assert_eq!(DomainName::parse("b\u{fc}cher.example")?.as_str(), "xn--bcher-kva.example");
 /// # Ok::<(), dkim_tags::InvalidName>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DomainName(Labels);
 
 impl DomainName {
@@ -78,6 +80,14 @@ impl DomainName {
     }
 }
 
+impl FromStr for DomainName {
+    type Err = InvalidName;
+
+    fn from_str(name: &str) -> Result<Self, InvalidName> {
+        Self::parse(name)
+    }
+}
+
 impl fmt::Display for DomainName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -92,7 +102,7 @@ impl fmt::Display for DomainName {
 ///
 /// Labels may hold and begin with underscores, which the grammar does not allow and large
 /// senders use.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Selector(Labels);
 
 impl Selector {
@@ -121,6 +131,14 @@ impl Selector {
     #[must_use]
     pub fn in_a_labels(&self) -> Self {
         Self(self.0.in_a_labels())
+    }
+}
+
+impl FromStr for Selector {
+    type Err = InvalidName;
+
+    fn from_str(name: &str) -> Result<Self, InvalidName> {
+        Self::parse(name)
     }
 }
 
@@ -247,6 +265,18 @@ impl PartialEq for Labels {
 }
 
 impl Eq for Labels {}
+
+impl PartialOrd for Labels {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Labels {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.ascii.cmp(&other.ascii)
+    }
+}
 
 impl std::hash::Hash for Labels {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {

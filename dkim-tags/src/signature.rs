@@ -1,6 +1,8 @@
 //! The DKIM-Signature field: its tags read into values.
 
 use std::fmt;
+use std::str::FromStr;
+use std::time::SystemTime;
 
 use dkim_canon::Canonicalization;
 use dkim_crypto::SigningAlgorithm;
@@ -11,12 +13,33 @@ use crate::{
 };
 
 /// Seconds since 1970-01-01 00:00:00 UTC, leap seconds not counted (RFC 6376 §3.5 `t=`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixTime(pub u64);
+
+impl UnixTime {
+    /// So many seconds later; the last time that can be told, if that comes first.
+    #[must_use]
+    pub const fn after(self, seconds: u64) -> Self {
+        Self(self.0.saturating_add(seconds))
+    }
+
+    /// How many seconds have passed since an earlier time; none since a later one.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
 
 impl fmt::Display for UnixTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl From<SystemTime> for UnixTime {
+    /// A time before 1970 is as good as 1970.
+    fn from(time: SystemTime) -> Self {
+        Self(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs())
     }
 }
 
@@ -42,6 +65,19 @@ impl Canonicalizations {
         })
     }
 }
+
+impl FromStr for Canonicalizations {
+    type Err = UnknownCanonicalization;
+
+    fn from_str(value: &str) -> Result<Self, UnknownCanonicalization> {
+        Self::parse(value).ok_or(UnknownCanonicalization)
+    }
+}
+
+/// A text names no canonicalizations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not `simple` or `relaxed`, for the header and after `/` for the body")]
+pub struct UnknownCanonicalization;
 
 impl fmt::Display for Canonicalizations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

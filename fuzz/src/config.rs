@@ -8,7 +8,7 @@ use dkim_keys::{
     Compliance, Config, ConfigError, KeySource, Mail, RotationState, Verdict, check_rotation,
     import_opendkim,
 };
-use dkim_tags::Selector;
+use dkim_tags::{Selector, UnixTime};
 
 use crate::made_up;
 use crate::pieces::Random;
@@ -31,8 +31,8 @@ pub fn config(data: &[u8]) {
     assert_written(&config);
     for (name, _, plan) in config.rotated() {
         assert!(plan.every > 0 && config.keys.contains_key(name));
-        let first = plan.selector.fresh(1_709_294_400, |_| false);
-        let second = plan.selector.fresh(1_709_294_400, |used| used == first);
+        let first = plan.selector.fresh(UnixTime(1_709_294_400), |_| false);
+        let second = plan.selector.fresh(UnixTime(1_709_294_400), |used| used == first);
         assert!(Selector::parse(&first).is_ok() && Selector::parse(&second).is_ok());
         assert_ne!(first, second);
     }
@@ -233,12 +233,12 @@ pub fn rotation_state(data: &[u8]) {
     }
     let now = u64::try_from(Random::new(data, 0).below(1 << 30)).unwrap_or_default();
     for now in [0, now, u64::MAX] {
-        let findings = check_rotation(&config, &state, now);
+        let findings = check_rotation(&config, &state, UnixTime(now));
         assert!(findings.len() <= state.keys.len() + 1);
     }
-    state.told(now);
+    state.told(UnixTime(now));
     assert!(!state.hook_pending);
     let told = state.clone();
-    state.told(now);
+    state.told(UnixTime(now));
     assert_eq!(state, told);
 }

@@ -11,7 +11,8 @@ use dkim_dns::Zone;
 use dkim_keyrec::{KeyRecord, record_name};
 use dkim_keys::agent::wire as agent;
 use dkim_keys::{
-    Config, KeyEntry, KeyKind, KeySource, Matching, Pattern, Plan, Publication, Rule, ServerAddress,
+    Config, KeyEntry, KeyKind, KeySource, Matching, Pattern, Plan, Publication, Rule,
+    ServerAddress, SigningDomain,
 };
 use dkim_message::{Header, author_addresses};
 use dkim_report::{AuthFailure, DeliveryResult, Feedback, Incident, Original, Report, ReportTerms};
@@ -430,9 +431,11 @@ fn list<'a, T>(
 pub(crate) fn config(u: &mut Unstructured<'_>) -> Result<Config> {
     let mut config = Config::default();
     config.matching = *u.choose(&[Matching::Every, Matching::First])?;
-    config.signing.canonicalization = maybe(u, |u| name(u, &["relaxed/simple", "simple", ""]))?;
-    config.signing.oversign =
-        maybe(u, |u| list(u, 4, |u| name(u, &["From", "subject", "X-\u{fc}", "a:b"])))?;
+    config.signing.canonicalization = maybe(u, |u| {
+        let form = u.choose(&["relaxed/simple", "simple", "relaxed"])?;
+        Ok(form.parse().expect("canonicalizations"))
+    })?;
+    config.signing.oversign = maybe(u, |u| list(u, 4, field_name))?;
     config.signing.expires = u.arbitrary()?;
     config.signing.body_length = u.arbitrary()?;
     let servers = ["192.0.2.1:53", "[2001:db8::1]:5353"];
@@ -454,12 +457,15 @@ pub(crate) fn config(u: &mut Unstructured<'_>) -> Result<Config> {
 }
 
 fn key_entry(u: &mut Unstructured<'_>) -> Result<KeyEntry> {
-    let domain = name(u, &["example.com", "%", "b\u{fc}cher.example", "a b"])?;
-    let selector = name(u, &["s2024", "a._domainkey.b", "*"])?;
+    let domain = match u.arbitrary()? {
+        true => SigningDomain::Named(domain(u)?),
+        false => SigningDomain::Author,
+    };
+    let selector = selector(u)?;
     let file = name(u, &["s2024.pem", "%/key.pem", "pkcs11:object=dkim", "../x"])?;
     let mut entry = KeyEntry::new(domain, selector, file.into());
     if let (KeySource::Fixed(named), true) = (entry.key.clone(), u.arbitrary()?) {
-        let mut plan = Plan::default();
+        let mut plan = Box::new(Plan::default());
         plan.kind = *u.choose(&KeyKind::ALL)?;
         let template = *u.choose(&["{year}{month}", "k{counter}", "s-{year}-{counter}"])?;
         plan.selector = template.parse().expect("a template");

@@ -64,7 +64,7 @@ impl Keys {
 
 impl Source for Keys {
     fn may_come(&self, name: &KeyName) -> bool {
-        self.file.config.rotated().any(|(_, domain, _)| domain == name.domain)
+        self.file.config.rotated().any(|(_, domain, _)| *domain == name.domain)
     }
 
     fn follow(&mut self) -> Result<Option<Keyring>, Failure> {
@@ -115,9 +115,7 @@ fn gather(
         }
         all.insert(name.to_string(), hold(name, file, at_hand)?);
     }
-    for Signatory { domain, selector, file, .. } in
-        config.standing_by(directory).map_err(|error| failed(error.to_string()))?
-    {
+    for Signatory { domain, selector, file, .. } in config.standing_by(directory) {
         let name = KeyName { domain, selector };
         match hold(name.clone(), file, at_hand) {
             Ok(held) => drop(all.entry(name.to_string()).or_insert(held)),

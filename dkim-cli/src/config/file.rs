@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dkim_keys::{Chosen, Config, Mail, RotationState, StateFile, StateFileError, is_in_token};
-use dkim_stack::DomainName;
-use dkim_stack::message::{Address, author_addresses};
+use dkim_stack::message::author_addresses;
 
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
@@ -93,12 +92,7 @@ pub(crate) fn mail_of(from: &[u8]) -> Result<Vec<Mail>, Failure> {
             .on("From")
             .remedy("an address is needed, or what stands after `From:`")
     })?;
-    let mail = |author: &Address| {
-        // In A-labels, as rules are written.
-        let name = DomainName::parse(&author.domain);
-        Mail::new(&author.local_part, name.as_ref().map_or(&author.domain, DomainName::as_str))
-    };
-    Ok(authors.iter().map(mail).collect())
+    Ok(authors.iter().map(Mail::from).collect())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use dkim_keys::{Hands, Phase, Progress, RotationError, RotationState, revoke};
-use dkim_stack::now;
+use dkim_stack::{Selector, now};
 
 use crate::diagnostics::Failure;
 use crate::exit::{self, Exit};
@@ -21,8 +21,8 @@ pub(super) struct Revoke {
     which: Which,
 
     /// The selector of the key [default: the one that signs]
-    #[arg(long, value_name = "S")]
-    selector: Option<String>,
+    #[arg(long, value_name = "S", value_parser = Selector::parse)]
+    selector: Option<Selector>,
 
     /// Do it; nothing else than at once is offered, since `dkim rotate run` revokes in time
     #[arg(long, required = true)]
@@ -62,7 +62,7 @@ impl Revoke {
         let mut world = opened.world()?;
         let teller = Teller { json: self.json, is_by_hand: world.is_by_hand() };
         loop {
-            let taken = revoke(&mut state, (&key.name, &selector), &key.plan, now().0, &mut world);
+            let taken = revoke(&mut state, (&key.name, &selector), &key.plan, now(), &mut world);
             let progress = taken.map_err(|error| match error {
                 RotationError::Hands(failure) => failure,
                 error => Failure::of(Exit::Usage, &error).on(format_args!("s={selector}")),
@@ -83,7 +83,7 @@ fn tell_signers(state: &mut RotationState, world: &mut impl Hands<Error = Failur
     match world.hook() {
         Ok(()) => {
             let mut next = state.clone();
-            next.told(now().0);
+            next.told(now());
             match world.save(&next) {
                 Ok(()) => *state = next,
                 Err(failure) => failure.tell(),

@@ -42,7 +42,7 @@ impl Abort {
         let mut state = opened.state.clone();
         let mut world = opened.world()?;
         let teller = Teller { json: self.json, is_by_hand: world.is_by_hand() };
-        let taken = abort(&mut state, &key.name, now().0, &mut world);
+        let taken = abort(&mut state, &key.name, now(), &mut world);
         let progress: Progress = taken.map_err(|error| failure(&key.name, error))?;
         teller.tell(&key.name, &progress)
     }

@@ -301,7 +301,7 @@ impl Hands for World<'_> {
     }
 
     fn publish(&mut self, key: &RotatedKey) -> Result<Done, Failure> {
-        let place = Place::of(key)?;
+        let place = Place::of(key);
         let public = self.signing_key(key)?.public_key().clone();
         let publication = self.publication(key, &place, &KeyRecord::new(public.clone()))?;
         let may_go = |record: &Record| Self::whose(key, record) == Whose::Own;
@@ -311,7 +311,7 @@ impl Hands for World<'_> {
 
     fn sharer(&mut self, key: &RotatedKey) -> Result<Option<Sharer>, Failure> {
         let config = &self.file.config;
-        let Place { selector, domain, name } = Place::of(key)?;
+        let Place { selector, domain, name } = Place::of(key);
         if let Some(other) = config.other_signer(&key.name, &selector, &domain) {
             return Ok(Some(Sharer::Signs(format!("keys.{other} signs as {name}"))));
         }
@@ -319,7 +319,7 @@ impl Hands for World<'_> {
             other.name != key.name
                 && other.phase == Phase::Retiring
                 && !other.revoke_now
-                && Place::of(other).is_ok_and(|other| other.name == name)
+                && Place::of(other).name == name
         };
         let message_life = |key: &str| {
             let mut rotated = config.rotated();
@@ -328,7 +328,7 @@ impl Hands for World<'_> {
         let until = |other: &RotatedKey| {
             // Where its plan is gone, ours says how long mail is on its way.
             let life = message_life(&other.name).or_else(|| message_life(&key.name));
-            other.since().saturating_add(life.unwrap_or_default())
+            other.since().after(life.unwrap_or_default())
         };
         let last = self.state.keys.iter().filter(is_sharer).max_by_key(|other| until(other));
         Ok(last.map(|other| Sharer::Signed {
@@ -338,7 +338,7 @@ impl Hands for World<'_> {
     }
 
     fn publish_revocation(&mut self, key: &RotatedKey) -> Result<Done, Failure> {
-        let place = Place::of(key)?;
+        let place = Place::of(key);
         let text = format!("v=DKIM1; k={}; p=", key.kind.type_and_bits().0.name());
         let record = KeyRecord::parse(text.as_bytes())
             .map_err(|error| Failure::of(Exit::Data, &error).on(&place.name))?;
@@ -366,7 +366,7 @@ impl Hands for World<'_> {
     }
 
     fn withdraw(&mut self, key: &RotatedKey) -> Result<Done, Failure> {
-        let place = Place::of(key)?;
+        let place = Place::of(key);
         let wanted = Wanted::Nothing { name: place.name.clone() };
         // One that never signed was not revoked by us.
         let was_revoked = key.history.iter().any(|step| step.phase == Phase::Active);
@@ -383,7 +383,7 @@ impl Hands for World<'_> {
     }
 
     fn is_withdrawn(&mut self, key: &RotatedKey) -> Result<Done, Failure> {
-        let place = Place::of(key)?;
+        let place = Place::of(key);
         let (mut all, mut unclear) = (Vec::new(), None);
         for (server, dns) in self.servers(&place.name)?.iter() {
             match self.is_gone(key, &place, dns) {
@@ -399,7 +399,7 @@ impl Hands for World<'_> {
     }
 
     fn prove(&mut self, key: &RotatedKey) -> Result<Done, Failure> {
-        let place = Place::of(key)?;
+        let place = Place::of(key);
         let signing = self.signing_key(key)?;
         let mut all = Vec::new();
         for (server, dns) in self.servers(&place.name)?.iter() {
@@ -427,10 +427,8 @@ impl Hands for World<'_> {
         // A key that was taken over may be another's, too, by whatever path.
         let is_file = |other: &Path| is_one_file(&path, &self.file.path_of(other));
         let is_same = |(name, other): &(&String, &KeyEntry)| {
-            let domain = DomainName::parse(&key.domain);
             let is_file = |named: &NamedKey| {
-                let own = domain.as_ref().map(|domain| named.file_for(domain, Path::new("")));
-                is_file(&named.file) || own.is_ok_and(|own| is_file(&own))
+                is_file(&named.file) || is_file(&named.file_for(&key.domain, Path::new("")))
             };
             **name != key.name && other.signing().is_some_and(is_file)
         };
@@ -454,7 +452,7 @@ impl Hands for World<'_> {
     }
 
     fn reveal(&mut self, key: &RotatedKey, directory: &Path) -> Result<Done, Failure> {
-        let Place { selector, domain, .. } = &Place::of(key)?;
+        let Place { selector, domain, .. } = &Place::of(key);
         reveal((self.file, self.state), key, (selector, domain), directory)
     }
 
@@ -488,14 +486,10 @@ fn is_one_file(one: &Path, other: &Path) -> bool {
 }
 
 impl Place {
-    fn of(key: &RotatedKey) -> Result<Self, Failure> {
-        let data = |error: &dyn std::error::Error| {
-            Failure::of(Exit::Data, error).on(format_args!("keys.{} in the state", key.name))
-        };
-        let selector = Selector::parse(&key.selector).map_err(|error| data(&error))?;
-        let domain = DomainName::parse(&key.domain).map_err(|error| data(&error))?;
+    fn of(key: &RotatedKey) -> Self {
+        let (selector, domain) = (key.selector.clone(), key.domain.clone());
         let name = record_name(&selector, &domain);
-        Ok(Self { selector, domain, name })
+        Self { selector, domain, name }
     }
 
     fn txt(&self, dns: &Dns) -> Answer {

@@ -41,7 +41,7 @@ impl Which {
         let keys: Vec<Changing> = keys
             .map(|(name, domain, plan)| Changing {
                 name: name.to_owned(),
-                domain,
+                domain: domain.clone(),
                 plan: plan.clone(),
             })
             .collect();
@@ -103,7 +103,7 @@ impl Opened {
         let public = signing.public_key();
         let taken = (KeyKind::of(public), sha256(public)?);
         let mut next = self.state.clone();
-        if next.take_over((&key.name, &key.domain), taken, before, now().0) {
+        if next.take_over((&key.name, &key.domain), taken, before, now()) {
             let saved = self.locked.save(&next);
             saved.map_err(|error| state_failure(self.locked.file(), &error))?;
             self.go_on_with(next);

@@ -3,11 +3,12 @@
 use std::io::{self, Write};
 
 use clap::Args;
-use dkim_keys::{Phase, RotatedKey, RotationState, is_in_token};
-use dkim_stack::{UnixTime, now};
+use dkim_keys::{Event, KeySource, Phase, RotationState, forecast};
+use dkim_stack::now;
 use serde::Serialize;
 
 use super::open::{Changing, Which};
+use crate::config::ConfigFile;
 use crate::date::date;
 use crate::diagnostics::Failure;
 use crate::exit::{self, Exit};
@@ -39,9 +40,9 @@ Example:
 
 /// Something that will happen.
 #[derive(Serialize)]
-struct Event {
+struct Json<'p> {
     schema: u32,
-    key: String,
+    key: &'p str,
     selector: String,
     phase: Phase,
     at: u64,
@@ -53,13 +54,16 @@ impl Plan {
         let mut out = io::BufWriter::new(anstream::stdout().lock());
         let mut written = Ok(());
         for name in &names {
-            for event in events(name, &file.state, now().0) {
+            let state = taken_over(&file, name);
+            for Event { selector, phase, at, .. } in
+                forecast(&state, (&name.name, &name.domain), &name.plan, now())
+            {
+                let (schema, key) = (json::SCHEMA, &*name.name);
                 written = written.and_then(|()| match self.json {
-                    true => json::line(&mut out, &event),
+                    true => json::line(&mut out, &Json { schema, key, selector, phase, at: at.0 }),
                     false => {
-                        let (key, selector) = (printable(&event.key), printable(&event.selector));
-                        let at = date(UnixTime(event.at));
-                        writeln!(out, "{at}  {key}: {selector} {}", words(event.phase))
+                        let (key, at) = (printable(key), date(at));
+                        writeln!(out, "{at}  {key}: {selector} {}", words(phase))
                     }
                 });
             }
@@ -67,6 +71,18 @@ impl Plan {
         written.and_then(|()| out.flush()).map_err(|error| Failure::output(&error))?;
         Ok(Exit::Success)
     }
+}
+
+/// The state as the next step finds it, which begins with taking over the key that signs.
+fn taken_over(file: &ConfigFile, name: &Changing) -> RotationState {
+    let mut state = file.state.clone();
+    let source = file.config.keys.get(&name.name).map(|entry| &entry.key);
+    if let Some(KeySource::Rotated { before: Some(before), plan, .. }) = source {
+        // Which key it is matters to nobody here.
+        let known_by = (plan.kind, String::new());
+        state.take_over((&name.name, &name.domain), known_by, before, now());
+    }
+    state
 }
 
 const fn words(phase: Phase) -> &'static str {
@@ -78,69 +94,4 @@ const fn words(phase: Phase) -> &'static str {
         Phase::Revealed => "is revealed",
         _ => "goes on",
     }
-}
-
-/// What is still to happen, in order.
-fn events(name: &Changing, state: &RotationState, now: u64) -> Vec<Event> {
-    let plan = &name.plan;
-    let mut events = Vec::new();
-    let mut note = |selector: &str, phase, at: u64| {
-        let (schema, key) = (json::SCHEMA, name.name.clone());
-        // What is late happens now.
-        events.push(Event { schema, key, selector: selector.to_owned(), phase, at: at.max(now) });
-    };
-    let active = state.active(&name.name);
-    let signs = match state.successor(&name.name) {
-        Some(next) => {
-            let waits = if next.phase == Phase::Proven { 0 } else { plan.negative_ttl };
-            let from = if next.phase == Phase::Published { next.since() } else { now };
-            note(&next.selector, Phase::Active, from.saturating_add(waits));
-            from.saturating_add(waits).max(now)
-        }
-        None => {
-            let due = active.map_or(now, |key| key.since().saturating_add(plan.every)).max(now);
-            let is_used = |selector: &str| {
-                let of_domain = |key: &&RotatedKey| key.domain == name.domain.as_str();
-                let mut keys = state.keys.iter().filter(of_domain);
-                keys.any(|key| key.selector.eq_ignore_ascii_case(selector))
-            };
-            let selector = plan.selector.fresh(due, is_used);
-            note(&selector, Phase::Planned, due);
-            note(&selector, Phase::Active, due.saturating_add(plan.negative_ttl));
-            due.saturating_add(plan.negative_ttl)
-        }
-    };
-    let reveal = |note: &mut dyn FnMut(&str, Phase, u64), key: &RotatedKey, removed: u64| {
-        // A key in a token does not come out of it.
-        let is_to_be = key.kept || key.phase < Phase::Revoked && !is_in_token(&key.file);
-        if plan.reveal.is_some() && is_to_be {
-            let at = removed.saturating_add(plan.until_revealed());
-            note(&key.selector, Phase::Revealed, at);
-        }
-    };
-    for key in state.keys.iter().filter(|key| key.name == name.name) {
-        let retires = match key.phase {
-            Phase::Active => signs,
-            Phase::Retiring => key.since(),
-            Phase::Revoked => {
-                let removed = key.since().saturating_add(plan.grave).max(now);
-                note(&key.selector, Phase::Removed, removed);
-                reveal(&mut note, key, removed);
-                continue;
-            }
-            Phase::Removed => {
-                reveal(&mut note, key, key.since());
-                continue;
-            }
-            _ => continue,
-        };
-        let rest = if key.revoke_now { 0 } else { plan.message_life };
-        let revoked = retires.saturating_add(rest);
-        note(&key.selector, Phase::Revoked, revoked);
-        let removed = revoked.max(now).saturating_add(plan.grave);
-        note(&key.selector, Phase::Removed, removed);
-        reveal(&mut note, key, removed);
-    }
-    events.sort_by_key(|event| event.at);
-    events
 }

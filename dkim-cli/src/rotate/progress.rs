@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 
 use dkim_keys::{Phase, Progress};
-use dkim_stack::UnixTime;
 use serde::Serialize;
 
 use crate::date::date;
@@ -71,13 +70,13 @@ fn as_json<'p>(key: &'p str, progress: &'p Progress) -> Json<'p> {
     match progress {
         Progress::Moved { selector, phase, evidence } => Json {
             did: "moved",
-            selector: Some(selector),
+            selector: Some(selector.as_str()),
             phase: Some(*phase),
             why: Some(evidence),
             ..json
         },
         Progress::Waiting { what, until } => {
-            Json { did: "waiting", why: Some(what), until: *until, ..json }
+            Json { did: "waiting", why: Some(what), until: until.map(|until| until.0), ..json }
         }
         _ => json,
     }
@@ -87,12 +86,12 @@ fn write(out: &mut impl Write, key: &str, progress: &Progress) -> io::Result<()>
     let key = printable(key);
     match progress {
         Progress::Moved { selector, phase, evidence } => {
-            writeln!(out, "{key}: {} is {phase}: {}", printable(selector), printable(evidence))
+            writeln!(out, "{key}: {} is {phase}: {}", selector, printable(evidence))
         }
         Progress::Waiting { what, until } => {
             write!(out, "{key}: waits: {}", printable(what))?;
             match until {
-                Some(until) => writeln!(out, " (until {})", date(UnixTime(*until))),
+                Some(until) => writeln!(out, " (until {})", date(*until)),
                 None => writeln!(out),
             }
         }

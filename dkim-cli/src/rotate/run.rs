@@ -2,7 +2,7 @@
 
 use clap::Args;
 use dkim_keys::{Progress, RotationError, step};
-use dkim_stack::{UnixTime, now};
+use dkim_stack::now;
 
 use super::open::{Changing, Opened, Which};
 use super::progress::{self, Teller};
@@ -93,7 +93,7 @@ fn one_step(opened: &mut Opened, key: &Changing, json: bool) -> Result<(Progress
     let mut world = opened.world()?;
     let teller = Teller { json, is_by_hand: world.is_by_hand() };
     let main = (&*key.name, &key.domain);
-    let taken = step(&mut state, main, &key.plan, now().0, &mut world);
+    let taken = step(&mut state, main, &key.plan, now(), &mut world);
     // What was saved on the way to a failure is so, and the next key's step is not to undo it.
     opened.go_on_with(state);
     let progress = taken.map_err(|error| failure(&key.name, error))?;
@@ -114,7 +114,7 @@ pub(super) fn failure(name: &str, error: RotationError<Failure>) -> Failure {
             )
         }
         RotationError::ClockBehind { now, newest } => {
-            let (now, newest) = (date(UnixTime(now)), date(UnixTime(newest)));
+            let (now, newest) = (date(now), date(newest));
             let what = format!("the clock says {now}, and the last step was taken at {newest}");
             Failure::new(Exit::Temporary, what).on(format_args!("keys.{name}")).remedy(
                 "set the clock; if it is right, it was ahead then: put `at` of that step right in \

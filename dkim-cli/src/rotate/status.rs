@@ -4,7 +4,6 @@ use std::io::{self, Write};
 
 use clap::Args;
 use dkim_keys::{Phase, RotatedKey, Transition};
-use dkim_stack::UnixTime;
 use serde::Serialize;
 
 use super::open::{Changing, Which};
@@ -76,7 +75,7 @@ impl Status {
             let keys = keys.filter(|key| self.history || !key.is_gone());
             let keys: Vec<&RotatedKey> = keys.collect();
             let signing = file.config.keys.get(&name.name).and_then(|entry| entry.signing());
-            let signing = signing.map(|key| &*key.selector);
+            let signing = signing.map(|key| key.selector.as_str());
             if signing.is_none() {
                 exit = Exit::NonePasses;
             }
@@ -104,15 +103,15 @@ impl Status {
         let (key, domain) = (printable(&name.name), name.domain.as_str());
         write!(out, "{bold}{key}{bold:#} ({domain}): ")?;
         match signing {
-            Some(selector) => writeln!(out, "{} signs", printable(selector))?,
+            Some(selector) => writeln!(out, "{selector} signs")?,
             None => writeln!(out, "no key signs")?,
         }
         for key in keys {
-            let (phase, since) = (key.phase, date(UnixTime(key.since())));
-            writeln!(out, "  {:<12} {phase} since {since}", printable(&key.selector))?;
+            let (phase, since) = (key.phase, date(key.since()));
+            writeln!(out, "  {:<12} {phase} since {since}", key.selector.as_str())?;
             if self.history {
                 for Transition { phase, at, evidence, .. } in &key.history {
-                    let at = date(UnixTime(*at));
+                    let at = date(*at);
                     writeln!(out, "    {at}  {phase}: {}", printable(evidence))?;
                 }
             }
@@ -128,11 +127,11 @@ fn as_json<'s>(
     keys: &[&'s RotatedKey],
 ) -> Json<'s> {
     let key = |key: &&'s RotatedKey| Key {
-        selector: &key.selector,
+        selector: key.selector.as_str(),
         kind: key.kind.name(),
         file: file.path_of(&key.file).display().to_string(),
         phase: key.phase,
-        since: key.since(),
+        since: key.since().0,
         history: &key.history,
     };
     Json {

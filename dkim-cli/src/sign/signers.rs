@@ -4,9 +4,9 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use dkim_keys::Signing;
 use dkim_stack::message::Header;
 use dkim_stack::sign::RequestError;
-use dkim_stack::tags::{Canonicalizations, FieldName};
 use dkim_stack::{Auid, DomainName, Selector, SigningKey};
 
 use super::refused;
@@ -24,28 +24,19 @@ pub(super) struct Signer {
     pub(super) identity: Option<Auid>,
 }
 
-/// A configuration, and what it says about how messages are signed.
+/// A configuration.
 pub(super) struct Configured {
     file: ConfigFile,
-    pub(super) canonicalization: Option<Canonicalizations>,
-    pub(super) oversign: Option<Vec<FieldName>>,
-    pub(super) expires: Option<u64>,
-    pub(super) body_length: bool,
 }
 
 impl Configured {
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let file = ConfigFile::read(path)?;
-        // Checked when the file was read.
-        let signing = &file.config.signing;
-        let canonicalization =
-            signing.canonicalization.as_deref().and_then(Canonicalizations::parse);
-        let names = |names: &Vec<String>| {
-            names.iter().filter_map(|name| FieldName::parse(name).ok()).collect()
-        };
-        let oversign = signing.oversign.as_ref().map(names);
-        let (expires, body_length) = (signing.expires, signing.body_length);
-        Ok(Self { canonicalization, oversign, expires, body_length, file })
+        Ok(Self { file: ConfigFile::read(path)? })
+    }
+
+    /// How messages are signed.
+    pub(super) fn signing(&self) -> &Signing {
+        &self.file.config.signing
     }
 
     /// Who signs a message with this header, that comes from there; the keys are in their files, or

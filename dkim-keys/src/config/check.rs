@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
 use dkim_crypto::{Provider, PublicKey};
-use dkim_tags::{DomainName, Selector};
+use dkim_tags::{DomainName, FieldName};
 
 use super::{
-    Config, KeyEntry, KeySource, Matching, NamedKey, Rule, Signatory, Unclear, is_in_token,
+    Config, KeyEntry, KeySource, Matching, NamedKey, Pattern, Rule, Signatory, SigningDomain,
+    Unclear, is_in_token,
 };
 use crate::Severity::{Error, Note, Warning};
 use crate::finding::Row;
@@ -25,14 +26,14 @@ pub(crate) enum ConfigFault {
     SameName { name: String, other: String },
     NameRetires { name: String, other: String },
     NoneSigns,
-    DomainChanged { from: String, to: String },
+    DomainChanged { from: DomainName, to: DomainName },
     RevealDirectory { directory: PathBuf },
     UnusedKey,
     NeverReached { by: usize },
     NoEffect { by: usize },
     BodyLength,
     FromNotOversigned,
-    OtherDomain { domain: String },
+    OtherDomain { domain: DomainName },
     NoRules,
     TsigKey { error: io::Error },
     Hook { program: String, why: &'static str },
@@ -214,7 +215,7 @@ pub fn check_config(
     }
     for (name, key) in &config.keys {
         let subject = || format!("keys.{name}");
-        if !config.rules.iter().any(|rule| rule.keys.contains(name)) {
+        if config.rules_of(name).next().is_none() {
             note(subject(), ConfigFault::UnusedKey);
         }
         if let KeySource::Rotated { plan, .. } = &key.key
@@ -226,8 +227,8 @@ pub fn check_config(
         if let Some((record, other)) = shares_name(config, name, key) {
             note(subject(), ConfigFault::NameRetires { name: record, other });
         }
-        if let Some(from) = key.other_domain() {
-            let (from, to) = (from.to_owned(), key.domain.clone());
+        if let (Some(from), Some(to)) = (key.other_domain(), key.domain.named()) {
+            let (from, to) = (from.clone(), to.clone());
             note(subject(), ConfigFault::DomainChanged { from, to });
         } else if key.signing().is_none() {
             note(subject(), ConfigFault::NoneSigns);
@@ -256,21 +257,19 @@ pub fn check_config(
             }
         }
         let keys = rule.keys.iter().filter_map(|name| config.keys.get(name));
-        let domains: Vec<DomainName> =
-            keys.clone().filter_map(|key| DomainName::parse(&key.domain).ok()).collect();
-        let is_of_author = keys.clone().any(|key| key.domain == "%");
-        for pattern in &rule.from {
-            let author = pattern.as_str().rsplit('@').next().unwrap_or_default();
-            let author = author.trim_start_matches("*.");
+        let domains: Vec<&DomainName> = keys.clone().filter_map(|key| key.domain.named()).collect();
+        let is_of_author = keys.clone().any(|key| key.domain == SigningDomain::Author);
+        for pattern in rule.from.iter().filter_map(Pattern::domain) {
+            // What is below a domain is aligned as the domain is.
+            let author = pattern.as_str().trim_start_matches("*.");
             let Ok(author) = DomainName::parse(author) else { continue };
             let is_aligned =
-                |domain: &DomainName| author.is_within(domain) || domain.is_within(&author);
+                |domain: &&DomainName| author.is_within(domain) || domain.is_within(&author);
             if let Some(first) = domains.first()
                 && !is_of_author
                 && !domains.iter().any(is_aligned)
             {
-                let domain = first.as_str().to_owned();
-                note(subject(), ConfigFault::OtherDomain { domain });
+                note(subject(), ConfigFault::OtherDomain { domain: (*first).clone() });
                 break;
             }
         }
@@ -278,8 +277,7 @@ pub fn check_config(
     if config.signing.body_length {
         note("signing".to_owned(), ConfigFault::BodyLength);
     }
-    let oversigns_from =
-        |names: &Vec<String>| names.iter().any(|name| name.eq_ignore_ascii_case("From"));
+    let oversigns_from = |names: &Vec<FieldName>| names.iter().any(|name| name.is("From"));
     if config.signing.oversign.as_ref().is_some_and(|names| !oversigns_from(names)) {
         note("signing".to_owned(), ConfigFault::FromNotOversigned);
     }
@@ -300,10 +298,9 @@ pub fn check_config(
 /// The name that a key signs by which a plan changes, where another key signs by it, too.
 fn shares_name(config: &Config, name: &str, key: &KeyEntry) -> Option<(String, String)> {
     let KeySource::Rotated { .. } = key.key else { return None };
-    let selector = Selector::parse(&key.signing()?.selector).ok()?;
-    let domain = DomainName::parse(&key.domain).ok()?;
-    let other = config.other_signer(name, &selector, &domain)?.to_owned();
-    Some((dkim_keyrec::record_name(&selector, &domain), other))
+    let (selector, domain) = (&key.signing()?.selector, key.domain.named()?);
+    let other = config.other_signer(name, selector, domain)?.to_owned();
+    Some((dkim_keyrec::record_name(selector, domain), other))
 }
 
 /// The key files of a configuration.
@@ -379,8 +376,7 @@ impl Keys<'_> {
             }
             Err(why) => Err((subject, ConfigFault::Unclear(why))),
             Ok(all) => {
-                let is_named =
-                    self.config.rules.iter().any(|rule| rule.keys.iter().any(|k| k == name));
+                let is_named = self.config.rules_of(name).next().is_some();
                 let is_of_file = entry.signing().is_some_and(NamedKey::is_for_each_author);
                 match all.is_empty() && is_named && is_of_file {
                     true => Err((subject, ConfigFault::NoKeyFiles)),

@@ -7,7 +7,7 @@ use dkim_adsp::{Adsp, AdspRecord};
 use dkim_dns::{Answer, Inquirer, Query, QueryId, QueryKind, records};
 use dkim_tags::{DomainName, TagList};
 
-use super::{Config, Pattern};
+use super::{Config, Pattern, SigningDomain};
 use crate::Finding;
 use crate::Severity::{Error, Warning};
 use crate::finding::Row;
@@ -130,9 +130,9 @@ impl Compliance {
         let mut places: HashMap<DomainName, usize> = HashMap::new();
         for rule in config.rules.iter().filter(|rule| !rule.keys.is_empty()) {
             let keys = rule.keys.iter().filter_map(|name| config.keys.get(name));
-            let own = keys.clone().any(|key| key.domain == "%");
-            let sdids = keys.filter_map(|key| DomainName::parse(&key.domain).ok()).collect();
-            for domain in rule.from.iter().filter_map(domain_of) {
+            let own = keys.clone().any(|key| key.domain == SigningDomain::Author);
+            let sdids = keys.filter_map(|key| key.domain.named().cloned()).collect();
+            for domain in rule.from.iter().filter_map(Pattern::domain_name) {
                 let place = *places.entry(domain.clone()).or_insert(authors.len());
                 if authors.len() == place {
                     authors.push(Author { domain, signers: Vec::new(), adsp: None, dmarc: None });
@@ -188,12 +188,6 @@ impl Compliance {
     }
 }
 
-/// The domain that a pattern names, if it is one.
-fn domain_of(pattern: &Pattern) -> Option<DomainName> {
-    let domain = pattern.as_str().rsplit('@').next()?;
-    DomainName::parse(domain).ok().filter(|_| !domain.contains('*'))
-}
-
 /// What an answer says of ADSP.
 fn practices(answer: &Answer) -> Adsp {
     let record = texts(answer).find_map(|text| AdspRecord::parse(&text).ok());
@@ -213,7 +207,7 @@ fn dmarc(answer: &Answer) -> Dmarc {
     texts(answer).find_map(mode).unwrap_or(Dmarc::Nothing)
 }
 
-/// The texts of an answer; none of one that is none.
+/// The texts of an answer; none where there are no records.
 fn texts(answer: &Answer) -> impl Iterator<Item = Vec<u8>> {
     records(answer).unwrap_or_default().iter().map(dkim_dns::Record::joined)
 }

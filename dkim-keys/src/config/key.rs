@@ -6,16 +6,17 @@ use dkim_keyrec::record_name;
 use dkim_tags::{DomainName, Selector};
 use serde::{Deserialize, Serialize};
 
+use super::SigningDomain;
 use crate::token_uri::is_token_uri;
-use crate::{NameTooLong, Phase, Plan, Publication, RotatedKey, RotationState, is_secret};
+use crate::{NameTooLong, Phase, Plan, Publication, RotatedKey, RotationState, as_text, is_secret};
 
 /// A key that signs by a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 #[non_exhaustive]
 pub struct KeyEntry {
-    /// `d=`; `%` stands for the domain of the author.
-    pub domain: String,
+    /// `d=`.
+    pub domain: SigningDomain,
     /// Which key it is.
     pub key: KeySource,
 }
@@ -29,7 +30,7 @@ pub enum KeySource {
     /// Keys that follow one another.
     Rotated {
         /// When, and what they are called.
-        plan: Plan,
+        plan: Box<Plan>,
         /// The key that signed before there was a plan, and signs until there is a state.
         before: Option<NamedKey>,
         /// The one that signs by the state that [`Config::follow`](super::Config::follow) was given.
@@ -38,7 +39,7 @@ pub enum KeySource {
         /// proven, and the one before, until whoever signs has been told.
         standby: Vec<NamedKey>,
         /// The domain of keys of this name in the same state, where it is another one.
-        other_domain: Option<String>,
+        other_domain: Option<DomainName>,
     },
 }
 
@@ -46,7 +47,7 @@ pub enum KeySource {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedKey {
     /// `s=`.
-    pub selector: String,
+    pub selector: Selector,
     /// The file with the private key, seen from the directory of the configuration; `%` in it
     /// stands for the domain of the author. Or where in a token it is: a `pkcs11:` URI (RFC 7512).
     pub file: PathBuf,
@@ -56,9 +57,10 @@ pub struct NamedKey {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
-    domain: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    selector: Option<String>,
+    #[serde(with = "as_text")]
+    domain: SigningDomain,
+    #[serde(default, with = "as_text::optional", skip_serializing_if = "Option::is_none")]
+    selector: Option<Selector>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     file: Option<PathBuf>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,7 +80,7 @@ impl TryFrom<Written> for KeyEntry {
         };
         let key = match (rotate, named) {
             (Some(plan), before) => KeySource::Rotated {
-                plan,
+                plan: Box::new(plan),
                 before,
                 active: None,
                 standby: Vec::new(),
@@ -95,7 +97,7 @@ impl From<KeyEntry> for Written {
     fn from(KeyEntry { domain, key }: KeyEntry) -> Self {
         let (named, rotate) = match key {
             KeySource::Fixed(named) => (Some(named), None),
-            KeySource::Rotated { plan, before, .. } => (before, Some(plan)),
+            KeySource::Rotated { plan, before, .. } => (before, Some(*plan)),
         };
         let (selector, file) = named.map(|named| (named.selector, named.file)).unzip();
         Self { domain, selector, file, rotate }
@@ -105,7 +107,7 @@ impl From<KeyEntry> for Written {
 impl KeyEntry {
     /// A key that stays.
     #[must_use]
-    pub const fn new(domain: String, selector: String, file: PathBuf) -> Self {
+    pub const fn new(domain: SigningDomain, selector: Selector, file: PathBuf) -> Self {
         Self { domain, key: KeySource::Fixed(NamedKey { selector, file }) }
     }
 
@@ -132,15 +134,15 @@ impl KeyEntry {
     /// [`Config::follow`](super::Config::follow) was given, where it is not that of the
     /// configuration: somebody changed it. None of them signs here.
     #[must_use]
-    pub fn other_domain(&self) -> Option<&str> {
+    pub const fn other_domain(&self) -> Option<&DomainName> {
         match &self.key {
-            KeySource::Rotated { other_domain, .. } => other_domain.as_deref(),
+            KeySource::Rotated { other_domain, .. } => other_domain.as_ref(),
             KeySource::Fixed(_) => None,
         }
     }
 
     pub(super) fn follow(&mut self, name: &str, state: &RotationState) {
-        let Ok(domain) = DomainName::parse(&self.domain) else { return };
+        let Some(domain) = self.domain.named() else { return };
         if let KeySource::Rotated { before, active, standby, other_domain, .. } = &mut self.key {
             let named = |key: &RotatedKey| NamedKey {
                 selector: key.selector.clone(),
@@ -148,7 +150,7 @@ impl KeyEntry {
             };
             let of_name = || state.keys.iter().filter(|key| key.name == name);
             // A key of another domain has no record in this one.
-            let own = || of_name().filter(|key| key.is_of(&domain));
+            let own = || of_name().filter(|key| key.domain == *domain);
             *active = own().find(|key| key.phase == Phase::Active).map(named);
             let may_be_asked_for = |key: &&RotatedKey| match key.phase {
                 Phase::Proven => true,
@@ -156,7 +158,7 @@ impl KeyEntry {
                 _ => false,
             };
             *standby = own().filter(may_be_asked_for).map(named).collect();
-            *other_domain = state.of_other_domain(name, &domain).map(|key| key.domain.clone());
+            *other_domain = state.of_other_domain(name, domain).map(|key| key.domain.clone());
             // It was taken over, and its time may have come.
             if of_name().next().is_some() {
                 *before = None;
@@ -164,15 +166,11 @@ impl KeyEntry {
         }
     }
 
-    /// What is wrong with its grammar.
+    /// What is wrong with it beside its grammar.
     pub(super) fn check(&self) -> Result<(), String> {
-        let domain = match self.domain.as_str() {
-            "%" => None,
-            domain => Some(DomainName::parse(domain).map_err(|error| error.to_string())?),
-        };
         let named = match &self.key {
             KeySource::Fixed(named) => Some(named),
-            KeySource::Rotated { .. } if self.domain == "%" => {
+            KeySource::Rotated { .. } if self.domain == SigningDomain::Author => {
                 return Err("keys that change have one domain, and not `%`".to_owned());
             }
             // One key after the other, without end.
@@ -193,9 +191,8 @@ impl KeyEntry {
             KeySource::Rotated { before, .. } => before.as_ref(),
         };
         if let Some(named) = named {
-            let selector = Selector::parse(&named.selector).map_err(|error| error.to_string())?;
-            if let Some(domain) = domain {
-                NameTooLong::unless_it_fits(record_name(&selector, &domain))
+            if let Some(domain) = self.domain.named() {
+                NameTooLong::unless_it_fits(record_name(&named.selector, domain))
                     .map_err(|error| error.to_string())?;
             }
             // A configuration keeps no secret.

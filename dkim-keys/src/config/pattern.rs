@@ -1,5 +1,6 @@
 //! Patterns for addresses.
 
+use dkim_tags::DomainName;
 use serde::{Deserialize, Serialize};
 
 /// An address in which `*` stands for any octets, none included: `joe@example.com`, `*@example.com`,
@@ -19,6 +20,21 @@ impl Pattern {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What the domain of the addresses that it fits looks like; `None` where it fits no address.
+    pub(super) fn domain(&self) -> Option<Self> {
+        let domain = match self.0.rsplit_once('@') {
+            Some((_, domain)) => domain,
+            // The last `*` stands for the `@` and whatever else.
+            None => self.0.get(self.0.rfind('*')?..)?,
+        };
+        Some(Self::new(domain))
+    }
+
+    /// The domain of all addresses that it fits, where that is always the same.
+    pub(super) fn domain_name(&self) -> Option<DomainName> {
+        DomainName::parse(self.domain()?.as_str()).ok()
     }
 
     /// Whether it fits.

@@ -4,19 +4,20 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use dkim_message::Address;
 use dkim_tags::{Auid, DomainName, Selector};
 use ipnet::IpNet;
 
 use super::check::NONE_SIGNS;
-use super::{Config, KeyEntry, Matching, Pattern, Rule};
+use super::{Config, Matching, Pattern, Rule};
 
 /// What is known of a message when it is to be signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Mail {
-    /// The local part of the author's address.
+    /// The local part of the author's address, quoting removed.
     pub local_part: String,
-    /// Its domain, in A-labels.
+    /// Its domain: a name in A-labels, or whatever else stands behind the `@`.
     pub domain: String,
     /// Where the message comes from, if that is known.
     pub client: Option<IpAddr>,
@@ -25,18 +26,19 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// A message of this author.
+    /// A message of this author; U-labels become A-labels, in which rules are written.
     #[must_use]
     pub fn new(local_part: &str, domain: &str) -> Self {
+        let name = DomainName::parse(domain);
         Self {
             local_part: local_part.to_owned(),
-            domain: domain.to_owned(),
+            domain: name.as_ref().map_or(domain, DomainName::as_str).to_owned(),
             client: None,
             authenticated: false,
         }
     }
 
-    /// From there.
+    /// The same message, handed in by a client with this address.
     #[must_use]
     pub fn from_client(self, client: IpAddr) -> Self {
         // An IPv4 address within IPv6 is the address it is.
@@ -44,11 +46,18 @@ impl Mail {
     }
 }
 
+impl From<&Address> for Mail {
+    /// A message of one of the authors that `dkim_message::author_addresses` finds in a From field.
+    fn from(author: &Address) -> Self {
+        Self::new(&author.local_part, &author.domain)
+    }
+}
+
 /// A signature that is to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Chosen {
-    /// The name of the key.
+    /// The name of the key in the configuration: by it a key is found that is in no file.
     pub key: String,
     /// The rule, counted from 1.
     pub rule: usize,
@@ -170,31 +179,22 @@ impl Config {
         let entry =
             self.keys.get(name).ok_or_else(|| no_name("there is no such key".to_owned()))?;
         let author = DomainName::parse(&mail.domain).map_err(|error| no_name(error.to_string()))?;
-        let domain = entry.domain_for(&author).map_err(no_name)?;
+        let domain = entry.domain.for_author(&author);
         let signing = entry.signing().ok_or_else(|| match entry.other_domain() {
             Some(other) => no_name(format!("its keys are of {other}, and it says {domain}")),
             None => no_name(NONE_SIGNS.to_owned()),
         })?;
-        let selector =
-            Selector::parse(&signing.selector).map_err(|error| no_name(error.to_string()))?;
-        let is_same = |other: &Chosen| other.domain == domain && other.selector == selector;
+        let selector = &signing.selector;
+        let is_same = |other: &Chosen| other.domain == *domain && other.selector == *selector;
         if so_far.chosen.iter().any(is_same) {
             return Err(Verdict::AlreadySigned { key });
         }
         let identity = rule.identity.as_ref().map(|text| text.replace('%', author.as_str()));
         let identity = identity.and_then(|text| Auid::parse(&text).ok());
-        let identity = identity.filter(|auid| auid.domain().is_within(&domain));
+        let identity = identity.filter(|auid| auid.domain().is_within(domain));
         let file = signing.file_for(&author, Path::new(""));
+        let (domain, selector) = (domain.clone(), selector.clone());
         Ok(Chosen { key, rule: number, domain, selector, file, identity })
-    }
-}
-
-impl KeyEntry {
-    fn domain_for(&self, author: &DomainName) -> Result<DomainName, String> {
-        match &*self.domain {
-            "%" => Ok(author.clone()),
-            domain => DomainName::parse(domain).map_err(|error| error.to_string()),
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Everybody that a configuration may ever let sign, for whoever must have the keys beforehand.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 use std::{fs, io};
@@ -10,7 +10,7 @@ use dkim_tags::{DomainName, Selector};
 use crate::RotationState;
 use crate::token_uri::TokenUri;
 
-use super::{Config, KeyEntry, NamedKey, Pattern, is_in_token};
+use super::{Config, KeyEntry, NamedKey, Pattern, SigningDomain, is_in_token};
 
 /// A domain and a selector that some message may be signed with, and the key for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub enum Unclear {
     /// Files of authors anywhere, and no saying where.
     #[error("`%` stands twice in the name of its file; name each domain in a rule")]
     SeveralPlaces,
-    /// A name that is none.
+    /// An author's domain that is no domain name.
     #[error("{0}")]
     Name(String),
     /// The directory with the files of authors cannot be read.
@@ -89,21 +89,16 @@ impl Config {
         selector: &Selector,
         domain: &DomainName,
     ) -> Option<&str> {
-        let is_selector = |named: &NamedKey| {
-            Selector::parse(&named.selector).is_ok_and(|other| other == *selector)
-        };
+        let is_selector = |named: &NamedKey| named.selector == *selector;
         let is_author =
-            |from: &Pattern| domain_of(from).is_some_and(|from| from.fits(domain.as_str()));
+            |from: &Pattern| from.domain().is_some_and(|from| from.fits(domain.as_str()));
         let signs = |(name, entry): &(&String, &KeyEntry)| {
-            let mut rules = self.rules.iter().filter(|rule| rule.keys.contains(*name));
+            let mut rules = self.rules_of(name);
             *name != key
                 && entry.signing().is_some_and(is_selector)
-                && match &*entry.domain {
-                    "%" => rules.any(|rule| rule.from.iter().any(is_author)),
-                    other => {
-                        DomainName::parse(other).is_ok_and(|other| other == *domain)
-                            && rules.next().is_some()
-                    }
+                && match &entry.domain {
+                    SigningDomain::Author => rules.any(|rule| rule.from.iter().any(is_author)),
+                    SigningDomain::Named(other) => other == domain && rules.next().is_some(),
                 }
         };
         self.keys.iter().find(signs).map(|(name, _)| &**name)
@@ -143,23 +138,22 @@ impl Config {
         entry: &KeyEntry,
         directory: &Path,
     ) -> Result<Vec<Signatory>, Unclear> {
-        let rules = self.rules.iter().filter(|rule| rule.keys.iter().any(|key| key == name));
-        let authors: Vec<&Pattern> = rules.flat_map(|rule| &rule.from).collect();
+        let authors: Vec<&Pattern> = self.rules_of(name).flat_map(|rule| &rule.from).collect();
         // While none signs, none may be asked for.
         let Some(named) = entry.signing().filter(|_| !authors.is_empty()) else {
             return Ok(Vec::new());
         };
-        let no_name = |error: dkim_tags::InvalidName| Unclear::Name(error.to_string());
-        let selector = Selector::parse(&named.selector).map_err(no_name)?;
-        let domains = match &*entry.domain {
-            "%" => named.domains_of(&authors, directory)?,
-            _ if named.is_for_each_author() => return Err(Unclear::SeveralFiles),
-            domain => vec![DomainName::parse(domain).map_err(no_name)?],
+        let domains = match &entry.domain {
+            SigningDomain::Author => named.domains_of(&authors, directory)?,
+            SigningDomain::Named(_) if named.is_for_each_author() => {
+                return Err(Unclear::SeveralFiles);
+            }
+            SigningDomain::Named(domain) => vec![domain.clone()],
         };
         let signatory = |domain: DomainName| Signatory {
             key: name.to_owned(),
             file: named.file_for(&domain, directory),
-            selector: selector.clone(),
+            selector: named.selector.clone(),
             domain,
         };
         Ok(domains.into_iter().map(signatory).collect())
@@ -171,31 +165,22 @@ impl Config {
     /// [`signatories`](Self::signatories): the next one, once it is proven, and the one before, until
     /// whoever signs has been told. An agent has them at hand, so that the moment of the change is
     /// none at which a key is missing.
-    ///
-    /// # Errors
-    ///
-    /// When a name is none.
-    pub fn standing_by(&self, directory: &Path) -> Result<Vec<Signatory>, SignatoryError> {
+    #[must_use]
+    pub fn standing_by(&self, directory: &Path) -> Vec<Signatory> {
         let mut all = Vec::new();
         for (name, entry) in &self.keys {
-            if !self.rules.iter().any(|rule| rule.keys.contains(name)) {
+            let Some(domain) = entry.domain.named() else { continue };
+            if self.rules_of(name).next().is_none() {
                 continue;
             }
-            let no_name = |error: dkim_tags::InvalidName| SignatoryError {
+            all.extend(entry.standby().iter().map(|named| Signatory {
                 key: name.clone(),
-                why: Unclear::Name(error.to_string()),
-            };
-            for named in entry.standby() {
-                let domain = DomainName::parse(&entry.domain).map_err(no_name)?;
-                all.push(Signatory {
-                    key: name.clone(),
-                    selector: Selector::parse(&named.selector).map_err(no_name)?,
-                    file: named.file_for(&domain, directory),
-                    domain,
-                });
-            }
+                domain: domain.clone(),
+                selector: named.selector.clone(),
+                file: named.file_for(domain, directory),
+            }));
         }
-        Ok(all)
+        all
     }
 }
 
@@ -211,14 +196,14 @@ impl NamedKey {
         directory: &Path,
     ) -> Result<Vec<DomainName>, Unclear> {
         // Each once, in order.
-        let mut domains = BTreeMap::new();
+        let mut domains = BTreeSet::new();
         let mut found = None;
         for author in authors {
-            let Some(pattern) = domain_of(author) else { continue };
+            let Some(pattern) = author.domain() else { continue };
             if !pattern.as_str().contains('*') {
                 let domain = DomainName::parse(pattern.as_str());
                 let domain = domain.map_err(|error| Unclear::Name(error.to_string()))?;
-                domains.insert(domain.as_str().to_owned(), domain);
+                domains.insert(domain);
                 continue;
             }
             if !self.is_for_each_author() {
@@ -228,10 +213,10 @@ impl NamedKey {
                 found = Some(self.domains_with_file(directory)?);
             }
             for domain in found.iter().flatten().filter(|domain| pattern.fits(domain.as_str())) {
-                domains.insert(domain.as_str().to_owned(), domain.clone());
+                domains.insert(domain.clone());
             }
         }
-        Ok(domains.into_values().collect())
+        Ok(domains.into_iter().collect())
     }
 
     /// The domains for which there is something where `%` stands.
@@ -269,15 +254,4 @@ impl NamedKey {
 fn domain_between(name: &OsStr, before: &str, after: &str) -> Option<DomainName> {
     let domain = name.to_str()?.strip_prefix(before)?.strip_suffix(after)?;
     DomainName::parse(domain).ok()
-}
-
-/// What the domain of authors that a pattern fits looks like; `None` where it fits no address.
-fn domain_of(author: &Pattern) -> Option<Pattern> {
-    let author = author.as_str();
-    let domain = match author.rsplit_once('@') {
-        Some((_, domain)) => domain,
-        // The last `*` stands for the `@` and whatever else.
-        None => author.get(author.rfind('*')?..)?,
-    };
-    Some(Pattern::new(domain))
 }

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::{Phase, Plan, RotatedKey, RotationState};
+use dkim_tags::UnixTime;
+
+use super::{Phase, RotationState};
 use crate::Finding;
 use crate::Severity::{Note, Warning};
 use crate::finding::Row;
@@ -66,10 +68,10 @@ impl fmt::Display for RotationFault {
     }
 }
 
-/// Holds where keys stand at this time, in seconds since 1970, against their plans: what should have
+/// Holds where keys stand at this time against their plans: what should have
 /// moved on more than a day ago.
 #[must_use]
-pub fn check_rotation(config: &Config, state: &RotationState, now: u64) -> Vec<Finding> {
+pub fn check_rotation(config: &Config, state: &RotationState, now: UnixTime) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut note = |subject: String, fault: &RotationFault| {
         findings.push(fault.row().finding(subject, fault));
@@ -83,9 +85,12 @@ pub fn check_rotation(config: &Config, state: &RotationState, now: u64) -> Vec<F
             }
             continue;
         };
-        let age = now.saturating_sub(key.since());
-        let has_successor = state.successor(&key.name).is_some();
-        let Some(stay) = stay(key, plan, has_successor) else { continue };
+        let age = now.since(key.since());
+        // The next one is on its way, and looked at for itself.
+        if key.phase == Phase::Active && state.successor(&key.name).is_some() {
+            continue;
+        }
+        let Some(stay) = plan.stay(key) else { continue };
         if age > stay.saturating_add(DAY) {
             let days = age / DAY;
             match key.phase {
@@ -100,20 +105,4 @@ pub fn check_rotation(config: &Config, state: &RotationState, now: u64) -> Vec<F
         note("rotation.hook".to_owned(), &RotationFault::NotTold);
     }
     findings
-}
-
-/// How long a key stands where it stands, if all goes by the plan; `None` for ever.
-fn stay(key: &RotatedKey, plan: &Plan, has_successor: bool) -> Option<u64> {
-    match key.phase {
-        Phase::Planned | Phase::New | Phase::Proven => Some(0),
-        Phase::Published => Some(plan.negative_ttl),
-        // The next one is on its way, and looked at for itself.
-        Phase::Active if has_successor => None,
-        Phase::Active => Some(plan.every),
-        Phase::Retiring => Some(plan.message_life),
-        Phase::Revoked => Some(plan.grave),
-        Phase::Removed if key.kept => Some(plan.until_revealed()),
-        Phase::Revealed if key.kept => Some(0),
-        Phase::Removed | Phase::Revealed => None,
-    }
 }

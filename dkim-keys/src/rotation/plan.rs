@@ -4,10 +4,11 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use dkim_tags::Selector;
+use dkim_tags::{Selector, UnixTime};
 use serde::{Deserialize, Serialize};
 use time::UtcDateTime;
 
+use super::{Phase, RotatedKey};
 use crate::excerpt::quoted;
 use crate::{KeyKind, Publication};
 
@@ -51,6 +52,32 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// How long a key stays where it stands if nothing holds it up, in seconds; `None` for ever.
+    pub(super) fn stay(&self, key: &RotatedKey) -> Option<u64> {
+        Some(match key.phase {
+            Phase::Planned | Phase::New | Phase::Proven => 0,
+            // RFC 5863 §3.5.1, step 3: "Wait for DNS updates to propagate (if necessary)": who asked
+            // before the record was there may remember that there is none.
+            Phase::Published => self.negative_ttl,
+            Phase::Active => self.every,
+            Phase::Retiring if key.revoke_now => 0,
+            Phase::Retiring => self.message_life,
+            // What was taken back before it signed is shown to nobody, and nothing is shown twice.
+            Phase::Revoked if !key.was(Phase::Active) || key.was(Phase::Removed) => 0,
+            Phase::Revoked => self.grave,
+            Phase::Removed if key.kept => self.until_revealed(),
+            Phase::Revealed if key.kept => 0,
+            Phase::Removed | Phase::Revealed => return None,
+        })
+    }
+
+    /// Until when that is.
+    pub(super) fn end_of(&self, key: &RotatedKey) -> Option<UnixTime> {
+        self.stay(key).map(|seconds| key.since().after(seconds))
+    }
+}
+
 impl Default for Plan {
     fn default() -> Self {
         Self {
@@ -71,9 +98,10 @@ impl Default for Plan {
 ///
 /// ```
 /// use dkim_keys::SelectorTemplate;
+/// use dkim_tags::UnixTime;
 ///
 /// let template: SelectorTemplate = "k{year}-{month}".parse()?;
-/// let march = 1_709_294_400;
+/// let march = UnixTime(1_709_294_400);
 /// assert_eq!(template.fresh(march, |_| false).as_str(), "k2024-03");
 /// assert_eq!(template.fresh(march, |selector| selector == "k2024-03").as_str(), "k2024-03b");
 /// # Ok::<(), dkim_keys::TemplateError>(())
@@ -124,9 +152,9 @@ impl fmt::Display for SelectorTemplate {
 }
 
 impl SelectorTemplate {
-    /// A selector for a key made at this time, in seconds since 1970, that was not used before.
+    /// A selector for a key made at this time that was not used before.
     #[must_use]
-    pub fn fresh(&self, now: u64, is_used: impl Fn(&str) -> bool) -> String {
+    pub fn fresh(&self, now: UnixTime, is_used: impl Fn(&str) -> bool) -> String {
         let date = civil(now);
         if self.0.contains("{counter}") {
             let numbered = (1..).map(|counter| self.fill(counter, date));
@@ -160,9 +188,9 @@ fn letters(number: u32) -> String {
 }
 
 /// Year, month and day, in the Gregorian calendar; a time after the year 9999 as its last day.
-fn civil(now: u64) -> (i32, u8, u8) {
+fn civil(now: UnixTime) -> (i32, u8, u8) {
     const LAST: u64 = 253_402_300_799;
-    let seconds = i64::try_from(now.min(LAST)).unwrap_or_default();
+    let seconds = i64::try_from(now.0.min(LAST)).unwrap_or_default();
     let date = UtcDateTime::from_unix_timestamp(seconds).unwrap_or(UtcDateTime::UNIX_EPOCH);
     (date.year(), date.month().into(), date.day())
 }
@@ -174,11 +202,11 @@ mod tests {
 
     #[test]
     fn a_date_is_that_of_the_day_in_utc() {
-        assert_eq!(civil(0), (1970, 1, 1));
-        assert_eq!(civil(951_868_799), (2000, 2, 29));
-        assert_eq!(civil(951_868_800), (2000, 3, 1));
-        assert_eq!(civil(253_402_300_799), (9999, 12, 31));
-        assert_eq!(civil(u64::MAX), (9999, 12, 31));
+        assert_eq!(civil(UnixTime(0)), (1970, 1, 1));
+        assert_eq!(civil(UnixTime(951_868_799)), (2000, 2, 29));
+        assert_eq!(civil(UnixTime(951_868_800)), (2000, 3, 1));
+        assert_eq!(civil(UnixTime(253_402_300_799)), (9999, 12, 31));
+        assert_eq!(civil(UnixTime(u64::MAX)), (9999, 12, 31));
     }
 
     #[test]
@@ -187,8 +215,8 @@ mod tests {
             let template: SelectorTemplate = template.parse().unwrap();
             let mut used: Vec<String> = Vec::new();
             for _ in 0..800 {
-                let fresh =
-                    template.fresh(1_700_000_000, |selector| used.iter().any(|u| u == selector));
+                let fresh = template
+                    .fresh(UnixTime(1_700_000_000), |selector| used.iter().any(|u| u == selector));
                 assert!(Selector::parse(&fresh).is_ok(), "{fresh}");
                 assert!(!used.contains(&fresh), "{fresh}");
                 used.push(fresh);

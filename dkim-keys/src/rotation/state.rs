@@ -3,12 +3,12 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use dkim_tags::DomainName;
+use dkim_tags::{DomainName, Selector, UnixTime};
 use serde::{Deserialize, Serialize};
 
 use crate::config::said_of_toml;
 use crate::excerpt::excerpt;
-use crate::{KeyKind, NamedKey};
+use crate::{KeyKind, NamedKey, as_text};
 
 /// All keys of a configuration that change, the gone ones included: their selectors are not used
 /// again.
@@ -31,9 +31,11 @@ pub struct RotatedKey {
     /// What the configuration calls the key that it is, was or will be.
     pub name: String,
     /// `d=`.
-    pub domain: String,
+    #[serde(with = "as_text")]
+    pub domain: DomainName,
     /// `s=`.
-    pub selector: String,
+    #[serde(with = "as_text")]
+    pub selector: Selector,
     /// What kind of key it is.
     pub kind: KeyKind,
     /// The file with the private key, seen from the directory of the configuration.
@@ -64,8 +66,9 @@ pub struct RotatedKey {
 pub struct Transition {
     /// Where it led.
     pub phase: Phase,
-    /// When, in seconds since 1970.
-    pub at: u64,
+    /// When.
+    #[serde(with = "unix_time")]
+    pub at: UnixTime,
     /// What showed that it could be taken.
     pub evidence: String,
 }
@@ -139,7 +142,7 @@ impl RotationState {
         };
         match state.keys.iter().find(is_keyless) {
             Some(key) => {
-                let said = format!("{:?} is {} and has no public_sha256", key.selector, key.phase);
+                let said = format!("{} is {} and has no public_sha256", key.selector, key.phase);
                 Err(StateError(excerpt(&said)))
             }
             None => Ok(state),
@@ -165,14 +168,14 @@ impl RotationState {
         (name, domain): (&str, &DomainName),
         (kind, public_sha256): (KeyKind, String),
         key: &NamedKey,
-        now: u64,
+        now: UnixTime,
     ) -> bool {
         if self.keys.iter().any(|key| key.name == name) {
             return false;
         }
         // Its own file, if each domain has one: the configuration may name another some day.
         let (selector, file) = (key.selector.clone(), key.file_for(domain, Path::new("")));
-        let (name, domain) = (name.to_owned(), domain.as_str().to_owned());
+        let (name, domain) = (name.to_owned(), domain.clone());
         let mut key = RotatedKey::new((name, domain), selector, kind, file);
         key.public_sha256 = Some(public_sha256);
         key.enter(Phase::Active, now, "it signed before there was a plan");
@@ -181,7 +184,7 @@ impl RotationState {
     }
 
     /// The hook was run: from now on nobody signs with the keys that retire.
-    pub fn told(&mut self, now: u64) {
+    pub fn told(&mut self, now: UnixTime) {
         let now = now.max(self.newest());
         self.hook_pending = false;
         for key in &mut self.keys {
@@ -192,9 +195,10 @@ impl RotationState {
         }
     }
 
-    /// When the last step was taken, in seconds since 1970: no clock that is right says less.
-    pub(super) fn newest(&self) -> u64 {
-        self.keys.iter().flat_map(|key| &key.history).map(|step| step.at).max().unwrap_or_default()
+    /// When the last step was taken: no clock that is right says less.
+    pub(super) fn newest(&self) -> UnixTime {
+        let steps = self.keys.iter().flat_map(|key| &key.history);
+        steps.map(|step| step.at).max().unwrap_or_default()
     }
 
     /// The key that signs by this name.
@@ -206,7 +210,15 @@ impl RotationState {
     /// A key of this name that is of another domain than this, and not gone.
     pub(crate) fn of_other_domain(&self, name: &str, domain: &DomainName) -> Option<&RotatedKey> {
         let is_left = |key: &&RotatedKey| key.name == name && !key.is_gone();
-        self.keys.iter().filter(is_left).find(|key| !key.is_of(domain))
+        self.keys.iter().filter(is_left).find(|key| key.domain != *domain)
+    }
+
+    /// Whether a key of this domain has this selector, or had it.
+    #[must_use]
+    pub fn is_used(&self, domain: &DomainName, selector: &str) -> bool {
+        let of_domain = |key: &&RotatedKey| key.domain == *domain;
+        let mut selectors = self.keys.iter().filter(of_domain).map(|key| key.selector.as_str());
+        selectors.any(|used| used.eq_ignore_ascii_case(selector))
     }
 
     /// The key that will sign next by this name.
@@ -219,8 +231,8 @@ impl RotationState {
 impl RotatedKey {
     /// One whose name is taken.
     pub(super) fn new(
-        (name, domain): (String, String),
-        selector: String,
+        (name, domain): (String, DomainName),
+        selector: Selector,
         kind: KeyKind,
         file: PathBuf,
     ) -> Self {
@@ -251,16 +263,10 @@ impl RotatedKey {
         self.public_sha256.is_some()
     }
 
-    /// Whether it is a key of this domain.
+    /// When it came to where it stands.
     #[must_use]
-    pub fn is_of(&self, domain: &DomainName) -> bool {
-        DomainName::parse(&self.domain).is_ok_and(|own| own == *domain)
-    }
-
-    /// When it came to where it stands, in seconds since 1970.
-    #[must_use]
-    pub fn since(&self) -> u64 {
-        self.history.last().map_or(0, |transition| transition.at)
+    pub fn since(&self) -> UnixTime {
+        self.history.last().map(|transition| transition.at).unwrap_or_default()
     }
 
     /// Whether it ever stood there.
@@ -268,9 +274,29 @@ impl RotatedKey {
         self.history.iter().any(|transition| transition.phase == phase)
     }
 
-    pub(super) fn enter(&mut self, phase: Phase, at: u64, evidence: impl Into<String>) {
+    pub(super) fn enter(&mut self, phase: Phase, at: UnixTime, evidence: impl Into<String>) {
         self.phase = phase;
         self.history.push(Transition { phase, at, evidence: evidence.into() });
+    }
+}
+
+/// A time as its seconds.
+mod unix_time {
+    use dkim_tags::UnixTime;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    pub(super) fn serialize<S: Serializer>(
+        time: &UnixTime,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(time.0)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<UnixTime, D::Error> {
+        u64::deserialize(deserializer).map(UnixTime)
     }
 }
 

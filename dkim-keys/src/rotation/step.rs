@@ -2,154 +2,10 @@
 
 use std::path::Path;
 
-use dkim_tags::{DomainName, InvalidName, Selector};
+use dkim_tags::{DomainName, InvalidName, Selector, UnixTime};
 
-use super::{Phase, Plan, RotatedKey, RotationState};
+use super::{Done, Hands, Phase, Plan, RotatedKey, RotationState, Sharer};
 use crate::{is_in_token, key_file_name};
-
-/// What is done in the world between two states. Everything may be asked for again after a stop
-/// half-way, and must then lead to the same.
-pub trait Hands {
-    /// Why something was not done.
-    type Error: std::error::Error;
-
-    /// A private key that is in no file yet.
-    type PrivateKey;
-
-    /// Whether a new key may have this selector: nothing is published under it, and there is no file
-    /// of such a key. What stands there may be in use, and would be replaced.
-    ///
-    /// # Errors
-    ///
-    /// When that cannot be told; the step can be tried again.
-    fn is_free(&mut self, domain: &DomainName, selector: &Selector) -> Result<bool, Self::Error>;
-
-    /// Whether the key's file holds the key that the state tells; `None` if there is no file. One
-    /// that the state tells nothing of is another's.
-    ///
-    /// # Errors
-    ///
-    /// When that cannot be told; the step can be tried again.
-    fn holds_key(&mut self, key: &RotatedKey) -> Result<Option<bool>, Self::Error>;
-
-    /// Makes a private key, which is in no file yet, with its
-    /// [`public_sha256`](RotatedKey::public_sha256).
-    ///
-    /// # Errors
-    ///
-    /// When that fails; the step can be tried again.
-    fn make_key(&mut self, key: &RotatedKey) -> Result<(Self::PrivateKey, String), Self::Error>;
-
-    /// Puts a private key into the key's file, and says whether it did: where there is a file
-    /// already, that stays as it is.
-    ///
-    /// # Errors
-    ///
-    /// When that fails; the step can be tried again.
-    fn save_key(
-        &mut self,
-        key: &RotatedKey,
-        private: Self::PrivateKey,
-    ) -> Result<bool, Self::Error>;
-
-    /// Publishes the key's record. One of another key that stands at its name is let be.
-    ///
-    /// # Errors
-    ///
-    /// When that fails; the step can be tried again.
-    fn publish(&mut self, key: &RotatedKey) -> Result<Done, Self::Error>;
-
-    /// Who else needs the record of a key that signs no more.
-    ///
-    /// # Errors
-    ///
-    /// When that cannot be told; the step can be tried again.
-    fn sharer(&mut self, key: &RotatedKey) -> Result<Option<Sharer>, Self::Error>;
-
-    /// Publishes that the key is revoked: its record with an empty `p=`.
-    ///
-    /// # Errors
-    ///
-    /// When that fails; the step can be tried again.
-    fn publish_revocation(&mut self, key: &RotatedKey) -> Result<Done, Self::Error>;
-
-    /// Takes the key's record out of the DNS, and no other's.
-    ///
-    /// # Errors
-    ///
-    /// When that fails; the step can be tried again.
-    fn withdraw(&mut self, key: &RotatedKey) -> Result<Done, Self::Error>;
-
-    /// Signs a message with the key and verifies it with what every server says.
-    ///
-    /// # Errors
-    ///
-    /// When that fails; the step can be tried again.
-    fn prove(&mut self, key: &RotatedKey) -> Result<Done, Self::Error>;
-
-    /// Whether no server shows a record of the key; none is asked to do anything.
-    ///
-    /// # Errors
-    ///
-    /// When that cannot be told; the step can be tried again.
-    fn is_withdrawn(&mut self, key: &RotatedKey) -> Result<Done, Self::Error>;
-
-    /// Deletes the private key's file, if it is there. Where the key is not in a file of its own, that
-    /// is left to a person: what has to be done is returned, and nothing is held up. So is a file that
-    /// holds another key by now.
-    ///
-    /// # Errors
-    ///
-    /// When that fails; the step can be tried again.
-    fn bury(&mut self, key: &RotatedKey) -> Result<Option<String>, Self::Error>;
-
-    /// Puts the private key into this directory, seen from that of the configuration, for everybody
-    /// to read, unless something signs with it still, or its file holds another key by now.
-    ///
-    /// # Errors
-    ///
-    /// When that fails; the step can be tried again.
-    fn reveal(&mut self, key: &RotatedKey, directory: &Path) -> Result<Done, Self::Error>;
-
-    /// Tells whoever signs that the signing key has changed.
-    ///
-    /// # Errors
-    ///
-    /// When that fails; it is tried again.
-    fn hook(&mut self) -> Result<(), Self::Error>;
-
-    /// Replaces the state by this one, whole or not at all.
-    ///
-    /// # Errors
-    ///
-    /// When that fails; the state is as it was.
-    fn save(&mut self, state: &RotationState) -> Result<(), Self::Error>;
-}
-
-/// What came of something that others may have to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Done {
-    /// It is done and every server shows it: the evidence.
-    Seen(String),
-    /// Not yet: what is waited for, or what a person has to do.
-    NotYet(String),
-}
-
-/// Another key of the configuration whose record is that of a key that retires.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Sharer {
-    /// It signs: which key by which name.
-    Signs(String),
-    /// It signed, and mail of it may be on its way.
-    Signed {
-        /// Which key by which name.
-        what: String,
-        /// Until when, in seconds since 1970.
-        until: u64,
-    },
-}
 
 /// What a step did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,7 +14,7 @@ pub enum Progress {
     /// A key came to another phase.
     Moved {
         /// Its selector.
-        selector: String,
+        selector: Selector,
         /// Where it stands now.
         phase: Phase,
         /// What showed that it could.
@@ -170,8 +26,8 @@ pub enum Progress {
     Waiting {
         /// What.
         what: String,
-        /// When it is worth looking again, in seconds since 1970; `None` if that is up to others.
-        until: Option<u64>,
+        /// When it is worth looking again; `None` if that is up to others.
+        until: Option<UnixTime>,
     },
 }
 
@@ -191,30 +47,27 @@ pub enum RotationError<E: std::error::Error> {
         error: InvalidName,
     },
     /// Whatever the template makes is in use.
-    #[error("no selector is free; the last one tried is {0:?}")]
-    NoneFree(String),
+    #[error("no selector is free; the last one tried is {0}")]
+    NoneFree(Selector),
     /// The domain of the keys of a name has been changed under them.
     #[error(
-        "{selector}, a key of {name}, is one of {domain}, and the configuration says {configured}"
+        "{}, a key of {}, is one of {}, and the configuration says {configured}",
+        key.selector, key.name, key.domain
     )]
     OtherDomain {
-        /// The name.
-        name: String,
-        /// The selector of one of its keys.
-        selector: String,
-        /// The domain of that.
-        domain: String,
+        /// One of its keys.
+        key: Box<RotatedKey>,
         /// What the configuration says.
-        configured: String,
+        configured: DomainName,
     },
     /// The clock says an earlier time than the state: by how much it is wrong, nobody knows, and
     /// whatever waits would wait too long or not at all. It may have been ahead before.
     #[error("the clock says {now}, and the last step was taken at {newest}")]
     ClockBehind {
-        /// What it says, in seconds since 1970.
-        now: u64,
-        /// The newest time in the state, in seconds since 1970.
-        newest: u64,
+        /// What it says.
+        now: UnixTime,
+        /// The newest time in the state.
+        newest: UnixTime,
     },
     /// There is no key to do that with.
     #[error("{name} has no {what}")]
@@ -226,8 +79,7 @@ pub enum RotationError<E: std::error::Error> {
     },
 }
 
-/// Takes one step for the keys of this name, if one can be taken at this time, in seconds since
-/// 1970.
+/// Takes one step for the keys of this name, if one can be taken at this time.
 ///
 /// The order of things is that of RFC 5863 §3.5: at no moment does a key sign whose record is not
 /// shown by every server, and no record goes while mail that needs it may be on its way.
@@ -239,7 +91,7 @@ pub fn step<H: Hands>(
     state: &mut RotationState,
     (name, domain): (&str, &DomainName),
     plan: &Plan,
-    now: u64,
+    now: UnixTime,
     hands: &mut H,
 ) -> Result<Progress, RotationError<H::Error>> {
     let mut waiting = Vec::new();
@@ -278,10 +130,8 @@ pub fn step<H: Hands>(
     // somebody mistyped.
     if let Some(key) = state.of_other_domain(name, domain) {
         return Err(RotationError::OtherDomain {
-            name: name.to_owned(),
-            selector: key.selector.clone(),
-            domain: key.domain.clone(),
-            configured: domain.as_str().to_owned(),
+            key: Box::new(key.clone()),
+            configured: domain.clone(),
         });
     }
     // The way to a signing key comes first, then that of each old one to its grave.
@@ -290,7 +140,7 @@ pub fn step<H: Hands>(
     // One that cannot be revealed keeps no other from being revoked.
     old.sort_by_key(|(_, key)| key.phase >= Phase::Removed);
     if successors.is_empty() {
-        match state.active(name).map(|key| key.since().saturating_add(plan.every)) {
+        match state.active(name).and_then(|key| plan.end_of(key)) {
             Some(due) if now < due => {
                 waiting.push(("the next key is not due".to_owned(), Some(due)));
             }
@@ -326,7 +176,7 @@ pub fn step<H: Hands>(
 pub fn abort<H: Hands>(
     state: &mut RotationState,
     name: &str,
-    now: u64,
+    now: UnixTime,
     hands: &mut H,
 ) -> Result<Progress, RotationError<H::Error>> {
     let is = |key: &RotatedKey| {
@@ -364,13 +214,13 @@ pub fn abort<H: Hands>(
 /// [`RotationError`], also when there is no such key; the state is as it was.
 pub fn revoke<H: Hands>(
     state: &mut RotationState,
-    (name, selector): (&str, &str),
+    (name, selector): (&str, &Selector),
     plan: &Plan,
-    now: u64,
+    now: UnixTime,
     hands: &mut H,
 ) -> Result<Progress, RotationError<H::Error>> {
     let is = |key: &RotatedKey| {
-        (&*key.name, &*key.selector) == (name, selector)
+        (&*key.name, &key.selector) == (name, selector)
             && matches!(key.phase, Phase::Active | Phase::Retiring)
     };
     let Some(at) = state.keys.iter().position(is) else {
@@ -407,9 +257,9 @@ pub fn revoke<H: Hands>(
 }
 
 /// All that is waited for, and until when.
-fn waits(waiting: Vec<(String, Option<u64>)>) -> Progress {
+fn waits(waiting: Vec<(String, Option<UnixTime>)>) -> Progress {
     // What is up to others is not to be slept over until the next key is due.
-    let until: Option<Vec<u64>> = waiting.iter().map(|(_, until)| *until).collect();
+    let until: Option<Vec<UnixTime>> = waiting.iter().map(|(_, until)| *until).collect();
     let until = until.and_then(|until| until.into_iter().min());
     let what: Vec<String> = waiting.into_iter().map(|(what, _)| what).collect();
     Progress::Waiting { what: what.join("; "), until }
@@ -423,7 +273,7 @@ enum Next {
     Entry(Entry),
     /// A private key is to be made.
     Make,
-    Wait(String, Option<u64>),
+    Wait(String, Option<UnixTime>),
     Nothing,
 }
 
@@ -498,7 +348,7 @@ fn reveal<H: Hands>(
     key: &RotatedKey,
     plan: &Plan,
     directory: &Path,
-    now: u64,
+    now: UnixTime,
     hands: &mut H,
 ) -> Result<Next, H::Error> {
     let entry = |phase, evidence| Next::Entry(Entry::kept(phase, evidence));
@@ -509,8 +359,7 @@ fn reveal<H: Hands>(
             return Ok(entry(Phase::Revoked, format!("its record was there again: {shown}")));
         }
     };
-    let until = key.since().saturating_add(plan.until_revealed());
-    if now < until {
+    if let Some(until) = plan.end_of(key).filter(|until| now < *until) {
         let what = "mail that it signed may be on its way, or its record remembered";
         return Ok(Next::Wait(format!("{}: {what}", key.selector), Some(until)));
     }
@@ -524,28 +373,24 @@ fn reveal<H: Hands>(
 fn advance<H: Hands>(
     key: &RotatedKey,
     plan: &Plan,
-    now: u64,
+    now: UnixTime,
     hands: &mut H,
 ) -> Result<Next, H::Error> {
     let when_seen = |done: Done, phase: Phase| match done {
         Done::Seen(evidence) => Next::Entry(Entry::gone(phase, evidence)),
         Done::NotYet(what) => Next::Wait(format!("{}: {what}", key.selector), None),
     };
-    let after = |rest: u64, what: &str| {
-        let until = key.since().saturating_add(rest);
-        (now < until).then(|| Next::Wait(format!("{}: {what}", key.selector), Some(until)))
+    let stays = |what: &str| {
+        let until = plan.end_of(key).filter(|until| now < *until);
+        until.map(|until| Next::Wait(format!("{}: {what}", key.selector), Some(until)))
     };
     Ok(match key.phase {
         Phase::Planned => Next::Make,
         Phase::New => when_seen(hands.publish(key)?, Phase::Published),
-        // RFC 5863 §3.5.1, step 3: "Wait for DNS updates to propagate (if necessary)": who asked
-        // before the record was there may remember that there is none.
-        Phase::Published => {
-            match after(plan.negative_ttl, "servers may remember that there was none") {
-                Some(wait) => wait,
-                None => when_seen(hands.prove(key)?, Phase::Proven),
-            }
-        }
+        Phase::Published => match stays("servers may remember that there was none") {
+            Some(wait) => wait,
+            None => when_seen(hands.prove(key)?, Phase::Proven),
+        },
         // Proven once more: the DNS may have changed since.
         Phase::Proven => when_seen(hands.prove(key)?, Phase::Active),
         Phase::Active => Next::Nothing,
@@ -559,10 +404,9 @@ fn advance<H: Hands>(
                 },
             }
         }
-        Phase::Revoked => match after(plan.grave, "its record shows that it is revoked") {
-            // What was taken back before it signed has no grave, and nobody comes to one twice.
-            Some(wait) if key.was(Phase::Active) && !key.was(Phase::Removed) => wait,
-            _ => match withdraw(key, hands)? {
+        Phase::Revoked => match stays("its record shows that it is revoked") {
+            Some(wait) => wait,
+            None => match withdraw(key, hands)? {
                 Done::Seen(evidence) if key.kept => {
                     Next::Entry(Entry::kept(Phase::Removed, evidence))
                 }
@@ -591,13 +435,13 @@ fn advance<H: Hands>(
 fn needed<H: Hands>(
     key: &RotatedKey,
     plan: &Plan,
-    now: u64,
+    now: UnixTime,
     hands: &mut H,
 ) -> Result<Option<Next>, H::Error> {
     let wait = |what: &str, until| Next::Wait(format!("{}: {what}", key.selector), until);
     let stays =
         |evidence, shared| Next::Entry(Entry { shared, ..Entry::gone(Phase::Retiring, evidence) });
-    let until = key.since().saturating_add(plan.message_life);
+    let until = plan.end_of(key).unwrap_or_default();
     Ok(match hands.sharer(key)? {
         Some(Sharer::Signs(what)) if key.shared => {
             Some(wait(&format!("not revoked: {what}"), Some(until).filter(|until| now < *until)))
@@ -620,17 +464,15 @@ fn begin<H: Hands>(
     state: &mut RotationState,
     (name, domain): (&str, &DomainName),
     plan: &Plan,
-    now: u64,
+    now: UnixTime,
     hands: &mut H,
 ) -> Result<Progress, RotationError<H::Error>> {
-    let is_used = |selector: &str| {
-        let of_domain = |key: &&RotatedKey| key.domain == domain.as_str();
-        state.keys.iter().filter(of_domain).any(|key| key.selector.eq_ignore_ascii_case(selector))
-    };
-    let mut taken: Vec<String> = Vec::new();
+    let mut taken: Vec<Selector> = Vec::new();
     let selector = loop {
-        let fresh =
-            plan.selector.fresh(now, |one| is_used(one) || taken.iter().any(|taken| taken == one));
+        let is_taken = |fresh: &str| {
+            state.is_used(domain, fresh) || taken.iter().any(|taken| taken.as_str() == fresh)
+        };
+        let fresh = plan.selector.fresh(now, is_taken);
         let selector = match Selector::parse(&fresh) {
             Ok(selector) => selector,
             Err(error) => return Err(RotationError::Selector { selector: fresh, error }),
@@ -640,13 +482,12 @@ fn begin<H: Hands>(
         }
         // A wildcard record takes every name.
         if taken.len() == MAX_TAKEN {
-            return Err(RotationError::NoneFree(fresh));
+            return Err(RotationError::NoneFree(selector));
         }
-        taken.push(fresh);
+        taken.push(selector);
     };
     let file = key_file_name(&selector, domain);
-    let selector = selector.as_str().to_owned();
-    let names = (name.to_owned(), domain.as_str().to_owned());
+    let names = (name.to_owned(), domain.clone());
     let mut key = RotatedKey::new(names, selector.clone(), plan.kind, file);
     let evidence = match state.active(name) {
         Some(active) => format!("the key before it, {}, is due", active.selector),
@@ -665,7 +506,7 @@ fn begin<H: Hands>(
 fn make<H: Hands>(
     state: &mut RotationState,
     at: usize,
-    now: u64,
+    now: UnixTime,
     hands: &mut H,
 ) -> Result<Progress, RotationError<H::Error>> {
     let Some(key) = state.keys.get(at).cloned() else { return Ok(nothing()) };
@@ -701,7 +542,7 @@ fn make<H: Hands>(
 fn enter<H: Hands>(
     state: &mut RotationState,
     at: usize,
-    now: u64,
+    now: UnixTime,
     Entry { phase, evidence, kept, shared }: Entry,
     hands: &mut H,
 ) -> Result<Progress, RotationError<H::Error>> {
@@ -714,13 +555,11 @@ fn enter<H: Hands>(
         }
         next.hook_pending = true;
     }
-    let mut selector = String::new();
-    if let Some(key) = next.keys.get_mut(at) {
-        key.enter(phase, now, evidence.clone());
-        key.kept = kept;
-        key.shared = shared;
-        selector.clone_from(&key.selector);
-    }
+    let Some(key) = next.keys.get_mut(at) else { return Ok(nothing()) };
+    key.enter(phase, now, evidence.clone());
+    key.kept = kept;
+    key.shared = shared;
+    let selector = key.selector.clone();
     commit(state, next, hands)?;
     Ok(Progress::Moved { selector, phase, evidence })
 }

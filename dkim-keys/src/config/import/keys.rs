@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::path::PathBuf;
 
+use dkim_tags::Selector;
+
 use super::settings::Settings;
 use super::table::Table;
 use super::{Import, ImportError, ReadFile, is_regular_expression};
@@ -103,9 +105,11 @@ impl Import {
 
 /// What is wrong with a key is told without its words: they may be a key in a wrong place.
 fn fixed_key((domain, selector, file): (&str, &str, String)) -> Result<KeyEntry, &'static str> {
-    let entry = KeyEntry::new(domain.to_owned(), selector.to_owned(), PathBuf::from(file));
-    match entry.check() {
-        Ok(()) => Ok(entry),
-        Err(_) => Err("no key signs by such a domain and selector"),
-    }
+    const NO_NAME: &str = "no key signs by such a domain and selector";
+
+    let domain = domain.parse().map_err(|_| NO_NAME)?;
+    let selector = Selector::parse(selector).map_err(|_| NO_NAME)?;
+    let entry = KeyEntry::new(domain, selector, PathBuf::from(file));
+    entry.check().map_err(|_| NO_NAME)?;
+    Ok(entry)
 }

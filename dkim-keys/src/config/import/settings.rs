@@ -102,7 +102,7 @@ impl Import {
         // all means simple there.
         let forms = settings.get("Canonicalization").unwrap_or("simple/simple");
         match Canonicalizations::parse(&forms.to_ascii_lowercase()) {
-            Some(forms) => self.config.signing.canonicalization = Some(forms.to_string()),
+            Some(forms) => self.config.signing.canonicalization = Some(forms),
             None => self.notes.push(format!("Canonicalization: {:?} is none", quoted(forms))),
         }
         if let Some(text) = settings.get("SignatureTTL") {
@@ -117,11 +117,12 @@ impl Import {
         }
         if let Some(names) = settings.get("OversignHeaders") {
             let table = self.table("OversignHeaders", names, files)?;
-            let names: Vec<String> = table.entries.iter().map(|(name, _)| name.clone()).collect();
-            if let Some(wrong) = names.iter().find(|name| FieldName::parse(name).is_err()) {
-                return Err(ImportError::entry("OversignHeaders", wrong, "it is no field name"));
-            }
-            self.config.signing.oversign = Some(names);
+            let name = |(name, _): &(String, String)| {
+                let wrong = |_| ImportError::entry("OversignHeaders", name, "it is no field name");
+                FieldName::parse(name).map_err(wrong)
+            };
+            self.config.signing.oversign =
+                Some(table.entries.iter().map(name).collect::<Result<_, _>>()?);
         }
         // `s` signs, `v` verifies, and both are done unless it is said.
         if settings.get("Mode").is_some_and(|mode| !mode.contains('s')) {
