@@ -12,7 +12,7 @@ use dkim_stack::explain::{
     BodyFinding, Explanation, HeaderFinding, KeyFit, MAX_EXPLAINED, explain,
 };
 use dkim_stack::verify::Reason;
-use dkim_stack::{Policy, UnixTime, Verification, Verifier, now};
+use dkim_stack::{Deviation, Policy, UnixTime, Verification, Verifier, now};
 
 use crate::diagnostics::{Failure, note};
 use crate::dns::{Dns, DnsArgs};
@@ -72,6 +72,11 @@ impl Told {
     /// counts.
     fn remedy(&self) -> &'static str {
         let reason = self.found.outcome.reason();
+        if reason == Reason::KeySyntax
+            && self.found.deviations.contains(&Deviation::SeveralKeyRecords)
+        {
+            return "leave one record at the name, with all strings of the key in it; `dkim key test` tells what stands there";
+        }
         let is_explained = matches!(reason, Reason::BodyHashMismatch | Reason::SignatureMismatch);
         let Some(explanation) = self.explanation.as_ref().filter(|_| is_explained) else {
             return reason.remedy();
@@ -102,6 +107,11 @@ impl Explain {
                         return Err(failure);
                     }
                     failure.tell();
+                    if self.json {
+                        let mut out = io::stdout().lock();
+                        let written = crate::json::unreadable(&mut out, origin, &failure);
+                        written.map_err(|error| Failure::output(&error))?;
+                    }
                     Ok(failure.exit)
                 })?;
                 worst = worst.max(exit);

@@ -65,6 +65,19 @@ pub struct AuditedFiles {
     pub findings: Vec<Finding>,
 }
 
+impl AuditedFiles {
+    /// Those findings that are of files which look like keys, and of which no key could be read.
+    pub fn unusable(&self) -> impl Iterator<Item = &Finding> {
+        let codes = [
+            FileFault::TooShort { bits: 0 }.code(),
+            FileFault::Encrypted { line: 0 }.code(),
+            FileFault::Unusable { why: String::new() }.code(),
+            FileFault::Unreadable { why: String::new() }.code(),
+        ];
+        self.findings.iter().filter(move |finding| codes.contains(&finding.code))
+    }
+}
+
 /// An audit of the files that keys are in: of directories, and of what configurations name.
 ///
 /// ```

@@ -94,8 +94,11 @@ fn config_fault(after: Option<&ConfigFault>) -> Option<ConfigFault> {
     use ConfigFault as F;
     Some(match after {
         None => F::NoRules,
-        Some(F::NoRules) => F::KeyFile(KeyFileError::Unreadable(io::ErrorKind::NotFound.into())),
-        Some(F::KeyFile(_)) => F::NoKeyFiles,
+        Some(F::NoRules) => {
+            F::NoKey { why: KeyFileError::Unreadable(io::ErrorKind::NotFound.into()).to_string() }
+        }
+        // What is wrong with a file stands with those.
+        Some(F::NoKey { .. } | F::KeyFile(_)) => F::NoKeyFiles,
         Some(F::NoKeyFiles) => F::Unclear(Unclear::SeveralFiles),
         Some(F::Unclear(Unclear::SeveralFiles)) => F::Unclear(Unclear::AnyDomain("*".to_owned())),
         Some(F::Unclear(

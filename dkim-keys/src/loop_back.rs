@@ -4,19 +4,19 @@ use dkim_crypto::{Provider, SigningKey};
 use dkim_dns::{BlockingResolver, drive_blocking};
 use dkim_message::{Header, split};
 use dkim_sign::{Request, RequestError, Signer, UnsignedError};
-use dkim_tags::{DomainName, Selector, UnixTime};
+use dkim_tags::{Auid, DomainName, Selector, UnixTime};
 use dkim_verify::{Outcome, Policy, Verifier};
 
 /// Signs a test message and verifies it with the key that the DNS has: what a receiver would say of
-/// mail signed so.
+/// mail signed so, with this `i=`, if one is given.
 ///
 /// # Errors
 ///
 /// When the message cannot be signed; whatever the verifier says is an outcome.
 pub fn loop_back(
     key: &dyn SigningKey,
-    selector: &Selector,
-    domain: &DomainName,
+    (selector, domain): (&Selector, &DomainName),
+    identity: Option<&Auid>,
     now: UnixTime,
     provider: &'static dyn Provider,
     resolver: &(impl BlockingResolver + ?Sized),
@@ -26,7 +26,8 @@ pub fn loop_back(
         domain.as_str()
     );
     let (header, body) = split(message.as_bytes());
-    let request = Request::new(domain.clone(), selector.clone(), key.algorithm());
+    let mut request = Request::new(domain.clone(), selector.clone(), key.algorithm());
+    request.auid = identity.cloned();
     let mut signer = Signer::new([request], &header, now, provider)?;
     signer.body_chunk(body);
     let unsigned = signer.finish().into_iter().next().ok_or(LoopBackError::Nothing)?;

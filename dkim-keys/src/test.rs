@@ -101,7 +101,7 @@ impl KeyTest {
         }
         // The worst first.
         faults.sort_by_key(RecordFault::severity);
-        Tested { name: self.name, found, faults }
+        Tested { name: self.name, found, faults, expected: self.expected }
     }
 
     /// Why there is no record.
@@ -193,7 +193,7 @@ fn faults_of(found: &Found, name: &str, expected: Option<&PublicKey>) -> Vec<Rec
     if found.records.len() > 1 {
         faults.push(RecordFault::SeveralRecords { count: found.records.len() });
     }
-    if let Some(record) = likeliest(&found.records) {
+    if let Some(record) = likeliest(&found.records, expected) {
         faults.extend(examine(record, expected));
     }
     let octets = answer_octets(name, found);
@@ -203,14 +203,21 @@ fn faults_of(found: &Found, name: &str, expected: Option<&PublicKey>) -> Vec<Rec
     faults
 }
 
-/// The one that is meant to be the key record.
-fn likeliest(records: &[Record]) -> Option<&Record> {
+/// The one that is meant to be the key record: that of the private key, if one is.
+fn likeliest<'r>(records: &'r [Record], expected: Option<&PublicKey>) -> Option<&'r Record> {
+    let is_expected = |record: &&Record| {
+        let key = KeyRecord::parse(&record.joined()).ok().and_then(|record| record.key);
+        key.is_some() && key.as_ref() == expected
+    };
     let reads = |record: &&Record| KeyRecord::parse(&record.joined()).is_ok();
     let tries = |record: &&Record| {
         let text = record.joined();
         text.windows(5).any(|octets| octets.eq_ignore_ascii_case(b"DKIM1"))
     };
-    records.iter().find(reads).or_else(|| records.iter().find(tries)).or(records.first())
+    let own = records.iter().find(is_expected);
+    own.or_else(|| records.iter().find(reads))
+        .or_else(|| records.iter().find(tries))
+        .or(records.first())
 }
 
 /// The longest message of plain DNS over UDP, in octets (RFC 1035 §2.3.4).
@@ -240,13 +247,16 @@ pub struct Tested {
     pub found: Option<Found>,
     /// What is wrong, the worst first.
     pub faults: Vec<RecordFault>,
+    /// The public key that was expected.
+    expected: Option<PublicKey>,
 }
 
 impl Tested {
     /// The record that is meant to be the key record, its strings put together.
     #[must_use]
     pub fn text(&self) -> Option<Vec<u8>> {
-        likeliest(&self.found.as_ref()?.records).map(Record::joined)
+        let records = &self.found.as_ref()?.records;
+        likeliest(records, self.expected.as_ref()).map(Record::joined)
     }
 
     /// The key record, if it can be read.

@@ -144,7 +144,7 @@ fn it_verifies_with_what_is_published() {
     let record = dkim_keyrec::KeyRecord::new(key().public_key().clone());
     let publication = dkim_keys::Publication::new(&selector, &domain, &record).unwrap();
     let zone = Zone::new().txt(&publication.name, &publication.text);
-    let outcome = loop_back(&scene.key(), &selector, &domain, NOW, &PROVIDER, &zone);
+    let outcome = loop_back(&scene.key(), (&selector, &domain), None, NOW, &PROVIDER, &zone);
     assert_eq!(outcome.unwrap(), Outcome::Pass);
 }
 

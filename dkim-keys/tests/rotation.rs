@@ -546,11 +546,12 @@ fn what_fails_holds_up_no_key_in_other_hands() {
     world.hook_fails = true;
     step(&mut state, ("main", &domain()), &plan, now, &mut world).unwrap();
     assert_eq!(state.keys[0].phase, Phase::Revoked);
+    // Nor does the next key wait: here no name is free for it.
+    world.names_fail = true;
     assert!(step(&mut state, ("main", &domain()), &plan, now, &mut world).is_err());
     world.hook_fails = false;
     step(&mut state, ("main", &domain()), &plan, now, &mut world).unwrap();
-    // No name is free: the old one goes to its grave, and then that is told.
-    world.names_fail = true;
+    // The old one goes to its grave, and then that is told.
     world.now += 100 * DAY;
     let now = world.now;
     let mut go = || step(&mut state, ("main", &domain()), &plan, now, &mut world).map(|_| ());
@@ -592,6 +593,35 @@ fn a_key_is_taken_over_with_its_own_file() {
     assert_eq!(state.keys[0].public_sha256.as_deref(), Some("digest"));
 }
 
+/// Whose name nobody signs by yet has nobody to be told.
+#[test]
+fn a_hook_that_fails_keeps_no_first_key() {
+    let mut world = world();
+    let mut state = RotationState::default();
+    let mut plan = Plan::default();
+    plan.every = 10 * DAY;
+    world.hook_fails = true;
+    for name in ["main", "second"] {
+        while state.active(name).is_none() {
+            // While it waits for something it tells of the hook.
+            let _ = step(&mut state, (name, &domain()), &plan, world.now, &mut world);
+            world.now += 60 * 60;
+        }
+    }
+    // None that signs is followed by another before that was told.
+    world.now += 30 * DAY;
+    let selectors: Vec<_> = state.keys.iter().map(|key| key.selector.clone()).collect();
+    for name in ["main", "second"] {
+        assert!(step(&mut state, (name, &domain()), &plan, world.now, &mut world).is_err());
+    }
+    assert!(state.keys.iter().map(|key| &key.selector).eq(&selectors));
+    world.hook_fails = false;
+    let told = step(&mut state, ("second", &domain()), &plan, world.now, &mut world).unwrap();
+    assert_eq!(told, Progress::Told);
+    let next = step(&mut state, ("second", &domain()), &plan, world.now, &mut world).unwrap();
+    assert!(matches!(next, Progress::Moved { phase: Phase::Planned, .. }));
+}
+
 /// Until the hook has run, signers go on with the old key: its mail counts from then.
 #[test]
 fn a_hook_that_comes_late_holds_the_old_key() {
@@ -608,8 +638,14 @@ fn a_hook_that_comes_late_holds_the_old_key() {
         go(&mut state, &mut world).unwrap();
         world.now += 60 * 60;
     }
-    // The hook fails for six days.
-    world.now += 6 * DAY;
+    // The hook fails for six days, and eight more: nothing is revoked.
+    world.hook_fails = true;
+    for _ in 0..14 {
+        world.now += DAY;
+        assert!(go(&mut state, &mut world).is_err());
+    }
+    assert_eq!(world.records.get(&old), Some(&Shown::Key));
+    world.hook_fails = false;
     assert_eq!(go(&mut state, &mut world).unwrap(), Progress::Told);
     world.now += 6 * DAY;
     assert!(matches!(go(&mut state, &mut world).unwrap(), Progress::Waiting { .. }));

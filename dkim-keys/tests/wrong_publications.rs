@@ -60,7 +60,8 @@ fn a_right_one_has_no_fault() {
     assert_eq!(codes(&zone, Some(signing())), [""; 0]);
     let (selector, domain) = place();
     let key = dkim_crypto::Provider::signing_key(&PROVIDER, &pair(7).private).unwrap();
-    let outcome = loop_back(&*key, &selector, &domain, UnixTime(1), &PROVIDER, &zone).unwrap();
+    let outcome =
+        loop_back(&*key, (&selector, &domain), None, UnixTime(1), &PROVIDER, &zone).unwrap();
     assert_eq!(outcome.result().name(), "pass");
     let alias = Zone::new()
         .cname(NAME, "x.example.net")

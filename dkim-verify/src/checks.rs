@@ -265,16 +265,20 @@ fn unsuitable(signature: &Signature, record: &KeyRecord, policy: &Policy) -> Opt
     short.then_some(Outcome::Refused(Deviation::ShortKey { bits: key.bits() }))
 }
 
-/// What deviates in a key.
-pub(crate) fn key_deviations(record: &KeyRecord, several: bool, policy: &Policy) -> Vec<Deviation> {
-    let bits = record.key.as_ref().map_or(0, PublicKey::bits);
+/// What deviates in a key record, if there is one, and in how many there are.
+pub(crate) fn key_deviations(
+    record: Option<&KeyRecord>,
+    several: bool,
+    policy: &Policy,
+) -> Vec<Deviation> {
+    let key = record.and_then(|record| record.key.as_ref());
+    let rsa = key.filter(|key| key.key_type() == KeyType::Rsa).map(PublicKey::bits);
     let enough = PrivateKey::MIN_RSA_BITS.max(policy.min_rsa_bits);
     [
-        (record.key_type == KeyType::Rsa && (1..enough).contains(&bits))
-            .then_some(Deviation::ShortKey { bits }),
+        rsa.filter(|bits| *bits < enough).map(|bits| Deviation::ShortKey { bits }),
         several.then_some(Deviation::SeveralKeyRecords),
-        (!record.versioned).then_some(Deviation::KeyWithoutVersion),
-        record.is_testing().then_some(Deviation::Testing),
+        record.filter(|record| !record.versioned).map(|_| Deviation::KeyWithoutVersion),
+        record.filter(|record| record.is_testing()).map(|_| Deviation::Testing),
     ]
     .into_iter()
     .flatten()

@@ -66,9 +66,8 @@ impl Conclusion<'_> {
             }
             refused => refused,
         };
-        if let Some(record) = &record {
-            found.deviations.extend(checks::key_deviations(record, keys.several, self.policy));
-        }
+        let of_key = checks::key_deviations(record.as_deref(), keys.several, self.policy);
+        found.deviations.extend(of_key);
         found.key_record = record;
         found.outcome = match (refused, checks::judge(&found.deviations, self.policy)) {
             (None, judged) => judged,

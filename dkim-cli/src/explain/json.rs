@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use dkim_stack::explain::{
     BodyChange, BodyFinding, Explanation, HeaderChange, HeaderFinding, KeyFit, Place,
 };
+use dkim_stack::keyrec::record_name;
+use dkim_stack::tags::Claims;
 use dkim_stack::tags::value::to_base64;
 use serde::Serialize;
 
@@ -19,7 +21,9 @@ replaced in text):
   schema                1; raised when a change breaks readers
   file, message         as for dkim verify
   signatures            one object for each DKIM-Signature field:
-    index, result, reason, detail    as for dkim verify
+    index, result, reason, detail, deviations, deviation_details, domain, selector
+                        as for dkim verify
+    key_record          the name of the key record in the DNS
     remedy              what a person does about it
     body                null if the signature cannot be read
       finding           intact, changed, short (of l=) or unexplained
@@ -35,6 +39,7 @@ replaced in text):
       input             all of it in base64
     copies              fields that are not as z= has them: name, copy, now;
                         more, where there are more fields of the name than now has
+Of an input that cannot be read, or is no message: as for dkim verify.
 ";
 
 #[derive(Serialize)]
@@ -51,6 +56,11 @@ struct Entry<'a> {
     result: &'static str,
     reason: &'static str,
     detail: String,
+    deviations: Vec<&'static str>,
+    deviation_details: Vec<String>,
+    domain: Option<String>,
+    selector: Option<String>,
+    key_record: Option<String>,
     remedy: &'static str,
     body: Option<Body>,
     header: Option<Header<'a>>,
@@ -112,12 +122,18 @@ impl<'a> From<&'a Told> for Entry<'a> {
     fn from(told: &'a Told) -> Self {
         let Told { found, explanation } = told;
         let reason = found.outcome.reason();
+        let Claims { sdid, selector, .. } = found.claims();
         let claimed = found.signature.as_ref().map(|signature| to_base64(&signature.body_hash));
         Self {
             index: found.index,
             result: reason.result().name(),
             reason: reason.code(),
             detail: found.outcome.to_string(),
+            deviations: found.deviations.iter().map(|deviation| deviation.code()).collect(),
+            deviation_details: found.deviations.iter().map(ToString::to_string).collect(),
+            domain: sdid.as_ref().map(|sdid| sdid.as_written().to_owned()),
+            selector: selector.as_ref().map(|selector| selector.as_written().to_owned()),
+            key_record: sdid.zip(selector).map(|(sdid, selector)| record_name(&selector, &sdid)),
             remedy: told.remedy(),
             body: explanation.as_ref().map(|explanation| body(explanation, claimed)),
             header: explanation.as_ref().map(header),

@@ -56,6 +56,9 @@ fn signature(out: &mut impl Write, told: &Told) -> io::Result<()> {
     if let (Some(sdid), Some(selector)) = (&claims.sdid, &claims.selector) {
         line(out, "key record", &record_name(selector, sdid))?;
     }
+    for deviation in &found.deviations {
+        line(out, "deviation", &format_args!("{deviation} ({})", deviation.code()))?;
+    }
     let causes = explanation.iter().flat_map(causes).collect::<Vec<_>>();
     for (label, cause, lines) in &causes {
         line(out, label, cause)?;

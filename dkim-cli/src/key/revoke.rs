@@ -61,6 +61,7 @@ impl Revoke {
         };
         let mut world = opened.world()?;
         let teller = Teller { json: self.json, is_by_hand: world.is_by_hand() };
+        let mut hook = Exit::Success;
         loop {
             let taken = revoke(&mut state, (&key.name, &selector), &key.plan, now(), &mut world);
             let progress = taken.map_err(|error| match error {
@@ -70,25 +71,26 @@ impl Revoke {
             let exit = teller.tell(&key.name, &progress)?;
             match progress {
                 Progress::Moved { phase: Phase::Retiring, .. } => {
-                    tell_signers(&mut state, &mut world);
+                    hook = tell_signers(&mut state, &mut world);
                 }
-                _ => return Ok(exit),
+                _ => return Ok(exit.max(hook)),
             }
         }
     }
 }
 
-/// A hook that fails holds nothing up: the key is in other hands.
-fn tell_signers(state: &mut RotationState, world: &mut impl Hands<Error = Failure>) {
-    match world.hook() {
+/// A hook that fails holds nothing up, since the key is in other hands; how it ended is returned.
+fn tell_signers(state: &mut RotationState, world: &mut impl Hands<Error = Failure>) -> Exit {
+    let mut next = state.clone();
+    next.told(now());
+    match world.hook().and_then(|()| world.save(&next)) {
         Ok(()) => {
-            let mut next = state.clone();
-            next.told(now());
-            match world.save(&next) {
-                Ok(()) => *state = next,
-                Err(failure) => failure.tell(),
-            }
+            *state = next;
+            Exit::Success
         }
-        Err(failure) => failure.tell(),
+        Err(failure) => {
+            failure.tell();
+            failure.exit
+        }
     }
 }

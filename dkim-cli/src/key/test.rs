@@ -12,7 +12,7 @@ use dkim_keys::{
 };
 use dkim_stack::dns::{Dnssec, TrustAnchors, drive_blocking};
 use dkim_stack::keyrec::record_name;
-use dkim_stack::{DomainName, Outcome, Selector, SigningKey, now};
+use dkim_stack::{Auid, DomainName, Outcome, Selector, SigningKey, now};
 use serde::Serialize;
 
 use crate::config::ConfigFile;
@@ -117,6 +117,8 @@ struct Subject {
     selector: Selector,
     domain: DomainName,
     key: Option<Arc<dyn SigningKey>>,
+    /// `i=` of what is signed with it; none, where nobody says.
+    identities: Vec<Auid>,
 }
 
 #[derive(Serialize)]
@@ -145,10 +147,27 @@ impl Test {
             Some(file) => dns::trust_anchors(file)?,
             None => TrustAnchors::root(),
         };
-        for subject in self.subjects()? {
-            for asked in self.servers(&subject)? {
-                let dns = Dns::validating(&asked, anchors.clone())?;
-                let one = self.test(&subject, &dns, asked.server());
+        // A zone file may be a pipe, and is read once.
+        let validating =
+            |asked: DnsArgs| Ok((asked.server(), Dns::validating(&asked, anchors.clone())?));
+        let asked = self.dns.each().into_iter().map(validating);
+        let asked: Vec<_> = match self.all_servers {
+            true => Vec::new(),
+            false => asked.collect::<Result<_, Failure>>()?,
+        };
+        let (subjects, unusable) = self.subjects()?;
+        exit = exit.max(unusable);
+        for subject in subjects {
+            let own: Vec<_> = match self.all_servers {
+                true => self
+                    .servers(&subject)?
+                    .into_iter()
+                    .map(validating)
+                    .collect::<Result<_, Failure>>()?,
+                false => Vec::new(),
+            };
+            for (server, dns) in asked.iter().chain(&own) {
+                let one = self.test(&subject, dns, *server);
                 exit = exit.max(one.exit);
                 let written = if self.json {
                     json::line(&mut out, &one.json(&subject))
@@ -162,43 +181,24 @@ impl Test {
         Ok(exit)
     }
 
-    fn subjects(&self) -> Result<Vec<Subject>, Failure> {
-        if let Some(config) = &self.config {
-            return configured(config);
+    /// What is tested, and how badly it went with keys that cannot be used: they are told.
+    fn subjects(&self) -> Result<(Vec<Subject>, Exit), Failure> {
+        match (&self.config, &self.keys) {
+            (Some(config), _) => configured(config),
+            (None, Some(directory)) => in_directory(directory),
+            (None, None) => {
+                // The command line has them both.
+                let named = self.domain.clone().zip(self.selector.clone());
+                let key = self.key.as_deref().map(key_file::read).transpose()?;
+                let subject =
+                    |(domain, selector)| Subject { selector, domain, key, identities: Vec::new() };
+                Ok((named.map(subject).into_iter().collect(), Exit::Success))
+            }
         }
-        let Some(directory) = &self.keys else {
-            // The command line has them both.
-            let (Some(domain), Some(selector)) = (self.domain.clone(), self.selector.clone())
-            else {
-                return Ok(Vec::new());
-            };
-            let key = self.key.as_deref().map(key_file::read).transpose()?;
-            return Ok(vec![Subject { selector, domain, key }]);
-        };
-        let unreadable = |error| Failure::new(Exit::NoInput, error).on(directory.display());
-        let rules = FileRules::new(Vec::new(), SystemTime::now());
-        let mut audit = FileAudit::new(&rules, provider());
-        audit.directory(directory).map_err(unreadable)?;
-        let subject = |file: dkim_keys::KeyFile| {
-            let (selector, domain) = file.signs_for?;
-            let key = key_file::read(&file.path);
-            Some(key.map(|key| Subject { selector, domain, key: Some(key) }))
-        };
-        let subjects: Vec<Subject> =
-            audit.finish().keys.into_iter().filter_map(subject).collect::<Result<_, _>>()?;
-        if subjects.is_empty() {
-            return Err(Failure::new(Exit::Data, "no key here tells for whom it signs")
-                .on(directory.display())
-                .remedy("name files S._domainkey.D.pem, or give --domain, --selector and --key"));
-        }
-        Ok(subjects)
     }
 
-    /// Who is asked, one after the other.
+    /// The authoritative name servers.
     fn servers(&self, subject: &Subject) -> Result<Vec<DnsArgs>, Failure> {
-        if !self.all_servers {
-            return Ok(self.dns.each());
-        }
         let name = record_name(&subject.selector, &subject.domain);
         let servers = Dns::new(&self.dns)?.authoritative(&name)?;
         if servers.is_empty() {
@@ -208,29 +208,38 @@ impl Test {
     }
 
     fn test(&self, subject: &Subject, dns: &Dns, server: Option<SocketAddr>) -> One {
-        let Subject { selector, domain, key } = subject;
+        let Subject { selector, domain, key, identities } = subject;
         let expected = key.as_ref().map(|key| key.public_key().clone());
         let mut test = KeyTest::new(selector, domain, expected);
         drive_blocking(&mut test, dns);
         let mut tested = test.finish();
         let mut result = None;
         if let Some(key) = key {
-            match loop_back(&**key, selector, domain, now(), provider(), dns) {
-                Ok(outcome) => {
-                    result = Some(outcome.result().name());
-                    // Where there is no record, or none to go by, that has been said.
-                    let is_usable =
-                        tested.found.as_ref().is_some_and(|found| found.dnssec != Dnssec::Bogus);
-                    if outcome != Outcome::Pass && is_usable {
-                        let outcome = format!("{}: {outcome}", outcome.result());
+            // Where there is no record, or none to go by, that has been said.
+            let is_usable =
+                tested.found.as_ref().is_some_and(|found| found.dnssec != Dnssec::Bogus);
+            let unsaid = identities.is_empty().then_some(None);
+            for identity in identities.iter().map(Some).chain(unsaid) {
+                let place = (selector, domain);
+                let with = identity.map_or_else(String::new, |auid| format!(" with i={auid}"));
+                match loop_back(&**key, place, identity, now(), provider(), dns) {
+                    Ok(outcome) => {
+                        if result.is_none() || outcome != Outcome::Pass {
+                            result = Some(outcome.result().name());
+                        }
+                        if outcome != Outcome::Pass && is_usable {
+                            let outcome = format!("{}: {outcome}{with}", outcome.result());
+                            tested.faults.push(RecordFault::LoopBack { outcome });
+                        }
+                    }
+                    Err(error) => {
+                        let outcome = format!("{error}{with}");
                         tested.faults.push(RecordFault::LoopBack { outcome });
                     }
                 }
-                Err(error) => {
-                    tested.faults.push(RecordFault::LoopBack { outcome: error.to_string() });
-                }
             }
         }
+        tested.faults.sort_by_key(RecordFault::severity);
         let findings: Vec<Finding> = tested.findings().collect();
         let for_now = tested.faults.iter().any(RecordFault::is_temporary);
         let exit = match self.fail_on.exit(&findings) {
@@ -241,23 +250,66 @@ impl Test {
     }
 }
 
+/// The keys of a directory whose files tell for whom they sign.
+fn in_directory(directory: &Path) -> Result<(Vec<Subject>, Exit), Failure> {
+    let unreadable = |error| Failure::new(Exit::NoInput, error).on(directory.display());
+    let rules = FileRules::new(Vec::new(), SystemTime::now());
+    let mut audit = FileAudit::new(&rules, provider());
+    audit.directory(directory).map_err(unreadable)?;
+    let found = audit.finish();
+    let mut exit = Exit::Success;
+    for finding in found.unusable() {
+        let failure = Failure::new(Exit::Data, &finding.cause);
+        let failure = failure.on(&finding.subject).remedy(&finding.remedy);
+        failure.tell();
+        exit = exit.max(failure.exit);
+    }
+    let named = found.keys.into_iter().filter_map(|file| {
+        let (selector, domain) = file.signs_for?;
+        Some((Subject { selector, domain, key: None, identities: Vec::new() }, file.path))
+    });
+    let (subjects, failed) = with_keys(named)?;
+    if subjects.is_empty() && exit.max(failed) == Exit::Success {
+        return Err(Failure::new(Exit::Data, "no key here tells for whom it signs")
+            .on(directory.display())
+            .remedy("name files S._domainkey.D.pem, or give --domain, --selector and --key"));
+    }
+    Ok((subjects, exit.max(failed)))
+}
+
 /// Who may sign by a configuration.
-fn configured(path: &Path) -> Result<Vec<Subject>, Failure> {
+fn configured(path: &Path) -> Result<(Vec<Subject>, Exit), Failure> {
     let file = ConfigFile::read(path)?;
     let signatories = file.config.signatories(&file.directory).map_err(|error| {
         Failure::of(Exit::Data, &error)
             .on(path.display())
             .remedy("`dkim config check` tells more; or test one key, with --domain and --selector")
     })?;
-    let subject = |Signatory { domain, selector, file, .. }| {
-        Ok(Subject { key: Some(key_file::read(&file)?), domain, selector })
-    };
-    let subjects: Vec<Subject> =
-        signatories.into_iter().map(subject).collect::<Result<_, Failure>>()?;
-    match subjects.is_empty() {
-        true => Err(Failure::new(Exit::Data, "no key signs by it").on(path.display())),
-        false => Ok(subjects),
+    if signatories.is_empty() {
+        return Err(Failure::new(Exit::Data, "no key signs by it").on(path.display()));
     }
+    with_keys(signatories.into_iter().map(
+        |Signatory { selector, domain, file, identities, .. }| {
+            (Subject { selector, domain, key: None, identities }, file)
+        },
+    ))
+}
+
+/// With the keys in these files; one that cannot be read is told, and keeps no other from its test.
+fn with_keys(
+    files: impl Iterator<Item = (Subject, PathBuf)>,
+) -> Result<(Vec<Subject>, Exit), Failure> {
+    let (mut subjects, mut exit) = (Vec::new(), Exit::Success);
+    for (subject, file) in files {
+        match key_file::read(&file) {
+            Ok(key) => subjects.push(Subject { key: Some(key), ..subject }),
+            Err(failure) => {
+                failure.tell();
+                exit = exit.max(failure.exit);
+            }
+        }
+    }
+    Ok((subjects, exit))
 }
 
 /// What one server says of one key.

@@ -404,7 +404,7 @@ impl Hands for World<'_> {
         let mut all = Vec::new();
         for (server, dns) in self.servers(&place.name)?.iter() {
             let Place { selector, domain, .. } = &place;
-            let outcome = loop_back(&*signing, selector, domain, now(), provider(), dns)
+            let outcome = loop_back(&*signing, (selector, domain), None, now(), provider(), dns)
                 .map_err(|error| Failure::of(Exit::Data, &error).on(&place.name))?;
             if outcome != Outcome::Pass {
                 return Ok(Done::NotYet(format!("{server}: a test message: {outcome}")));
@@ -461,7 +461,7 @@ impl Hands for World<'_> {
             return Ok(());
         };
         let failure = |what: String| {
-            Failure::new(Exit::Temporary, what)
+            Failure::new(Exit::NonePasses, what)
                 .on(format_args!("rotation.hook: {program}"))
                 .remedy("mend the hook; until it has run, signers may go on with the old key")
         };

@@ -16,9 +16,9 @@ pub(crate) const JSON_HELP: &str = "
 JSON, one object a step, on one line (null where there is no value):
   schema                1; raised when a change breaks readers
   key                   its name in the configuration
-  did                   moved, told or waiting
+  did                   moved, told, waiting or failed
   selector, phase       of the key that moved, and where it stands now
-  why                   what showed that it could; what is waited for
+  why                   what showed that it could; what is waited for; what is wrong
   until                 when it is worth looking again, in seconds since 1970; null if up to others
 ";
 
@@ -57,16 +57,31 @@ impl Teller {
     }
 }
 
+/// Tells in JSON why no step was taken.
+pub(super) fn tell_failure(key: &str, failure: &Failure) -> Result<(), Failure> {
+    let why = failure.to_string();
+    let json = Json { did: "failed", why: Some(&why), ..Json::of(key) };
+    let written = json::line(&mut io::stdout().lock(), &json);
+    written.map_err(|error| Failure::output(&error))
+}
+
+impl<'p> Json<'p> {
+    /// Of a key, with nothing said yet.
+    fn of(key: &'p str) -> Self {
+        Self {
+            schema: json::SCHEMA,
+            key,
+            did: "told",
+            selector: None,
+            phase: None,
+            why: None,
+            until: None,
+        }
+    }
+}
+
 fn as_json<'p>(key: &'p str, progress: &'p Progress) -> Json<'p> {
-    let json = Json {
-        schema: json::SCHEMA,
-        key,
-        did: "told",
-        selector: None,
-        phase: None,
-        why: None,
-        until: None,
-    };
+    let json = Json::of(key);
     match progress {
         Progress::Moved { selector, phase, evidence } => Json {
             did: "moved",

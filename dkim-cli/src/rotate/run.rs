@@ -66,6 +66,8 @@ impl Run {
 fn each(which: &Which, json: bool, goes_on: impl Fn(&Progress) -> bool) -> Result<Exit, Failure> {
     let mut opened = which.open()?;
     let mut exit = Exit::Success;
+    // What concerns all keys, such as the hook, is told once.
+    let mut told = Vec::new();
     for key in opened.keys.clone() {
         loop {
             let ended = opened.take_over(&key).and_then(|()| one_step(&mut opened, &key, json));
@@ -78,7 +80,14 @@ fn each(which: &Which, json: bool, goes_on: impl Fn(&Progress) -> bool) -> Resul
                 // Nobody reads any more what is done.
                 Err(failure) if failure.exit == Exit::CannotWrite => return Err(failure),
                 Err(failure) => {
-                    failure.tell();
+                    let what = failure.to_string();
+                    if !told.contains(&what) {
+                        failure.tell();
+                        told.push(what);
+                    }
+                    if json {
+                        progress::tell_failure(&key.name, &failure)?;
+                    }
                     exit = exit.max(failure.exit);
                     break;
                 }

@@ -110,7 +110,7 @@ pub enum FileFault {
 
 impl FileFault {
     /// The fault that keeps a key from being used.
-    pub(super) fn of_key(error: &PrivateKeyError) -> Self {
+    pub(crate) fn of_key(error: &PrivateKeyError) -> Self {
         match error {
             PrivateKeyError::TooSmall { bits, .. } => Self::TooShort { bits: *bits },
             PrivateKeyError::Encrypted { line } => Self::Encrypted { line: *line },

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
-use dkim_crypto::{Provider, PublicKey};
+use dkim_crypto::{PrivateKeyError, Provider, PublicKey};
 use dkim_tags::{DomainName, FieldName};
 
 use super::{
@@ -13,14 +13,15 @@ use super::{
 };
 use crate::Severity::{Error, Note, Warning};
 use crate::finding::Row;
-use crate::{Finding, KeyFileError, KeyPair, read_key};
+use crate::{FileFault, Finding, KeyFileError, KeyPair, read_key};
 
 /// Said of a key that changes while there is none: before the first one, or when the last was revoked.
 pub(super) const NONE_SIGNS: &str = "no key signs by this name yet, or any more";
 
 /// Something wrong with a configuration, beside its grammar.
 pub(crate) enum ConfigFault {
-    KeyFile(KeyFileError),
+    KeyFile(FileFault),
+    NoKey { why: String },
     NoKeyFiles,
     Unclear(Unclear),
     SameName { name: String, other: String },
@@ -40,10 +41,25 @@ pub(crate) enum ConfigFault {
 }
 
 impl ConfigFault {
+    /// Of a file in which no key was found.
+    fn of_key(error: KeyFileError) -> Self {
+        match error {
+            KeyFileError::Key(PrivateKeyError::NoPem | PrivateKeyError::NotPrivate { .. }) => {
+                Self::NoKey { why: error.to_string() }
+            }
+            KeyFileError::Key(error) => Self::KeyFile(FileFault::of_key(&error)),
+            KeyFileError::Unreadable(error) if error.kind() != io::ErrorKind::NotFound => {
+                Self::KeyFile(FileFault::Unreadable { why: error.to_string() })
+            }
+            error => Self::NoKey { why: error.to_string() },
+        }
+    }
+
     /// THE table.
     pub(crate) const fn row(&self) -> Row {
         let (code, severity, reference, remedy) = match self {
-            Self::KeyFile(_) => (
+            Self::KeyFile(fault) => return fault.row(),
+            Self::NoKey { .. } => (
                 "dangling-key",
                 Error,
                 "RFC 5863 §4.3",
@@ -162,7 +178,8 @@ impl ConfigFault {
 impl fmt::Display for ConfigFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::KeyFile(error) => error.fmt(f),
+            Self::KeyFile(fault) => fault.fmt(f),
+            Self::NoKey { why } => f.write_str(why),
             Self::NoKeyFiles => f.write_str("no domain that its rules fit has a key file"),
             Self::Unclear(why) => why.fmt(f),
             Self::SameName { name, other } => {
@@ -341,7 +358,7 @@ impl Keys<'_> {
                         let file = file.strip_prefix(self.directory).unwrap_or(&file);
                         format!("keys.{name} ({})", file.display())
                     };
-                    read.map_err(|error| faults.push((subject(), ConfigFault::KeyFile(error)))).ok()
+                    read.map_err(|error| faults.push((subject(), ConfigFault::of_key(error)))).ok()
                 });
                 let (Some(key), Some(record)) = (key, record) else { continue };
                 let (other, public) =
@@ -371,7 +388,7 @@ impl Keys<'_> {
         match all {
             Err(Unclear::Unreadable { path, error }) => {
                 let path = path.strip_prefix(self.directory).unwrap_or(&path).to_owned();
-                let fault = ConfigFault::KeyFile(KeyFileError::Unreadable(error));
+                let fault = ConfigFault::of_key(KeyFileError::Unreadable(error));
                 Err((format!("{subject} ({})", path.display()), fault))
             }
             Err(why) => Err((subject, ConfigFault::Unclear(why))),

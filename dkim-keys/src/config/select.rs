@@ -189,9 +189,7 @@ impl Config {
         if so_far.chosen.iter().any(is_same) {
             return Err(Verdict::AlreadySigned { key });
         }
-        let identity = rule.identity.as_ref().map(|text| text.replace('%', author.as_str()));
-        let identity = identity.and_then(|text| Auid::parse(&text).ok());
-        let identity = identity.filter(|auid| auid.domain().is_within(domain));
+        let identity = rule.identity_for(&author, domain);
         let file = signing.file_for(&author, Path::new(""));
         let (domain, selector) = (domain.clone(), selector.clone());
         Ok(Chosen { key, rule: number, domain, selector, file, identity })
@@ -199,6 +197,12 @@ impl Config {
 }
 
 impl Rule {
+    /// `i=` for mail of an author that is signed with this domain.
+    pub(super) fn identity_for(&self, author: &DomainName, domain: &DomainName) -> Option<Auid> {
+        let identity = self.identity.as_ref()?.replace('%', author.as_str());
+        Auid::parse(&identity).ok().filter(|auid| auid.domain().is_within(domain))
+    }
+
     /// Whether all mail that fits another rule fits this one, as far as one pattern after the other
     /// and one network after the other tell.
     pub(super) fn takes_all_of(&self, other: &Self) -> bool {

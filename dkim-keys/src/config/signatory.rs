@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 use std::{fs, io};
 
-use dkim_tags::{DomainName, Selector};
+use dkim_tags::{Auid, DomainName, Selector};
 
 use crate::RotationState;
 use crate::token_uri::TokenUri;
@@ -24,6 +24,8 @@ pub struct Signatory {
     pub selector: Selector,
     /// The file with the key.
     pub file: PathBuf,
+    /// `i=` of its signatures, as far as the rules and the domains in them tell.
+    pub identities: Vec<Auid>,
 }
 
 /// Why it cannot be said who may sign.
@@ -131,6 +133,26 @@ impl Config {
         changing.chain(signing).filter_map(pin_file).collect()
     }
 
+    /// `i=` of what a key signs with this domain.
+    fn identities(&self, name: &str, entry: &KeyEntry, domain: &DomainName) -> Vec<Auid> {
+        let mut all = Vec::new();
+        for rule in self.rules_of(name).filter(|rule| rule.identity.is_some()) {
+            let authors = match entry.domain {
+                SigningDomain::Author => vec![domain.clone()],
+                SigningDomain::Named(_) => {
+                    rule.from.iter().filter_map(Pattern::domain_name).collect()
+                }
+            };
+            // Where only patterns tell the authors, one of the domain itself stands for them.
+            let some_author = authors.is_empty().then_some(domain);
+            let identities = authors.iter().chain(some_author);
+            all.extend(identities.filter_map(|author| rule.identity_for(author, domain)));
+        }
+        all.sort_by_key(Auid::to_string);
+        all.dedup();
+        all
+    }
+
     /// Those of one key.
     pub(super) fn signatories_of(
         &self,
@@ -153,6 +175,7 @@ impl Config {
         let signatory = |domain: DomainName| Signatory {
             key: name.to_owned(),
             file: named.file_for(&domain, directory),
+            identities: self.identities(name, entry, &domain),
             selector: named.selector.clone(),
             domain,
         };
@@ -178,6 +201,7 @@ impl Config {
                 domain: domain.clone(),
                 selector: named.selector.clone(),
                 file: named.file_for(domain, directory),
+                identities: self.identities(name, entry, domain),
             }));
         }
         all

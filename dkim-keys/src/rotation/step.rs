@@ -114,10 +114,14 @@ pub fn step<H: Hands>(
     }
     // Whoever signs is told which keys are to be let go of, whatever the clock says.
     if state.hook_pending {
-        hands.hook().map_err(RotationError::Hands)?;
-        let mut next = state.clone();
-        next.told(now);
-        return commit(state, next, hands).map(|()| Progress::Told);
+        match hands.hook() {
+            Ok(()) => {
+                let mut next = state.clone();
+                next.told(now);
+                return commit(state, next, hands).map(|()| Progress::Told);
+            }
+            Err(error) => failed = failed.or(Some(RotationError::Hands(error))),
+        }
     }
     if now < newest {
         // A person may have to publish that a key is revoked, and is told that first.
@@ -135,11 +139,17 @@ pub fn step<H: Hands>(
         });
     }
     // The way to a signing key comes first, then that of each old one to its grave.
-    let (successors, mut old): (Vec<_>, Vec<_>) =
+    let (mut successors, mut old): (Vec<_>, Vec<_>) =
         keys.into_iter().partition(|(_, key)| key.phase.is_successor());
+    // Until whoever signs has been told, none that signs is followed by another, and none that did is
+    // revoked; a name by which none signs waits for nobody.
+    let is_untold = state.hook_pending && state.active(name).is_some();
+    let has_successor = !successors.is_empty();
+    successors.retain(|(_, key)| !(is_untold && key.phase == Phase::Proven));
+    old.retain(|(_, key)| !(state.hook_pending && key.phase == Phase::Retiring));
     // One that cannot be revealed keeps no other from being revoked.
     old.sort_by_key(|(_, key)| key.phase >= Phase::Removed);
-    if successors.is_empty() {
+    if !has_successor && !is_untold {
         match state.active(name).and_then(|key| plan.end_of(key)) {
             Some(due) if now < due => {
                 waiting.push(("the next key is not due".to_owned(), Some(due)));
