@@ -81,7 +81,7 @@ pub(crate) struct Agent {
     list: bool,
 
     /// With --list, write one JSON object a key, on one line: schema, domain, selector, algorithm,
-    /// bits, name and text of the record
+    /// key_bits, name, record (its text)
     #[arg(long, requires = "list")]
     json: bool,
 }

@@ -73,7 +73,7 @@ Examples:
 
 JSON:
   schema                1; raised when a change breaks readers
-  keys                  one object each: file, type, bits, selector, domain (null if not known)
+  keys                  one object each: file, key_type, key_bits, selector, domain (or null)
 ";
     [EXAMPLES, findings::JSON_HELP, "\n", &exit::help()].concat()
 }
@@ -88,8 +88,8 @@ struct Json<'a> {
 #[derive(Serialize)]
 struct Key {
     file: String,
-    r#type: &'static str,
-    bits: u32,
+    key_type: &'static str,
+    key_bits: u32,
     selector: Option<String>,
     domain: Option<String>,
 }
@@ -143,8 +143,8 @@ impl Audit {
             let (selector, domain) = key.signs_for.unzip();
             Key {
                 file: key.path.display().to_string(),
-                r#type: key.public.key_type().name(),
-                bits: key.public.bits(),
+                key_type: key.public.key_type().name(),
+                key_bits: key.public.bits(),
                 selector: selector.map(|selector| selector.as_str().to_owned()),
                 domain: domain.map(|domain| domain.as_str().to_owned()),
             }

@@ -8,6 +8,7 @@ use clap::Args;
 use dkim_keys::ServerAddress;
 use dkim_stack::dns::{
     Answer, Coalescing, HickoryError, HickoryOptions, LookupError, Query, TrustAnchors,
+    ZoneErrorKind,
 };
 use dkim_stack::{BlockingResolver, HickoryBlocking, HickoryResolver, Resolver, Zone};
 use tokio::sync::Semaphore;
@@ -40,6 +41,10 @@ pub(crate) struct DnsArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "dns")]
     zone: Vec<PathBuf>,
 
+    /// The zone that the file is of, if it does not begin with $ORIGIN
+    #[arg(long, value_name = "NAME", requires = "zone")]
+    origin: Option<String>,
+
     /// Ask this name server and not the system's; port 53 unless said
     ///
     /// May be given several times.
@@ -52,19 +57,21 @@ impl DnsArgs {
     /// the system's servers together.
     pub(crate) fn each(&self) -> Vec<Self> {
         match &*self.dns {
-            [] => vec![Self { zone: self.zone.clone(), dns: Vec::new() }],
+            [] => {
+                vec![Self { zone: self.zone.clone(), origin: self.origin.clone(), dns: Vec::new() }]
+            }
             servers => servers.iter().map(|server| Self::of_server(*server)).collect(),
         }
     }
 
     /// As if nothing had been said.
     pub(crate) fn of_system() -> Self {
-        Self { zone: Vec::new(), dns: Vec::new() }
+        Self { zone: Vec::new(), origin: None, dns: Vec::new() }
     }
 
     /// As if this one name server had been said.
     pub(crate) fn of_server(server: SocketAddr) -> Self {
-        Self { zone: Vec::new(), dns: vec![server] }
+        Self { zone: Vec::new(), origin: None, dns: vec![server] }
     }
 
     /// Who is asked, if it is a server that was named.
@@ -185,7 +192,7 @@ impl SharedDns {
 impl<R> Dns<R> {
     /// The zone files, if there are some; else the servers, none of which means the system's.
     fn of(
-        DnsArgs { zone: zones, dns: servers }: &DnsArgs,
+        DnsArgs { zone: zones, origin, dns: servers }: &DnsArgs,
         connect: impl FnOnce(&[SocketAddr]) -> Result<R, HickoryError>,
     ) -> Result<Self, Failure> {
         if zones.is_empty() {
@@ -196,8 +203,19 @@ impl<R> Dns<R> {
         for path in zones {
             let mut file = Vec::new();
             read_whole(path, ZONE_LIMIT, &mut file)?;
-            let zone = Zone::parse(&file)
-                .map_err(|error| Failure::of(Exit::Data, &error).on(path.display()))?;
+            let zone = match origin {
+                Some(origin) => Zone::parse_below(&file, origin),
+                None => Zone::parse(&file),
+            };
+            let zone = zone.map_err(|error| {
+                let failure = Failure::of(Exit::Data, &error).on(path.display());
+                match error.kind {
+                    ZoneErrorKind::Relative(_) => {
+                        failure.remedy("say which zone it is: --origin NAME")
+                    }
+                    _ => failure,
+                }
+            })?;
             all = all.merge(zone);
         }
         Ok(Self::Zone(all))
@@ -316,7 +334,7 @@ mod tests {
             file.as_file().set_len(length).expect("a file of this length");
         };
         let zone = || {
-            let args = DnsArgs { zone: vec![path.to_owned()], dns: Vec::new() };
+            let args = DnsArgs { zone: vec![path.to_owned()], origin: None, dns: Vec::new() };
             Dns::<HickoryBlocking>::new(&args).err().map(|failure| failure.to_string())
         };
         let anchors = || trust_anchors(path).err().map(|failure| failure.to_string());

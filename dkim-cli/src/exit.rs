@@ -41,8 +41,8 @@ const TABLE: [(Exit, u8, &str); 8] = [
     (
         Exit::Temporary,
         75,
-        "no signature passes, or adsp gets no answer, for temporary failures only; sign: the key is \
-         out of reach; rotate, key publish: a name server does not show yet what it should; rotate, \
+        "no signature passes, or adsp or key test gets no answer, for temporary failures only; sign: \
+         the key is out of reach; rotate, key publish: a name server does not show yet what it should; rotate, \
          agent: somebody else has the lock; rotate: the clock is behind",
     ),
 ];

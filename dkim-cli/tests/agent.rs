@@ -151,7 +151,7 @@ fn its_keys_are_listed() {
     let json = text(&json.stdout);
     let first = json.lines().next().unwrap();
     assert!(first.starts_with(
-        r#"{"schema":1,"domain":"example.com","selector":"rsa","algorithm":"rsa-sha256","bits":2048,"#
+        r#"{"schema":1,"domain":"example.com","selector":"rsa","algorithm":"rsa-sha256","key_bits":2048,"#
     ));
     // What is published of it.
     let zone = fs::read_to_string(format!("{DATA}/example.zone")).unwrap();

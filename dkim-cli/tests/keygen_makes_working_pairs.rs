@@ -31,7 +31,7 @@ fn a_key_may_go_to_standard_output() {
 
     let json = keygen("ed25519", &["--out", "-", "--json"]);
     assert!(text(&json.stdout).starts_with("-----BEGIN"));
-    assert!(text(&json.stderr).starts_with("{\"schema\":1,\"key\":null,\"type\":\"ed25519\""));
+    assert!(text(&json.stderr).starts_with("{\"schema\":1,\"file\":null,\"key_type\":\"ed25519\""));
     for wrong in [["--owner", "root"], ["--type", "both"], ["--dir", "."]] {
         let made = run(
             &[
@@ -118,9 +118,9 @@ fn json_tells_where_everything_is() {
     let path = directory.path().join("key.pem");
     let made = keygen("ed25519", &["--json", "--out", path.to_str().unwrap()]);
     let made: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
-    assert!(Path::new(made["key"].as_str().unwrap()).exists());
+    assert!(Path::new(made["file"].as_str().unwrap()).exists());
     assert_eq!(made["name"], "new._domainkey.example.com");
-    assert_eq!(made["bits"], 256);
-    assert!(made["text"].as_str().unwrap().starts_with("v=DKIM1; k=ed25519; p="));
-    assert!(made["zone"].as_str().unwrap().contains(made["text"].as_str().unwrap()));
+    assert_eq!(made["key_bits"], 256);
+    assert!(made["record"].as_str().unwrap().starts_with("v=DKIM1; k=ed25519; p="));
+    assert!(made["zone"].as_str().unwrap().contains(made["record"].as_str().unwrap()));
 }

@@ -738,6 +738,44 @@ fn a_plan_tells_when_what_is_under_way_ends() {
     assert_eq!(time("stolen", "revealed"), time("stolen", "removed") + 7 * DAY);
 }
 
+/// The key that signs goes on as the plan says, and whoever looks before the first step is told so.
+#[test]
+fn a_plan_begins_with_the_key_that_signs() {
+    let plan = PLAN.replace("every = 1", "every = 7776000");
+    let key = format!("selector = 'old'\nfile = 'mail.pem'\nrotate = {{ {plan} }}\n");
+    let desk = Desk::new("server = SERVER", &key);
+    fs::copy(Path::new(command::DATA).join("keys/ed25519.pem"), desk.path("mail.pem")).unwrap();
+    desk.server.publish("old._domainkey.example.com", ED25519);
+    let events = |said: &str| {
+        let events = said.lines().map(|line| line.split_once("main: ").unwrap().1.to_owned());
+        events.collect::<Vec<_>>()
+    };
+    let (_, before) = desk.dkim(&["rotate", "plan"]);
+    assert_eq!(
+        events(&before),
+        ["k1 is made and published", "k1 signs", "old is revoked", "old is removed from the DNS"]
+    );
+    assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
+    let (_, after) = desk.dkim(&["rotate", "plan"]);
+    assert_eq!(events(&after), events(&before));
+}
+
+/// Signers may go on with the key, and whoever revoked it must know.
+#[test]
+fn a_revocation_that_was_not_told_is_not_done() {
+    let plan = PLAN.replace("every = 1", "every = 600");
+    let desk = Desk::new("server = SERVER", &format!("rotate = {{ {plan} }}"));
+    assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
+    let config = fs::read_to_string(&desk.config).unwrap();
+    fs::write(&desk.config, config.replace("[keys.main]", "hook = ['false']\n[keys.main]"))
+        .unwrap();
+    let (code, said) = desk.dkim(&["key", "revoke", "--now", "--selector", "K1"]);
+    assert!(
+        code == 1 && said.contains("k1 is revoked") && said.contains("rotation.hook"),
+        "{said}"
+    );
+}
+
 #[test]
 fn a_key_in_a_token_is_left_to_a_person() {
     let plan = PLAN.replace("every = 1", "every = 600");

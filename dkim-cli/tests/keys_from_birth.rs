@@ -84,6 +84,126 @@ fn what_is_published_is_tested() {
     assert_eq!(test(&other, &with_key).0, 75);
 }
 
+/// A key that cannot be used is told, and the others are tested, whoever names them.
+#[test]
+fn what_cannot_be_used_is_told_beside_what_is_tested() {
+    let home = Home::with_key();
+    let zone = home.at("zone");
+    for (name, from) in [("bad", "text.pem"), ("short", "rsa1024.pem")] {
+        let to = home.at(&format!("{name}._domainkey.example.com.pem"));
+        fs::copy(Path::new(command::DATA).join("keys").join(from), to).unwrap();
+    }
+    let rules = "[[rules]]\nfrom = ['*@example.com']\nkeys = ['a', 'gone']\n";
+    let entry = |name: &str, selector: &str| {
+        format!(
+            "[keys.{name}]\ndomain = 'example.com'\nselector = '{selector}'\n\
+             file = '{selector}._domainkey.example.com.pem'\n"
+        )
+    };
+    let config = home.at("config.toml");
+    fs::write(&config, entry("a", "s1") + &entry("gone", "gone") + rules).unwrap();
+    for (named, code, told) in [
+        (["--keys", path(home.directory.path())], 65, &["bad._domainkey", "short._domainkey"][..]),
+        (["--config", path(&config)], 66, &["gone._domainkey"]),
+    ] {
+        let output =
+            run(&[&["key", "test", "--json", "--zone", path(&zone)], &named[..]].concat(), b"");
+        let one: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(one["right"], true);
+        assert_eq!(output.status.code(), Some(code));
+        let said = text(&output.stderr);
+        assert!(told.iter().all(|name| said.contains(name)), "{said}");
+    }
+    fs::remove_file(home.key()).unwrap();
+    let output =
+        run(&["key", "test", "--zone", path(&zone), "--keys", path(home.directory.path())], b"");
+    assert_eq!(output.status.code(), Some(65), "{}", text(&output.stderr));
+    assert!(!text(&output.stderr).contains("tells for whom"), "{}", text(&output.stderr));
+}
+
+/// As whoever signs by the configuration signs: with `t=s` a domain below `d=` may not stand in `i=`.
+#[test]
+fn a_test_message_is_signed_as_the_rules_say() {
+    let home = Home::with_key();
+    let zone = home.at("zone");
+    let strict = fs::read_to_string(&zone).unwrap().replace("v=DKIM1;", "v=DKIM1; t=s;");
+    fs::write(&zone, strict).unwrap();
+    let config = home.at("config.toml");
+    for (identity, code, result) in
+        [("", 0, "pass"), ("identity = '@%'", 0, "pass"), ("identity = '@a.%'", 1, "permerror")]
+    {
+        let text = format!(
+            "[keys.main]\ndomain = 'example.com'\nselector = 's1'\n\
+             file = 's1._domainkey.example.com.pem'\n\
+             [[rules]]\nfrom = ['*@example.com']\nkeys = ['main']\n{identity}\n"
+        );
+        fs::write(&config, text).unwrap();
+        let args = ["key", "test", "--json", "--zone", path(&zone), "--config", path(&config)];
+        let output = run(&args, b"");
+        let one: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((output.status.code(), &one["loop_back"]), (Some(code), &result.into()));
+        let told = one["findings"].to_string();
+        assert_eq!(told.contains("with i=@a.example.com"), code == 1, "{told}");
+    }
+}
+
+/// The one that the private key signs for is looked at, and that there is another is told.
+#[test]
+fn of_two_records_that_of_the_key_counts() {
+    let home = Home::with_key();
+    let zone = home.at("zone");
+    let own = fs::read_to_string(&zone).unwrap();
+    let other = "s1._domainkey.example.com. IN TXT \
+                 \"v=DKIM1; k=ed25519; p=8vZGyah9eIa0iPkErh33Ez5MOGlWXWs5C4cet/sYT3A=\"\n";
+    let revoked = "s1._domainkey.example.com. IN TXT \"v=DKIM1; p=\"\n";
+    for first in [other, revoked] {
+        fs::write(&zone, format!("{first}{own}")).unwrap();
+        let key = home.key();
+        let args = [&["key", "test", "--json", "--zone", path(&zone), "--key", path(&key)], WHO];
+        let output = run(&args.concat(), b"");
+        let one: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let codes: Vec<&Value> =
+            one["findings"].as_array().unwrap().iter().map(|finding| &finding["code"]).collect();
+        assert_eq!(codes, ["several-records"]);
+        assert_eq!(one["loop_back"], "pass");
+    }
+}
+
+/// As name servers have them: which zone it is stands elsewhere.
+#[test]
+fn a_zone_file_may_leave_its_origin_out() {
+    let home = Home::with_key();
+    let zone = home.at("zone");
+    let relative = fs::read_to_string(&zone).unwrap().replace(".example.com.", "");
+    assert!(relative.starts_with("s1._domainkey "), "{relative}");
+    fs::write(&zone, relative).unwrap();
+    let test =
+        |more: &[&str]| run(&[&["key", "test", "--zone", path(&zone)], WHO, more].concat(), b"");
+    let said = text(&test(&[]).stderr);
+    assert!(said.contains("remedy: say which zone it is: --origin NAME"), "{said}");
+    assert_eq!(test(&["--origin", "example.com"]).status.code(), Some(0));
+}
+
+/// A pipe is read once, however many keys there are.
+#[test]
+fn a_zone_may_be_a_pipe() {
+    let home = Home::with_key();
+    let other = run(
+        &[
+            &["key", "new", "--domain", "example.com", "--selector", "s2", "--type", "ed25519"],
+            &["--dir", path(home.directory.path())][..],
+        ]
+        .concat(),
+        b"",
+    );
+    let records = [fs::read(home.at("zone")).unwrap(), other.stdout].concat();
+    let args =
+        ["key", "test", "--zone", "/dev/stdin", "--keys", path(home.directory.path()), "--json"];
+    let output = run(&args, &records);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    assert_eq!(text(&output.stdout).lines().count(), 2);
+}
+
 #[test]
 fn every_form_is_the_same_record() {
     let home = Home::with_key();

@@ -139,6 +139,15 @@ impl<'a> Entries<'a> {
         Self { file, rest: file, origin: None, owner: None, default_ttl: None, stated_ttl: None }
     }
 
+    /// With an origin before the first `$ORIGIN`.
+    pub(crate) fn below(file: &'a [u8], origin: &str) -> Result<Self, ZoneError> {
+        let entries = Self::new(file);
+        match Name::absolute(origin) {
+            Ok(origin) => Ok(Self { origin: Some(origin), ..entries }),
+            Err(error) => Err(entries.error(file, error.into())),
+        }
+    }
+
     /// The error with the number of the line on which `rest`, the tail of the file, begins.
     fn error(&self, rest: &[u8], kind: ZoneErrorKind) -> ZoneError {
         let read = self.file.len() - rest.len();

@@ -147,8 +147,29 @@ impl Zone {
     /// # Ok::<(), dkim_dns::ZoneError>(())
     /// ```
     pub fn parse(file: &[u8]) -> Result<Self, ZoneError> {
+        Self::read(Entries::new(file))
+    }
+
+    /// Reads a master file whose origin is said elsewhere, as the configuration of a name server does
+    /// (RFC 1035 §5.1); otherwise as [`parse`](Self::parse).
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse); when the origin is no name, too.
+    ///
+    /// ```
+    /// use dkim_dns::Zone;
+    ///
+    /// let zone = Zone::parse_below(b"s._domainkey IN TXT \"v=DKIM1; p=\"\n", "example.org")?;
+    /// # Ok::<(), dkim_dns::ZoneError>(())
+    /// ```
+    pub fn parse_below(file: &[u8], origin: &str) -> Result<Self, ZoneError> {
+        Self::read(Entries::below(file, origin)?)
+    }
+
+    fn read(entries: Entries<'_>) -> Result<Self, ZoneError> {
         let mut zone = Self::new();
-        for entry in Entries::new(file) {
+        for entry in entries {
             zone.add(entry?);
         }
         Ok(zone)

@@ -34,6 +34,22 @@ fn error(file: impl AsRef<[u8]>) -> (usize, ZoneErrorKind) {
     (line, kind)
 }
 
+/// RFC 1035 §5.1: the origin "may be" told by whoever reads the file.
+#[test]
+fn an_origin_may_be_said_elsewhere() {
+    let file = b"@ IN TXT here\ns._domainkey IN TXT k\n$ORIGIN sub\nt IN TXT x\n";
+    assert!(Zone::parse(file).is_err());
+    for origin in ["Example.com", "example.com."] {
+        let zone = Zone::parse_below(file, origin).unwrap();
+        for name in ["example.com", "s._domainkey.example.com", "t.sub.example.com"] {
+            let query = Query { id: QueryId(0), name: name.to_owned(), kind: QueryKind::Txt };
+            assert!(zone.answer(&query).is_ok(), "{name}");
+        }
+    }
+    let error = Zone::parse_below(b"", "a..b").unwrap_err();
+    assert_eq!(error.line, 1);
+}
+
 #[test]
 fn an_empty_file_is_an_empty_zone() {
     for file in ["", "\n", "\r\n\r\n", " \t \n\n  ", "; nothing", "$TTL 1h\n$ORIGIN .\n", "\t"] {

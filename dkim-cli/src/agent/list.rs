@@ -19,9 +19,9 @@ struct Key<'a> {
     domain: &'a str,
     selector: &'a str,
     algorithm: &'static str,
-    bits: u32,
+    key_bits: u32,
     name: &'a str,
-    text: &'a str,
+    record: &'a str,
 }
 
 pub(super) fn list(socket: &Path, patience: Duration, as_json: bool) -> Result<Exit, Failure> {
@@ -37,9 +37,9 @@ pub(super) fn list(socket: &Path, patience: Duration, as_json: bool) -> Result<E
                 domain: key.name.domain.as_str(),
                 selector: key.name.selector.as_str(),
                 algorithm,
-                bits,
+                key_bits: bits,
                 name: &name,
-                text: &KeyRecord::new(key.public).to_text(),
+                record: &KeyRecord::new(key.public).to_text(),
             };
             json::line(&mut out, &key)
         } else {

@@ -59,8 +59,8 @@ pub(crate) struct New {
     #[arg(long, value_name = "USER[:GROUP]", value_parser = owner::parse)]
     owner: Option<Owner>,
 
-    /// Write one JSON object a key, on one line: schema, key (the file; null for standard output),
-    /// type, bits, selector, name and text of the record, zone (the record as a zone file has it)
+    /// Write one JSON object a key, on one line: schema, file (null for standard output), key_type,
+    /// key_bits, selector, name, record (its text), zone (the record as a zone file has it)
     #[arg(long)]
     json: bool,
 }
@@ -104,12 +104,12 @@ impl Kind {
 #[derive(Serialize)]
 struct Made<'a> {
     schema: u32,
-    key: Option<&'a str>,
-    r#type: &'static str,
-    bits: u32,
+    file: Option<&'a str>,
+    key_type: &'static str,
+    key_bits: u32,
     selector: &'a str,
     name: &'a str,
-    text: &'a str,
+    record: &'a str,
     zone: &'a str,
 }
 
@@ -226,12 +226,12 @@ impl New {
         let written = if self.json {
             let made = Made {
                 schema: json::SCHEMA,
-                key: file.as_deref(),
-                r#type: record.key_type.name(),
-                bits,
+                file: file.as_deref(),
+                key_type: record.key_type.name(),
+                key_bits: bits,
                 selector: selector.as_str(),
                 name: &publication.name,
-                text: &publication.text,
+                record: &publication.text,
                 zone: &zone,
             };
             json::line(&mut out, &made)
