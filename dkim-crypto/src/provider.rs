@@ -161,6 +161,13 @@ pub trait SigningKey: Send + Sync {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError>;
 }
 
+impl fmt::Debug for dyn SigningKey + '_ {
+    /// Which key it is, by its public half; nothing of the other.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SigningKey").field(self.public_key()).finish()
+    }
+}
+
 /// Why a signature was not made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

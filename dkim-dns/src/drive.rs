@@ -6,11 +6,13 @@ use std::task::Poll;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use crate::{Answer, Inquirer, Query};
+use crate::{Answer, Inquirer, Query, QueryId};
 
 /// Answers questions without blocking the thread, on whatever runtime it needs.
 ///
-/// The futures are [`Send`], so that [`drive`] may be spawned.
+/// The futures are [`Send`], so that [`drive`] may be spawned; `async fn lookup` is one, where its
+/// future is. Where a program chooses between resolvers, an `enum` of them is one: a `dyn Resolver`
+/// there cannot be.
 pub trait Resolver {
     /// Answers one question. Several may be open at the same time.
     fn lookup(&self, query: &Query) -> impl Future<Output = Answer> + Send;
@@ -63,9 +65,34 @@ impl<R: BlockingResolver + ?Sized> BlockingResolver for Arc<R> {
 /// soon as it is there.
 ///
 /// Needs no runtime of its own and sets no time limit: the resolver's counts. The number of
-/// questions is up to the inquirer.
+/// questions is up to the inquirer. A future that is dropped has taken the questions with it: what
+/// it had no answer to stays unanswered.
 pub async fn drive(inquirer: &mut (impl Inquirer + ?Sized), resolver: &impl Resolver) {
     drive_while(inquirer, resolver, |_| ()).await;
+}
+
+/// Asks questions, all at once, and borrows no inquirer: while the answers are on their way, it may be
+/// handed what else it needs, such as a verifier the body of its message as that arrives. The answers
+/// come in any order.
+///
+/// ```
+/// use dkim_dns::{Query, QueryId, QueryKind, Zone, ask};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let zone = Zone::new().txt("s._domainkey.example.com", "v=DKIM1; p=");
+/// let name = "s._domainkey.example.com".to_owned();
+/// let query = Query { id: QueryId(7), name, kind: QueryKind::Txt };
+/// let reading = async { 3 };
+/// let (answers, read) = tokio::join!(ask(vec![query], &zone), reading);
+/// assert!(answers[0].0 == QueryId(7) && answers[0].1.is_ok() && read == 3);
+/// # }
+/// ```
+pub async fn ask(queries: Vec<Query>, resolver: &impl Resolver) -> Vec<(QueryId, Answer)> {
+    let ask = |query: Query| async move {
+        let answer = resolver.lookup(&query).await;
+        (query.id, answer)
+    };
+    queries.into_iter().map(ask).collect::<FuturesUnordered<_>>().collect().await
 }
 
 /// Like [`drive`], and does some work with the inquirer while the first questions are on their way,

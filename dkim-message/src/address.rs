@@ -33,6 +33,27 @@ pub struct Address {
 }
 
 impl Address {
+    /// Reads one address, as a From field has it: `joe@example.com`, with or without a display name.
+    ///
+    /// # Errors
+    ///
+    /// When it is none, or several.
+    ///
+    /// ```
+    /// use dkim_message::Address;
+    ///
+    /// assert_eq!(Address::parse("Joe <joe@example.com>")?.local_part, "joe");
+    /// assert!(Address::parse("joe@example.com, ann@example.com").is_err());
+    /// # Ok::<(), dkim_message::AddressError>(())
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        let mut addresses = author_addresses(text.as_bytes())?;
+        match (addresses.pop(), addresses.is_empty()) {
+            (Some(address), true) => Ok(address),
+            _ => Err(AddressError::NotOne),
+        }
+    }
+
     /// Whether the domain is a domain-literal, as in `user@[192.0.2.1]`, and no name.
     #[must_use]
     pub fn has_domain_literal(&self) -> bool {
@@ -70,6 +91,9 @@ pub enum AddressError {
         /// Where the address begins.
         offset: usize,
     },
+    /// None, or several, where one is asked for.
+    #[error("one address is needed")]
+    NotOne,
     /// More than [`MAX_ADDRESSES`] mailboxes.
     #[error("more than {MAX_ADDRESSES} addresses")]
     TooMany,

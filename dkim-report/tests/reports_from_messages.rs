@@ -581,7 +581,7 @@ fn reports_are_read_up_to_their_limits() {
     let feedback =
         "\r\n--x\r\nContent-Type: message/feedback-report\r\n\r\nVersion: 1\r\n--x--\r\n";
     for (octets, is_read) in [(ReadReport::MAX_HEADER, true), (ReadReport::MAX_HEADER + 1, false)] {
-        let fill = "a".repeat(octets - head.len() - "X: \r\n\r\n".len());
+        let fill = "a".repeat(octets - head.len() - "X: \r\n".len());
         let report = format!("{head}X: {fill}\r\n{feedback}");
         assert_eq!(ReadReport::parse(report.as_bytes()).is_ok(), is_read, "{octets}");
     }

@@ -1,7 +1,7 @@
 //! What is asked of a signer.
 
 use dkim_canon::Canonicalization;
-use dkim_crypto::SigningAlgorithm;
+use dkim_crypto::{SigningAlgorithm, SigningKey};
 use dkim_message::Defect;
 use dkim_tags::{Atps, Auid, Canonicalizations, DomainName, Selector, Signature, UnixTime};
 
@@ -77,6 +77,12 @@ impl Request {
             reports: Reports::Unasked,
             atps: None,
         }
+    }
+
+    /// A request with our defaults, for a signature with this key.
+    #[must_use]
+    pub fn for_key(sdid: DomainName, selector: Selector, key: &dyn SigningKey) -> Self {
+        Self::new(sdid, selector, key.algorithm())
     }
 }
 

@@ -100,7 +100,9 @@ impl Signer {
         Ok(Self { prepared, body, long_lines: [of_header, LongLines::default()] })
     }
 
-    /// Takes the next octets of the body.
+    /// Takes the next octets of the body, as they will be received: with CRLF at the ends of lines. A
+    /// bare CR or LF "MUST be converted" before the message is signed (RFC 6376 §5.3); here it would
+    /// be signed as it is, and the signature would not outlive the first relay that converts it.
     pub fn body_chunk(&mut self, chunk: &[u8]) -> Stance {
         let [_, of_body] = &mut self.long_lines;
         for piece in chunk.chunks(PIECE) {

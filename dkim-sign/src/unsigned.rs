@@ -1,7 +1,7 @@
 //! A signature that lacks nothing but the key's.
 
 use dkim_crypto::{SignError, SigningAlgorithm, SigningKey};
-use dkim_tags::Signature;
+use dkim_tags::{DomainName, Selector, Signature};
 
 /// A signature prepared and not yet made (RFC 6376 §5.5).
 ///
@@ -17,6 +17,18 @@ pub struct Unsigned {
 impl Unsigned {
     pub(crate) fn new(signature: Signature, input: Vec<u8>) -> Self {
         Self { signature, input }
+    }
+
+    /// Whose signature it will be: with the selector, which key to sign with.
+    #[must_use]
+    pub fn sdid(&self) -> &DomainName {
+        &self.signature.sdid
+    }
+
+    /// The selector of the key to sign with.
+    #[must_use]
+    pub fn selector(&self) -> &Selector {
+        &self.signature.selector
     }
 
     /// The algorithm to sign with.
@@ -39,7 +51,8 @@ impl Unsigned {
         self.signature
     }
 
-    /// Signs with a key at hand.
+    /// Signs with a key at hand: the one that is published under this selector, which nobody here can
+    /// tell from another of its type.
     ///
     /// # Errors
     ///

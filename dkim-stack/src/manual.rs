@@ -35,9 +35,10 @@
 //! | do this | so |
 //! | --- | --- |
 //! | verify a message in one call | [`verify`](crate::verify()), [`verify_blocking`](crate::verify_blocking); `examples/verify_file.rs` |
-//! | verify a message that comes in pieces | [`Verifier`](crate::Verifier); `examples/verify_stream.rs` |
+//! | verify a message that comes in pieces | [`Verifier`](crate::Verifier); `examples/verify_stream.rs`, `examples/verify_async.rs` |
 //! | verify as of another day | give the time of receipt as `now`, and accept what has expired since in the policy |
 //! | verify a million messages | one [`KeyCache`](crate::KeyCache) for all threads, a [`Coalescing`](crate::dns::Coalescing) resolver |
+//! | sign as a configuration says | `dkim_keys::Config::select`, then `dkim_keys::Config::request` |
 //! | sign a message in one call | [`sign`](crate::sign()) |
 //! | sign with several keys | several [`Request`](crate::Request)s to one [`Signer`](crate::Signer): the body is hashed once |
 //! | sign with a key in a token or a vault | [`Unsigned::input`](crate::Unsigned::input), then [`Unsigned::complete`](crate::Unsigned::complete); `examples/sign_remote_key.rs` |

@@ -87,7 +87,7 @@ fn split_within<'m>(message: &'m [u8], policy: &Policy) -> (Header<'m>, &'m [u8]
 /// # let pem = dkim_stack::PrivateKey::from_ed25519_seed(&[7; 32]).to_pkcs8_pem();
 /// let key = provider().signing_key(&PrivateKey::from_pem(pem.as_bytes())?)?;
 /// let (sdid, selector) = (DomainName::parse("example.com")?, Selector::parse("brisbane")?);
-/// let request = Request::new(sdid, selector, key.algorithm());
+/// let request = Request::for_key(sdid, selector, &*key);
 /// let message = b"From: joe@example.com\r\n\r\nHi.\r\n";
 /// let field = sign(message, request, now(), provider(), &*key)?.to_field();
 /// assert!(field.starts_with("DKIM-Signature: v=1; a=ed25519-sha256;"));

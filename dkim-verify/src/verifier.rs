@@ -116,7 +116,8 @@ impl Verifier {
         self.unlisted
     }
 
-    /// Takes the next octets of the body, and tells whether more are needed.
+    /// Takes the next octets of the body as it was received, with CRLF at the ends of lines, and tells
+    /// whether more are needed.
     pub fn body_chunk(&mut self, chunk: &[u8]) -> Stance {
         self.body.chunk(chunk)
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use dkim_stack::dns::drive_blocking;
-use dkim_stack::message::{Address, Header, author_addresses};
+use dkim_stack::message::{Address, Header};
 use dkim_stack::report::{
     CanonicalBody, Decision, DeliveryResult, Feedback, Original, Redactor, Report, ReportAddress,
     ReportInquiry, Unwanted, automatic, date_time,
@@ -59,7 +59,7 @@ pub(crate) struct Make {
     at: Option<u64>,
 
     /// Who reports: postmaster at this host unless said
-    #[arg(long, value_name = "ADDRESS", value_parser = one_address)]
+    #[arg(long, value_name = "ADDRESS", value_parser = Address::parse)]
     from: Option<Address>,
 
     /// Who says so in the Authentication-Results field; the host's name unless said
@@ -145,14 +145,6 @@ Examples:
       dkim report show -
 ";
     [EXAMPLES, &exit::help()].join("\n")
-}
-
-fn one_address(text: &str) -> Result<Address, String> {
-    let mut addresses = author_addresses(text.as_bytes()).map_err(|error| error.to_string())?;
-    match (addresses.pop(), addresses.is_empty()) {
-        (Some(address), true) => Ok(address),
-        _ => Err("one address is needed".to_owned()),
-    }
 }
 
 impl Make {
@@ -318,7 +310,7 @@ impl Make {
 
     fn sender(&self) -> Result<Address, Failure> {
         self.from.clone().map(Ok).unwrap_or_else(|| {
-            one_address(&format!("postmaster@{}", host_name())).map_err(|_| {
+            Address::parse(&format!("postmaster@{}", host_name())).map_err(|_| {
                 Failure::new(Exit::Usage, "the host has no name for an address")
                     .remedy("say who reports with --from ADDRESS")
             })

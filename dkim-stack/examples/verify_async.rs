@@ -1,0 +1,57 @@
+//! Verifies a message as a mail server receives it: the questions for keys go out when the header is
+//! there, and the body is hashed as it arrives. What the border writes on top is printed.
+//!
+//! `cargo run --package dkim-stack --example verify_async < message.eml`
+
+use dkim_stack::authres::{AuthenticationResults, without_forged};
+use dkim_stack::dns::{HickoryOptions, Inquirer, ask, drive};
+use dkim_stack::message::Splitter;
+use dkim_stack::{HickoryResolver, Policy, Verifier, now, provider, res_infos};
+use tokio::io::AsyncReadExt;
+
+const AUTHSERV_ID: &str = "mx.example.org";
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let dns = HickoryResolver::from_system(&HickoryOptions::new())?;
+    let policy = Policy::rfc();
+    let (mut input, mut chunk) = (tokio::io::stdin(), [0; 4096]);
+
+    let mut splitter = Splitter::new(policy.limits.header_octets);
+    let beginning = loop {
+        let length = input.read(&mut chunk).await?;
+        match splitter.push(chunk.get(..length).unwrap_or_default()) {
+            Ok(Some(body)) => break body.to_vec(),
+            Ok(None) if length > 0 => {}
+            // The message ends with its header; or that is too long, and the verifier will say so.
+            Ok(None) | Err(_) => break Vec::new(),
+        }
+    };
+    let mut verifier = Verifier::new(&splitter.header(), &policy, now(), provider());
+
+    let lookups = ask(verifier.queries(), &dns);
+    let body = async {
+        verifier.body_chunk(&beginning);
+        loop {
+            match input.read(&mut chunk).await? {
+                0 => return std::io::Result::Ok(()),
+                length => verifier.body_chunk(chunk.get(..length).unwrap_or_default()),
+            };
+        }
+    };
+    let (answers, read) = tokio::join!(lookups, body);
+    read?;
+    for (id, answer) in answers {
+        verifier.answer(id, answer);
+    }
+    // An answer may raise a question.
+    drive(&mut verifier, &dns).await;
+
+    let results = res_infos(&verifier.finish())
+        .into_iter()
+        .fold(AuthenticationResults::new(AUTHSERV_ID), AuthenticationResults::with);
+    let (_header, forged) = without_forged(&splitter.header(), &[AUTHSERV_ID]);
+    print!("{}", results.field());
+    println!("({} forged fields are to be taken away)", forged.len());
+    Ok(())
+}
