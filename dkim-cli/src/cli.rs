@@ -10,6 +10,7 @@ use crate::adsp::Adsp;
 use crate::agent::Agent;
 use crate::atps::Atps;
 use crate::audit::Audit;
+use crate::border::Border;
 use crate::completions::Completions;
 use crate::config::Config;
 use crate::delegate::Delegate;
@@ -17,13 +18,13 @@ use crate::diagnostics::Failure;
 use crate::diff::Diff;
 use crate::exit::{self, Exit};
 use crate::explain::Explain;
-use crate::failure_report::FailureReport;
 use crate::key::{Key, New};
 use crate::man::Man;
 use crate::mediate::Mediate;
 use crate::printable::printable;
 use crate::provider::provider;
 use crate::relay_check::RelayCheck;
+use crate::report::Report;
 use crate::rotate::Rotate;
 use crate::sign::Sign;
 use crate::strip::Strip;
@@ -48,9 +49,10 @@ enum Command {
     RelayCheck(RelayCheck),
     Sign(Box<Sign>),
     Strip(Strip),
+    Border(Border),
     Mediate(Mediate),
     #[command(subcommand)]
-    Report(FailureReport),
+    Report(Report),
     Key(Key),
     /// Make a key pair: the same as `dkim key new`
     Keygen(New),
@@ -86,6 +88,7 @@ impl Cli {
             Command::RelayCheck(check) => check.run(),
             Command::Sign(sign) => sign.run(),
             Command::Strip(strip) => strip.run(),
+            Command::Border(border) => border.run(),
             Command::Mediate(mediate) => mediate.run(),
             Command::Report(report) => report.run(),
             Command::Key(key) => key.run(),

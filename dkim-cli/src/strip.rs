@@ -45,16 +45,20 @@ Examples:
     [EXAMPLES, &exit::help()].join("\n")
 }
 
+/// Refuses an authserv-id that is none.
+pub(crate) fn refuse_empty(ids: &[String]) -> Result<(), Failure> {
+    let Some(empty) = ids.iter().find(|id| id.trim().trim_matches('.').is_empty()) else {
+        return Ok(());
+    };
+    let what = format_args!("--authserv-id {empty:?} names nobody");
+    Err(Failure::new(Exit::Usage, what).remedy("give the name in your own fields"))
+}
+
 impl Strip {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         output::refuse_closed()?;
         let origin = Origin::of(&self.file);
-        if let Some(empty) =
-            self.authserv_id.iter().find(|id| id.trim().trim_matches('.').is_empty())
-        {
-            let what = format_args!("--authserv-id {empty:?} names nobody");
-            return Err(Failure::new(Exit::Usage, what).remedy("give the name in your own fields"));
-        }
+        refuse_empty(&self.authserv_id)?;
         open_message(&self.file)
             .and_then(|mut octets| self.strip(&origin, &mut octets))
             .map_err(|failure| failure.on(&origin))

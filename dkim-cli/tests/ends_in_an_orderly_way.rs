@@ -80,6 +80,7 @@ fn an_endless_header_is_refused_early() {
         &["explain", "--zone", "example.zone"],
         &SIGN_STDIN,
         &["strip", "--authserv-id", "mx.example.org"],
+        &["border", "--authserv-id", "mx.example.org", "--zone", "example.zone"],
         &["report", "make", "--zone", "example.zone"],
     ] {
         let output = run(args, &endless);

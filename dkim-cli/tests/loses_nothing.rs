@@ -131,7 +131,8 @@ fn nothing_is_lost_in_a_closed_standard_output() {
     let sign = sign_args("keys/ed25519.pem", "plain.eml");
     let strip = ["strip", "--authserv-id", "mx.example.org", "plain.eml"];
     let mediate = ["mediate", "--domain", "l.example", "--zone", "example.zone", "plain.eml"];
-    for args in [&key[..], &sign, &strip, &mediate] {
+    let border = ["border", "--authserv-id", "m.example", "--zone", "example.zone", "plain.eml"];
+    for args in [&key[..], &sign, &strip, &mediate, &border] {
         let closed = under("exec >&-", args, b"");
         assert_eq!(closed.status.code(), Some(74), "{args:?}");
         let said = text(&closed.stderr);

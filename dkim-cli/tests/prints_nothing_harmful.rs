@@ -210,6 +210,7 @@ fn of_messages() {
         check(&[&["sign", "--check", "--zone", &zone][..], &sign, &[message]].concat(), true);
         check(&["strip", "--authserv-id", "mx.example.org", message], true);
         check(&["mediate", "--domain", "example.org", "--zone", &zone, message], true);
+        check(&["border", "--authserv-id", "mx.example.org", "--zone", &zone, message], true);
         check(&[&["report", "make"][..], &at, &[message]].concat(), true);
     }
 }
@@ -418,6 +419,7 @@ fn of_arguments() {
             &["diff", harm, harm],
             &["explain", harm],
             &["mediate", "--domain", harm, harm],
+            &["border", "--authserv-id", "mx.example.org", harm],
             &["completions", harm],
             &["man", harm],
         ] {

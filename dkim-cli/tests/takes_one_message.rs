@@ -52,6 +52,7 @@ fn an_mbox_is_no_message() {
         &["diff", "signed.eml", "three.mbox"],
         &["relay-check", "three.mbox", "signed.eml"],
         &mediate,
+        &["border", "--authserv-id", "mx.example.org", "--zone", "example.zone", "three.mbox"],
     ] {
         let output = run(args, b"");
         assert_eq!(output.status.code(), Some(65), "{args:?}");
@@ -61,15 +62,21 @@ fn an_mbox_is_no_message() {
 }
 
 #[test]
-fn a_mediated_message_keeps_its_line_ends() {
-    let args = [&MEDIATE[..], &["-"]].concat();
+fn a_message_with_results_keeps_its_line_ends() {
+    let border = ["border", "--authserv-id", "mx.example.org", "--zone", "example.zone"];
+    for args in [&MEDIATE[..], &border] {
+        keeps_line_ends(&[args, &["-"]].concat());
+    }
+}
+
+fn keeps_line_ends(args: &[&str]) {
     let message = b"From: joe@example.com\nTo: list@lists.example\n\nA CR\r in a line\nHi.\r\n\n";
-    let output = run(&args, message);
+    let output = run(args, message);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let added = output.stdout.strip_suffix(message).unwrap();
     assert!(added.starts_with(b"Authentication-Results: ") && !added.contains(&b'\r'));
     let crlf = text(message).replace("\r\n", "\n").replace('\n', "\r\n");
-    let output = run(&args, crlf.as_bytes());
+    let output = run(args, crlf.as_bytes());
     let added = text(output.stdout.strip_suffix(crlf.as_bytes()).unwrap());
     assert_eq!(added.matches('\n').count(), added.matches("\r\n").count());
 }

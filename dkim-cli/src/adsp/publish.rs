@@ -8,8 +8,8 @@ use dkim_stack::report::{AdspIncident, ReportTerms};
 
 use crate::diagnostics::{Failure, note};
 use crate::exit::{self, Exit};
-use crate::failure_report::no_local_part;
 use crate::publication::FormArgs;
+use crate::report::no_local_part;
 
 /// Print the record of a domain, ready to be published
 ///

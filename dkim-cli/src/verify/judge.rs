@@ -16,14 +16,13 @@ use dkim_stack::{
 };
 
 use super::domainkeys::DomainKeys;
-use super::exit_of;
+use super::{exit_of, json, text};
 use crate::diagnostics::Failure;
 use crate::dns::SharedDns;
 use crate::exit::Exit;
 use crate::input::{LineEnds, Message, MessageError, Origin};
 use crate::practices::Wanted;
 use crate::provider::provider;
-use crate::{json, report};
 
 /// What does not change from message to message.
 pub(super) struct Judge {
@@ -61,7 +60,7 @@ pub(super) struct Judged {
 }
 
 /// What was found in a message.
-pub(crate) struct Found {
+pub(super) struct Found {
     /// A verification for each DKIM-Signature field, top to bottom.
     pub(crate) dkim: Vec<Verification>,
     /// One for each DomainKey-Signature field.
@@ -159,7 +158,7 @@ impl Judge {
         judged.output = match self.form {
             Form::Json => written(|out| json::message(out, origin, header, found, &results)),
             Form::Text(choice) => written(|out| {
-                let text = written(|out| report::message(out, origin, header, found, &results));
+                let text = written(|out| text::message(out, origin, header, found, &results));
                 // All at once, which is faster than piece by piece.
                 AutoStream::new(out, choice).write_all(&text)
             }),
@@ -169,7 +168,7 @@ impl Judge {
     fn failed(&self, judged: &mut Judged, failure: Failure) {
         let failure = failure.on(&judged.origin);
         if let Form::Json = self.form {
-            judged.output = written(|out| json::unreadable(out, &judged.origin, &failure));
+            judged.output = written(|out| crate::json::unreadable(out, &judged.origin, &failure));
         }
         judged.exit = failure.exit;
         judged.failure = Some(failure);
