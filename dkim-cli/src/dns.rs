@@ -147,7 +147,7 @@ impl Dns {
     }
 }
 
-/// Those of a server that there is a way to; all, where there is none to any.
+/// Those addresses of a server that can be reached from here; all of them, if none can.
 fn reachable(all: Vec<SocketAddr>, has_way_to: fn(&SocketAddr) -> bool) -> Vec<SocketAddr> {
     match all.iter().any(has_way_to) {
         true => all.into_iter().filter(has_way_to).collect(),

@@ -235,6 +235,17 @@ pub enum KeyRecordError {
     /// A tag's value breaks its grammar.
     #[error("tag {0}= has an invalid value")]
     Invalid(&'static str),
+    /// `p=` holds a character that base64 does not have.
+    #[error("tag p= holds {character:?}, which is not of base64, as its character {at}")]
+    NotBase64 {
+        /// The first one.
+        character: char,
+        /// Which character of the value it is, counted from 1, white space too.
+        at: usize,
+    },
+    /// `p=` is base64 of too few characters or too many: it was cut, or put together wrongly.
+    #[error("tag p= is not whole: its base64 ends too early or goes on behind its end")]
+    NotWhole,
     /// The octets of `p=` are no usable key of the type `k=`.
     #[error("tag p= holds no usable {key_type} key: {source}")]
     Key {
@@ -272,10 +283,19 @@ fn read_key(key_type: KeyType, value: &str) -> Result<Option<PublicKey>, KeyReco
     if value.is_empty() {
         return Ok(None);
     }
-    let octets = base64(value).ok_or(KeyRecordError::Invalid("p"))?;
+    let octets = base64(value).ok_or_else(|| not_base64(value))?;
     PublicKey::from_p_tag(key_type, &octets)
         .map(Some)
         .map_err(|source| KeyRecordError::Key { key_type, source })
+}
+
+/// Why a value is no base64.
+fn not_base64(value: &str) -> KeyRecordError {
+    let is_stray = |c: char| !(c.is_ascii_alphanumeric() || "+/= \t\r\n".contains(c));
+    match (1..).zip(value.chars()).find(|(_, c)| is_stray(*c)) {
+        Some((at, character)) => KeyRecordError::NotBase64 { character, at },
+        None => KeyRecordError::NotWhole,
+    }
 }
 
 /// The words of a colon-separated list; unknown ones are kept and mean nothing.
@@ -398,7 +418,12 @@ mod tests {
         let record = |k: &str, p: &str| KeyRecord::parse(format!("v=DKIM1;{k}p={p}").as_bytes());
         assert_eq!(record("k=foo;", "Zm9v"), Err(KeyRecordError::UnknownKeyType("foo".to_owned())));
         assert_eq!(record("k=;", "Zm9v"), Err(KeyRecordError::Invalid("k")));
-        assert_eq!(record("", "@@@@"), Err(KeyRecordError::Invalid("p")));
+        let not_base64 = |character, at| Err(KeyRecordError::NotBase64 { character, at });
+        assert_eq!(record("", "@@@@"), not_base64('@', 1));
+        assert_eq!(record("", "11qY\r\n AYKxC!fV"), not_base64('!', 13));
+        for cut in ["1", "11qYA", "11qY=", "11qY==AA", "==", "="] {
+            assert_eq!(record("", cut), Err(KeyRecordError::NotWhole), "{cut}");
+        }
         assert!(matches!(record("", "aGVsbG8gd29ybGQ="), Err(KeyRecordError::Key { .. })));
     }
 

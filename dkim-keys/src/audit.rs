@@ -419,7 +419,7 @@ fn skip_comments(text: &str) -> &str {
     }
 }
 
-/// Whether a file is called as nothing else is.
+/// Whether a file has a name that only private keys have.
 fn is_called_private(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     matches!(extension, Some("key" | "private"))

@@ -191,7 +191,7 @@ impl Config {
     /// # Errors
     ///
     /// When it is not TOML, has an unknown word, a rule names a key that is not there, or a value
-    /// is none by its grammar: with the line, or the key or rule.
+    /// is not valid: with the line, or the key or rule.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);

@@ -66,7 +66,7 @@ pub struct Feedback {
     pub canonicalized_header: Option<Vec<u8>>,
     /// `DKIM-Canonicalized-Body`: the octets that were hashed.
     pub canonicalized_body: Option<Vec<u8>>,
-    /// Fields of other names, as they stand. A name that is none is not written.
+    /// Fields of other names, as they stand. What is no field name is not written.
     pub other: Vec<(String, String)>,
 }
 

@@ -240,7 +240,7 @@ mod tests {
             (Outcome::KeyRecord(KeyRecordError::VersionNotFirst), "permerror key-syntax"),
             (Outcome::KeyRecord(KeyRecordError::MissingKey), "permerror key-syntax"),
             (Outcome::KeyRecord(KeyRecordError::UnknownKeyType(text())), "permerror key-type"),
-            (Outcome::KeyRecord(KeyRecordError::Invalid("p")), "permerror key-syntax"),
+            (Outcome::KeyRecord(KeyRecordError::Invalid("k")), "permerror key-syntax"),
             (Outcome::KeyRecord(key(PublicKeyError::Wrapped)), "permerror key-syntax"),
             (Outcome::KeyRecord(key(PublicKeyError::Exponent)), "permerror key-unusable"),
             (

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use dkim_keys::Signing;
+use dkim_keys::{PassedOver, Signing, Verdict};
 use dkim_stack::message::Header;
 use dkim_stack::sign::RequestError;
 use dkim_stack::{Auid, DomainName, Selector, SigningKey};
@@ -53,12 +53,16 @@ impl Configured {
             return Err(refused(&RequestError::SeveralFrom));
         }
         let mut signers: Vec<Signer> = Vec::new();
+        let mut is_client_unknown = false;
         for mut mail in mail_of(from.body())? {
             mail.authenticated = authenticated;
             if let Some(client) = client {
                 mail = mail.from_client(client);
             }
-            for chosen in self.file.config.select(&mail).chosen {
+            let selection = self.file.config.select(&mail);
+            let is_untold = |one: &PassedOver| one.why == Verdict::UnknownClient;
+            is_client_unknown |= selection.passed_over.iter().any(is_untold);
+            for chosen in selection.chosen {
                 let is_same = |signer: &Signer| {
                     signer.domain == chosen.domain && signer.selector == chosen.selector
                 };
@@ -72,6 +76,13 @@ impl Configured {
                 let (domain, selector) = (chosen.domain, chosen.selector);
                 signers.push(Signer { domain, selector, key, identity: chosen.identity });
             }
+        }
+        if signers.is_empty() && is_client_unknown {
+            return Err(Failure::new(
+                Exit::NonePasses,
+                "the configuration signs for some clients, and which one this is was not said",
+            )
+            .remedy("say where the message comes from: --client ADDRESS, or --authenticated"));
         }
         if signers.is_empty() {
             let from = String::from_utf8_lossy(from.body()).trim().to_owned();

@@ -8,8 +8,7 @@ use dkim_crypto::{PrivateKeyError, Provider, PublicKey};
 use dkim_tags::{DomainName, FieldName};
 
 use super::{
-    Config, KeyEntry, KeySource, Matching, NamedKey, Pattern, Rule, Signatory, SigningDomain,
-    Unclear, is_in_token,
+    Config, KeyEntry, KeySource, Matching, NamedKey, Pattern, Rule, Signatory, Unclear, is_in_token,
 };
 use crate::Severity::{Error, Note, Warning};
 use crate::finding::Row;
@@ -223,93 +222,125 @@ pub fn check_config(
     directory: &Path,
     provider: &'static dyn Provider,
 ) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut note = |subject: String, fault: ConfigFault| {
-        findings.push(fault.row().finding(subject, &fault));
-    };
-    if config.rules.is_empty() {
-        note("rules".to_owned(), ConfigFault::NoRules);
-    }
-    for (name, key) in &config.keys {
-        let subject = || format!("keys.{name}");
-        if config.rules_of(name).next().is_none() {
-            note(subject(), ConfigFault::UnusedKey);
-        }
-        if let KeySource::Rotated { plan, .. } = &key.key
-            && let Some(reveal) = &plan.reveal
-            && !directory.join(reveal).is_dir()
-        {
-            note(subject(), ConfigFault::RevealDirectory { directory: reveal.clone() });
-        }
-        if let Some((record, other)) = shares_name(config, name, key) {
-            note(subject(), ConfigFault::NameRetires { name: record, other });
-        }
-        if let (Some(from), Some(to)) = (key.other_domain(), key.domain.named()) {
-            let (from, to) = (from.clone(), to.clone());
-            note(subject(), ConfigFault::DomainChanged { from, to });
-        } else if key.signing().is_none() {
-            note(subject(), ConfigFault::NoneSigns);
-        }
-    }
+    let mut check = Check { config, directory, findings: Vec::new() };
+    check.keys();
     for (subject, fault) in (Keys { config, directory, provider }).faults() {
-        note(subject, fault);
+        check.note(subject, &fault);
     }
-    for (number, rule) in (1..).zip(&config.rules) {
-        let subject = || format!("rule {number}");
-        let earlier = (1..).zip(&config.rules).take_while(|(earlier, _)| *earlier < number);
-        let mut earlier = earlier.filter(|(_, earlier)| earlier.takes_all_of(rule));
-        let signs = |(_, earlier): &(usize, &Rule)| {
-            !rule.keys.is_empty() && rule.keys.iter().all(|key| earlier.keys.contains(key))
-        };
-        match config.matching {
-            Matching::First => {
-                if let Some((by, _)) = earlier.next() {
-                    note(subject(), ConfigFault::NeverReached { by });
-                }
+    check.rules();
+    check.signing();
+    check.rotation();
+    check.findings.sort_by_key(|finding| finding.severity);
+    check.findings
+}
+
+struct Check<'c> {
+    config: &'c Config,
+    directory: &'c Path,
+    findings: Vec<Finding>,
+}
+
+impl Check<'_> {
+    fn note(&mut self, subject: impl Into<String>, fault: &ConfigFault) {
+        self.findings.push(fault.row().finding(subject.into(), fault));
+    }
+
+    /// Keys without a use, or without a signature to their name.
+    fn keys(&mut self) {
+        for (name, key) in &self.config.keys {
+            let subject = || format!("keys.{name}");
+            if self.config.rules_of(name).next().is_none() {
+                self.note(subject(), &ConfigFault::UnusedKey);
             }
-            Matching::Every => {
-                if let Some((by, _)) = earlier.find(signs) {
-                    note(subject(), ConfigFault::NoEffect { by });
-                }
-            }
-        }
-        let keys = rule.keys.iter().filter_map(|name| config.keys.get(name));
-        let domains: Vec<&DomainName> = keys.clone().filter_map(|key| key.domain.named()).collect();
-        let is_of_author = keys.clone().any(|key| key.domain == SigningDomain::Author);
-        for pattern in rule.from.iter().filter_map(Pattern::domain) {
-            // What is below a domain is aligned as the domain is.
-            let author = pattern.as_str().trim_start_matches("*.");
-            let Ok(author) = DomainName::parse(author) else { continue };
-            let is_aligned =
-                |domain: &&DomainName| author.is_within(domain) || domain.is_within(&author);
-            if let Some(first) = domains.first()
-                && !is_of_author
-                && !domains.iter().any(is_aligned)
+            if let KeySource::Rotated { plan, .. } = &key.key
+                && let Some(reveal) = &plan.reveal
+                && !self.directory.join(reveal).is_dir()
             {
-                note(subject(), ConfigFault::OtherDomain { domain: (*first).clone() });
-                break;
+                let directory = reveal.clone();
+                self.note(subject(), &ConfigFault::RevealDirectory { directory });
+            }
+            if let Some((record, other)) = shares_name(self.config, name, key) {
+                self.note(subject(), &ConfigFault::NameRetires { name: record, other });
+            }
+            if let (Some(from), Some(to)) = (key.other_domain(), key.domain.named()) {
+                let (from, to) = (from.clone(), to.clone());
+                self.note(subject(), &ConfigFault::DomainChanged { from, to });
+            } else if key.signing().is_none() {
+                self.note(subject(), &ConfigFault::NoneSigns);
             }
         }
     }
-    if config.signing.body_length {
-        note("signing".to_owned(), ConfigFault::BodyLength);
+
+    /// Rules that have no effect, or sign with domains that say nothing of the author.
+    fn rules(&mut self) {
+        let rules = &self.config.rules;
+        if rules.is_empty() {
+            self.note("rules", &ConfigFault::NoRules);
+        }
+        for (number, rule) in (1..).zip(rules) {
+            let subject = || format!("rule {number}");
+            let earlier = (1..).zip(rules).take_while(|(earlier, _)| *earlier < number);
+            let mut earlier = earlier.filter(|(_, earlier)| earlier.takes_all_of(rule));
+            let signs = |(_, earlier): &(usize, &Rule)| {
+                !rule.keys.is_empty() && rule.keys.iter().all(|key| earlier.keys.contains(key))
+            };
+            let fault = match self.config.matching {
+                Matching::First => earlier.next().map(|(by, _)| ConfigFault::NeverReached { by }),
+                Matching::Every => earlier.find(signs).map(|(by, _)| ConfigFault::NoEffect { by }),
+            };
+            let not_aligned = self.other_domain(rule);
+            let not_aligned = not_aligned.map(|domain| ConfigFault::OtherDomain { domain });
+            for fault in fault.into_iter().chain(not_aligned) {
+                self.note(subject(), &fault);
+            }
+        }
     }
-    let oversigns_from = |names: &Vec<FieldName>| names.iter().any(|name| name.is("From"));
-    if config.signing.oversign.as_ref().is_some_and(|names| !oversigns_from(names)) {
-        note("signing".to_owned(), ConfigFault::FromNotOversigned);
+
+    /// The first domain that a rule signs with, where none is that of all its authors, or above or
+    /// below it.
+    fn other_domain(&self, rule: &Rule) -> Option<DomainName> {
+        let keys = rule.keys.iter().filter_map(|name| self.config.keys.get(name));
+        // Whatever the author's domain is, it signs.
+        let domains: Vec<&DomainName> =
+            keys.map(|key| key.domain.named()).collect::<Option<_>>()?;
+        let is_not_aligned = |pattern: Pattern| {
+            // What is below a domain is aligned as the domain is.
+            let author = DomainName::parse(pattern.as_str().trim_start_matches("*."));
+            let is_aligned = |author: &DomainName| {
+                domains.iter().any(|domain| author.is_within(domain) || domain.is_within(author))
+            };
+            author.is_ok_and(|author| !is_aligned(&author))
+        };
+        let first = (*domains.first()?).clone();
+        rule.from.iter().filter_map(Pattern::domain).any(is_not_aligned).then_some(first)
     }
-    let rotation = &config.rotation;
-    if let Some(tsig) = &rotation.tsig
-        && let Err(error) = fs::File::open(directory.join(tsig))
-    {
-        note(format!("rotation.tsig ({})", tsig.display()), ConfigFault::TsigKey { error });
+
+    /// Signatures that promise too little.
+    fn signing(&mut self) {
+        let signing = &self.config.signing;
+        if signing.body_length {
+            self.note("signing", &ConfigFault::BodyLength);
+        }
+        let oversigns_from = |names: &Vec<FieldName>| names.iter().any(|name| name.is("From"));
+        if signing.oversign.as_ref().is_some_and(|names| !oversigns_from(names)) {
+            self.note("signing", &ConfigFault::FromNotOversigned);
+        }
     }
-    if let (Some(Err(why)), Some(program)) = (rotation.hook_program(), rotation.hook.first()) {
-        let program = program.clone();
-        note("rotation.hook".to_owned(), ConfigFault::Hook { program, why });
+
+    /// A rotation that cannot publish or tell.
+    fn rotation(&mut self) {
+        let rotation = &self.config.rotation;
+        if let Some(tsig) = &rotation.tsig
+            && let Err(error) = fs::File::open(self.directory.join(tsig))
+        {
+            let subject = format!("rotation.tsig ({})", tsig.display());
+            self.note(subject, &ConfigFault::TsigKey { error });
+        }
+        if let (Some(Err(why)), Some(program)) = (rotation.hook_program(), rotation.hook.first()) {
+            let program = program.clone();
+            self.note("rotation.hook", &ConfigFault::Hook { program, why });
+        }
     }
-    findings.sort_by_key(|finding| finding.severity);
-    findings
 }
 
 /// The name that a key signs by which a plan changes, where another key signs by it, too.
