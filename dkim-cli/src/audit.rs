@@ -113,16 +113,9 @@ impl Audit {
         if let (Some(file), Some(path)) = (&file, &self.config) {
             audit.config(path, &file.config, &file.state);
         }
-        let audited = audit.finish();
-        let is_told = {
-            let codes: Vec<_> = audited.unusable().map(|finding| finding.code).collect();
-            move |finding: &Finding| codes.contains(&finding.code)
-        };
-        let AuditedFiles { keys, mut findings, .. } = audited;
+        let AuditedFiles { keys, mut findings, .. } = audit.finish();
         if let Some(file) = &file {
-            let of_config = check_config(&file.config, &file.directory, provider());
-            // A key file that cannot be used was looked at with all others.
-            findings.extend(of_config.into_iter().filter(|finding| !is_told(finding)));
+            findings.extend(check_config(&file.config, &file.directory, provider()));
             findings.extend(check_rotation(&file.config, &file.state, now()));
         }
         if self.records || self.dns.is_given() {

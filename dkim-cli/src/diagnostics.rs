@@ -58,6 +58,11 @@ impl Failure {
         self
     }
 
+    /// Of which whoever reads has been told.
+    pub(crate) fn told(self) -> Self {
+        Self { silent: true, ..self }
+    }
+
     pub(crate) fn tell(&self) {
         if !self.silent {
             say(self);

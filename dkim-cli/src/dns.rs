@@ -10,7 +10,8 @@ use dkim_stack::dns::{
     Answer, Coalescing, HickoryError, HickoryOptions, LookupError, Query, TrustAnchors,
     ZoneErrorKind,
 };
-use dkim_stack::{BlockingResolver, HickoryBlocking, HickoryResolver, Resolver, Zone};
+use dkim_stack::tags::InvalidName;
+use dkim_stack::{BlockingResolver, HickoryBlocking, HickoryResolver, Resolver, Selector, Zone};
 use tokio::sync::Semaphore;
 
 use crate::diagnostics::Failure;
@@ -42,7 +43,7 @@ pub(crate) struct DnsArgs {
     zone: Vec<PathBuf>,
 
     /// The zone that the file is of, if it does not begin with $ORIGIN
-    #[arg(long, value_name = "NAME", requires = "zone")]
+    #[arg(long, value_name = "NAME", requires = "zone", value_parser = zone_name)]
     origin: Option<String>,
 
     /// Ask this name server and not the system's; port 53 unless said
@@ -50,6 +51,12 @@ pub(crate) struct DnsArgs {
     /// May be given several times.
     #[arg(long, value_name = "ADDR[:PORT]", value_parser = parse_server)]
     dns: Vec<SocketAddr>,
+}
+
+/// Reads the name of a zone, which may have labels that begin with `_`, as selectors may.
+pub(crate) fn zone_name(text: &str) -> Result<String, InvalidName> {
+    let text = text.strip_suffix('.').unwrap_or(text);
+    Selector::parse(text).map(|name| name.as_str().to_owned())
 }
 
 impl DnsArgs {
@@ -204,7 +211,7 @@ impl<R> Dns<R> {
             let mut file = Vec::new();
             read_whole(path, ZONE_LIMIT, &mut file)?;
             let zone = match origin {
-                Some(origin) => Zone::parse_below(&file, origin),
+                Some(origin) => Zone::parse_with_origin(&file, origin),
                 None => Zone::parse(&file),
             };
             let zone = zone.map_err(|error| {

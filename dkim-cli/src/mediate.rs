@@ -4,16 +4,17 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
+use dkim_stack::dns::drive_blocking;
 use dkim_stack::explain::{Fate, relayed};
 use dkim_stack::message::Header;
-use dkim_stack::{DomainName, Mediation, Signature, Verification};
+use dkim_stack::{DomainName, Mediation, Policy, Signature, Verification, Verifier, now};
 
 use crate::diagnostics::{Failure, note};
 use crate::dns::{Dns, DnsArgs};
 use crate::exit::{self, Exit};
 use crate::input::{Held, Origin, refuse_malformed};
 use crate::output;
-use crate::verify::verify_held;
+use crate::provider::provider;
 
 /// Make a message ready to be signed by a mailing list
 ///
@@ -79,7 +80,7 @@ impl Mediate {
                 (message, Some(received))
             }
         };
-        let found = verify_held(received.as_ref().unwrap_or(&message), &Dns::new(&self.dns)?);
+        let found = verify(received.as_ref().unwrap_or(&message), &Dns::new(&self.dns)?);
         let header = Header::parse(&message.header);
         refuse_malformed(&header).map_err(|failure| failure.on(&origin))?;
         let broken = match &received {
@@ -100,6 +101,14 @@ impl Mediate {
         written.map_err(|error| Failure::output(&error))?;
         Ok(Exit::Success)
     }
+}
+
+fn verify(message: &Held, dns: &Dns) -> Vec<Verification> {
+    let header = Header::parse(&message.header);
+    let mut verifier = Verifier::new(&header, &Policy::rfc(), now(), provider());
+    drive_blocking(&mut verifier, dns);
+    verifier.body_chunk(&message.body);
+    verifier.finish()
 }
 
 /// The signatures of the message as it goes out that verified when it came in, and do not now.

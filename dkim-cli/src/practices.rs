@@ -28,6 +28,9 @@ impl Wanted {
         trusted: impl Iterator<Item = &TrustedResults>,
         dns: &impl Resolver,
     ) -> AuthorPractices {
+        if !self.adsp && !self.atps {
+            return AuthorPractices::default();
+        }
         let mut check = PracticesCheck::new(header, found).trusting(trusted);
         if self.adsp {
             check = check.adsp();

@@ -12,7 +12,7 @@ mod status;
 use clap::{Args, Subcommand};
 
 pub(crate) use self::open::Which;
-pub(crate) use self::progress::Teller;
+pub(crate) use self::progress::{Teller, tell_failure};
 use crate::diagnostics::Failure;
 use crate::exit::{self, Exit};
 
@@ -52,7 +52,7 @@ In the configuration (`dkim config --help`), times in seconds:
   rotate = { kind = \"rsa2048\", selector = \"{year}{month}\", every = 7776000 }
       # and, unless these are wanted: ttl = 3600 (of the records), negative-ttl = 3600 (before a new
       # key signs; at least the smaller of the TTL and the minimum in the zone's SOA record),
-      # message-life = 604800 (before an old one is revoked), grave = 2592000 (before its record
+      # message-life = 604800 (before an old one is revoked), revoked-for = 2592000 (before its record
       # goes); selectors may have {day} and {counter}, too;
       # reveal = \"DIR\" (not at all, unless said)
 

@@ -256,7 +256,7 @@ impl Sign {
         let fields = signed.line_ends.of_text(&signed.fields);
         out.write_all(fields.as_bytes()).map_err(|error| Failure::output(&error))?;
         if !self.field
-            && octets.copy_to(&mut out).map_err(|failure| failure.on(&origin))? != signed.length
+            && octets.copy_to(0, &mut out).map_err(|failure| failure.on(&origin))? != signed.length
         {
             return Err(Failure::new(Exit::NoInput, "changed while it was signed").on(&origin));
         }
@@ -339,7 +339,7 @@ impl Sign {
     /// What is asked for a signature: by the command line, else by the configuration.
     fn request(&self, signer: &Signer, configured: Option<&Configured>) -> Request {
         let (sdid, selector) = (signer.domain.clone(), signer.selector.clone());
-        let mut request = Request::new(sdid, selector, signer.key.algorithm());
+        let mut request = Request::for_key(sdid, selector, &*signer.key);
         request.auid.clone_from(&signer.identity);
         if let Some(configured) = configured {
             configured.signing().apply(&mut request);

@@ -19,8 +19,8 @@ use crate::output;
 /// another version, A-labels or U-labels) and so are those in which a careless reader would find
 /// it. Every other octet is written to standard output as it was.
 ///
-/// Do it before the message is verified, so that the field to be added is the only one of that
-/// name.
+/// A signature may cover such a field: verify the message as it came in. `dkim border` does both, and
+/// writes the results.
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub(crate) struct Strip {
@@ -28,11 +28,41 @@ pub(crate) struct Strip {
     #[arg(value_name = "FILE", default_value = "-")]
     file: PathBuf,
 
+    #[command(flatten)]
+    own: OwnId,
+}
+
+/// Who is believed inside.
+#[derive(Debug, Args)]
+pub(crate) struct OwnId {
     /// Who is believed inside: the name in the fields that one's own servers add
     ///
-    /// May be given several times.
+    /// May be given several times; the first is the one that is written, where results are.
     #[arg(long, value_name = "NAME", required = true)]
     authserv_id: Vec<String>,
+}
+
+impl OwnId {
+    /// The names, at least one, each of somebody.
+    pub(crate) fn ids(&self) -> Result<&[String], Failure> {
+        let is_empty = |id: &&String| id.trim().trim_matches('.').is_empty();
+        match self.authserv_id.iter().find(is_empty) {
+            None => Ok(&self.authserv_id),
+            Some(empty) => {
+                let what = format_args!("--authserv-id {empty:?} names nobody");
+                Err(Failure::new(Exit::Usage, what).remedy("give the name in your own fields"))
+            }
+        }
+    }
+}
+
+/// Tells how many fields were deleted, if some were.
+pub(crate) fn note_deleted(origin: &Origin, fields: usize) {
+    match fields {
+        0 => {}
+        1 => note(origin, "1 field deleted"),
+        more => note(origin, format_args!("{more} fields deleted")),
+    }
 }
 
 fn help() -> String {
@@ -45,47 +75,35 @@ Examples:
     [EXAMPLES, &exit::help()].join("\n")
 }
 
-/// Refuses an authserv-id that is none.
-pub(crate) fn refuse_empty(ids: &[String]) -> Result<(), Failure> {
-    let Some(empty) = ids.iter().find(|id| id.trim().trim_matches('.').is_empty()) else {
-        return Ok(());
-    };
-    let what = format_args!("--authserv-id {empty:?} names nobody");
-    Err(Failure::new(Exit::Usage, what).remedy("give the name in your own fields"))
-}
-
 impl Strip {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         output::refuse_closed()?;
         let origin = Origin::of(&self.file);
-        refuse_empty(&self.authserv_id)?;
+        let own = self.own.ids()?;
         open_message(&self.file)
-            .and_then(|mut octets| self.strip(&origin, &mut octets))
+            .and_then(|mut octets| strip(&origin, own, &mut octets))
             .map_err(|failure| failure.on(&origin))
     }
+}
 
-    fn strip(&self, origin: &Origin, octets: &mut dyn Read) -> Result<Exit, Failure> {
-        let mut message = Message::open(octets)?;
-        let header = message.header();
-        refuse_mbox(header.octets())?;
-        refuse_malformed(&header)?;
-        let (kept, forged) = without_forged(&header, &self.authserv_id);
-        if !forged.is_empty() {
-            let fields = if forged.len() == 1 { "field" } else { "fields" };
-            note(origin, format_args!("{} {fields} deleted", forged.len()));
+fn strip(origin: &Origin, own: &[String], octets: &mut dyn Read) -> Result<Exit, Failure> {
+    let mut message = Message::open(octets)?;
+    let header = message.header();
+    refuse_mbox(header.octets())?;
+    refuse_malformed(&header)?;
+    let (kept, forged) = without_forged(&header, own);
+    note_deleted(origin, forged.len());
+    let line_ends = message.line_ends;
+    let head = [&*kept, message.empty_line()].concat();
+    let mut out = io::stdout().lock();
+    let mut written = out.write_all(&line_ends.of_octets(&head));
+    let body = |chunk: &[u8]| {
+        if written.is_ok() {
+            written = out.write_all(chunk);
         }
-        let line_ends = message.line_ends;
-        let head = [&*kept, message.empty_line()].concat();
-        let mut out = io::stdout().lock();
-        let mut written = out.write_all(&line_ends.of_octets(&head));
-        let body = |chunk: &[u8]| {
-            if written.is_ok() {
-                written = out.write_all(chunk);
-            }
-            if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        };
-        message.body.for_each(body).map_err(MessageError::from)?;
-        written.and_then(|()| out.flush()).map_err(|error| Failure::output(&error))?;
-        Ok(Exit::Success)
-    }
+        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    message.body.for_each(body).map_err(MessageError::from)?;
+    written.and_then(|()| out.flush()).map_err(|error| Failure::output(&error))?;
+    Ok(Exit::Success)
 }

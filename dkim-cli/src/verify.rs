@@ -15,15 +15,12 @@ use std::sync::Arc;
 use anstream::AutoStream;
 use clap::{Args, ValueEnum};
 use dkim_stack::authres::DkimResult;
-use dkim_stack::dns::drive_blocking;
-use dkim_stack::message::Header;
 use dkim_stack::verify::Treatment;
-use dkim_stack::{DomainName, KeyCache, Policy, UnixTime, Verification, Verifier, now};
+use dkim_stack::{DomainName, KeyCache, Policy, UnixTime, Verification, now};
 
 use crate::diagnostics::{Failure, note};
 use crate::dns::{Dns, DnsArgs};
 use crate::exit::{self, Exit};
-use crate::input::Held;
 use crate::practices::Wanted;
 use crate::provider::provider;
 use crate::reasons;
@@ -185,15 +182,6 @@ impl Verify {
         }
         policy
     }
-}
-
-/// What is found in a message that is held as a whole, as it came in a moment ago.
-pub(crate) fn verify_held(message: &Held, dns: &Dns) -> Vec<Verification> {
-    let header = Header::parse(&message.header);
-    let mut verifier = Verifier::new(&header, &Policy::rfc(), now(), provider());
-    drive_blocking(&mut verifier, dns);
-    verifier.body_chunk(&message.body);
-    verifier.finish()
 }
 
 pub(crate) fn exit_of(found: &[Verification]) -> Exit {

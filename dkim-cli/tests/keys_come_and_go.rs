@@ -200,7 +200,7 @@ struct Desk {
 }
 
 const PLAN: &str = "kind = 'ed25519', selector = 'k{counter}', every = 1, ttl = 1, \
-                    negative-ttl = 0, message-life = 0, grave = 0";
+                    negative-ttl = 0, message-life = 0, revoked-for = 0";
 
 impl Desk {
     fn new(rotation: &str, key: &str) -> Self {
@@ -280,7 +280,7 @@ fn keys_follow_one_another() {
     }
     assert_eq!(signed, ["k1", "k2", "k3"]);
     assert!(hook.exists());
-    // Those before go to their graves, with their files.
+    // Those before go, with their files.
     desk.dkim(&["rotate", "run"]);
     assert!(!desk.path("k1._domainkey.example.com.pem").exists());
     assert!(!desk.server.names().contains(&"k1._domainkey.example.com".to_owned()));
@@ -465,7 +465,7 @@ fn a_private_key_is_revealed_when_its_record_is_gone() {
     assert!(said.contains("reveal-directory"), "{said}");
     run_until(&|said| said.contains("remedy: make the directory"));
     assert!(kept.exists() && desk.server.text(name).is_none());
-    // The next one goes on to its grave meanwhile.
+    // The next one goes on meanwhile.
     assert_eq!(desk.sign().as_deref(), Some("k2"));
     assert_eq!(desk.dkim(&revoke).0, 0);
     run_until(&|_| desk.server.text(&name.replace("k1", "k2")).is_none());
@@ -588,10 +588,16 @@ fn another_key_in_its_file_is_neither_deleted_nor_revealed() {
 /// By whatever path another key names it.
 #[test]
 fn a_file_that_another_key_signs_with_is_not_deleted() {
-    for path in ["mail.pem", "./mail.pem", "DIRECTORY/mail.pem", "link.pem"] {
-        let other = "[keys.other]\ndomain = 'example.org'\nselector = 'o'\nfile = 'OTHER'\n";
-        let desk = taken_over(PLAN, other);
-        std::os::unix::fs::symlink("mail.pem", desk.path("link.pem")).unwrap();
+    for path in ["mail.pem", "./mail.pem", "DIRECTORY/mail.pem", "link.pem", "%.pem"] {
+        let domain = if path == "%.pem" { "%" } else { "example.org" };
+        let other = format!(
+            "[keys.other]\ndomain = '{domain}'\nselector = 'o'\nfile = 'OTHER'\n\
+             [[rules]]\nfrom = ['*@example.org']\nkeys = ['other']\n"
+        );
+        let desk = taken_over(PLAN, &other);
+        for link in ["link.pem", "example.org.pem"] {
+            std::os::unix::fs::symlink("mail.pem", desk.path(link)).unwrap();
+        }
         let path = path.replace("DIRECTORY", desk.directory.path().to_str().unwrap());
         let config = fs::read_to_string(&desk.config).unwrap();
         fs::write(&desk.config, config.replace("OTHER", &path)).unwrap();
@@ -758,6 +764,37 @@ fn a_plan_begins_with_the_key_that_signs() {
     assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
     let (_, after) = desk.dkim(&["rotate", "plan"]);
     assert_eq!(events(&after), events(&before));
+}
+
+/// It is run once for all keys, and what is to be published by hand is told all the same.
+#[test]
+fn a_hook_that_fails_hides_nothing() {
+    let plan = PLAN.replace("every = 1", "every = 600");
+    let desk = Desk::new("server = SERVER", &format!("rotate = {{ {plan} }}"));
+    assert_eq!(desk.dkim(&["rotate", "run"]).0, 0);
+    let state = fs::read_to_string(desk.path("config.rotation.toml")).unwrap();
+    fs::write(
+        desk.path("config.rotation.toml"),
+        state.replace("pending = false", "pending = true"),
+    )
+    .unwrap();
+    let runs = desk.path("runs");
+    let hook = desk.path("hook");
+    fs::write(&hook, format!("#!/bin/sh\necho x >> {}\nexit 1\n", runs.display())).unwrap();
+    let config = fs::read_to_string(&desk.config).unwrap();
+    let by_hand = config.replace(&format!("server = '{}'", desk.server.address), "");
+    let second = format!("[keys.second]\ndomain = 'example.com'\nrotate = {{ {plan} }}\n[[rules]]");
+    let hook = format!("hook = ['sh', '{}']\n[keys.main]", hook.display());
+    let by_hand = by_hand.replace("[keys.main]", &hook).replacen("[[rules]]", &second, 1);
+    fs::write(&desk.config, by_hand).unwrap();
+    for args in [&["rotate", "run"][..], &["rotate", "run", "--json"]] {
+        let _ = fs::remove_file(&runs);
+        let (code, said) = desk.dkim(args);
+        assert_eq!(code, 1, "{said}");
+        assert!(said.contains("publish at k2._domainkey.example.com the TXT record"), "{said}");
+        assert_eq!(said.matches("mend the hook").count(), 1, "{said}");
+        assert_eq!(fs::read_to_string(&runs).unwrap(), "x\n");
+    }
 }
 
 /// Signers may go on with the key, and whoever revoked it must know.

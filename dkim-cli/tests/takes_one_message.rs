@@ -52,7 +52,6 @@ fn an_mbox_is_no_message() {
         &["diff", "signed.eml", "three.mbox"],
         &["relay-check", "three.mbox", "signed.eml"],
         &mediate,
-        &["border", "--authserv-id", "mx.example.org", "--zone", "example.zone", "three.mbox"],
     ] {
         let output = run(args, b"");
         assert_eq!(output.status.code(), Some(65), "{args:?}");
@@ -67,6 +66,31 @@ fn a_message_with_results_keeps_its_line_ends() {
     for args in [&MEDIATE[..], &border] {
         keeps_line_ends(&[args, &["-"]].concat());
     }
+}
+
+/// As a delivery agent hands it over: the line on top stays there, and the body is not touched.
+#[test]
+fn a_delivered_message_keeps_its_first_line() {
+    let args = ["border", "--authserv-id", "mx.example.org", "--zone", "example.zone"];
+    let long = "a".repeat(300);
+    let body = b"\nFrom here on\r\n\rit is \xff mixed\n\n".repeat(50_000);
+    for line in ["", "From joe@example.com Tue Nov 14 22:13:20 2023\n", &format!("From {long}\n")] {
+        let header = b"Authentication-Results: mx.example.org; dkim=pass\nFrom: joe@example.com\n";
+        let output = run(&args, &[line.as_bytes(), header, &body].concat());
+        let said = text(&output.stderr);
+        assert!(output.status.success() && said.contains("1 field deleted"), "{said}");
+        let rest = output.stdout.strip_prefix(line.as_bytes()).unwrap();
+        let results =
+            b"Authentication-Results: mx.example.org;\n    dkim=none\nFrom: joe@example.com\n";
+        assert!(rest == [&results[..], &body].concat(), "{line}");
+    }
+    // What is not written must not be delivered as it was.
+    let malformed = b"From: joe@example.com\nTo: a\0b\n\nHi.\n";
+    let output = run(&args, malformed);
+    assert_eq!((output.status.code(), &*output.stdout), (Some(65), &b""[..]));
+    // Without an empty line there is none.
+    let output = run(&args, b"From: joe@example.com\n");
+    assert!(output.stdout.ends_with(b"From: joe@example.com\n"), "{}", text(&output.stdout));
 }
 
 fn keeps_line_ends(args: &[&str]) {

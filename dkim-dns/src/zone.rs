@@ -160,10 +160,11 @@ impl Zone {
     /// ```
     /// use dkim_dns::Zone;
     ///
-    /// let zone = Zone::parse_below(b"s._domainkey IN TXT \"v=DKIM1; p=\"\n", "example.org")?;
+    /// let zone = Zone::parse_with_origin(b"s._domainkey IN TXT \"v=DKIM1; p=\"\n", "example.org")?;
+    /// assert_eq!(zone, Zone::parse(b"s._domainkey.example.org. IN TXT \"v=DKIM1; p=\"\n")?);
     /// # Ok::<(), dkim_dns::ZoneError>(())
     /// ```
-    pub fn parse_below(file: &[u8], origin: &str) -> Result<Self, ZoneError> {
+    pub fn parse_with_origin(file: &[u8], origin: &str) -> Result<Self, ZoneError> {
         Self::read(Entries::below(file, origin)?)
     }
 

@@ -40,13 +40,13 @@ fn an_origin_may_be_said_elsewhere() {
     let file = b"@ IN TXT here\ns._domainkey IN TXT k\n$ORIGIN sub\nt IN TXT x\n";
     assert!(Zone::parse(file).is_err());
     for origin in ["Example.com", "example.com."] {
-        let zone = Zone::parse_below(file, origin).unwrap();
+        let zone = Zone::parse_with_origin(file, origin).unwrap();
         for name in ["example.com", "s._domainkey.example.com", "t.sub.example.com"] {
             let query = Query { id: QueryId(0), name: name.to_owned(), kind: QueryKind::Txt };
             assert!(zone.answer(&query).is_ok(), "{name}");
         }
     }
-    let error = Zone::parse_below(b"", "a..b").unwrap_err();
+    let error = Zone::parse_with_origin(b"", "a..b").unwrap_err();
     assert_eq!(error.line, 1);
 }
 

@@ -4,8 +4,8 @@
 //! record is written in the form that a DNS provider takes ([`Form`]); what the DNS then says of it
 //! is tested for everything that usually goes wrong ([`KeyTest`], [`loop_back`]); and the files on
 //! disk are looked at with suspicion ([`FileAudit`]). Which key signs for whom is said in a file
-//! ([`Config`]), and [`agent`] lets it sign where mail is not handled; keys that change are taken
-//! from birth to grave in steps ([`step`]), each of which is saved ([`StateFile`]). What is found is
+//! ([`Config`]), and [`agent`] lets it sign where mail is not handled; keys that change are made, put to work
+//! and taken away in steps ([`step`]), each of which is saved ([`StateFile`]). What is found is
 //! a [`Finding`]: what is wrong, how bad that is, and what to do about it.
 //!
 //! Decisions are made without files and sockets; the only part that opens files is the one whose

@@ -226,7 +226,7 @@ impl Hands for World {
         })
     }
 
-    fn bury(&mut self, key: &RotatedKey) -> Result<Option<String>, Stopped> {
+    fn delete(&mut self, key: &RotatedKey) -> Result<Option<String>, Stopped> {
         self.act(|world| {
             world.files.remove(key.selector.as_str());
             is_in_token(&key.file).then(|| "destroy it in the token".to_owned())
@@ -471,8 +471,8 @@ fn what_others_use_is_left_to_them() {
         fn is_withdrawn(&mut self, key: &RotatedKey) -> Result<Done, Stopped> {
             self.0.is_withdrawn(key)
         }
-        fn bury(&mut self, key: &RotatedKey) -> Result<Option<String>, Stopped> {
-            self.0.bury(key)
+        fn delete(&mut self, key: &RotatedKey) -> Result<Option<String>, Stopped> {
+            self.0.delete(key)
         }
         fn reveal(&mut self, key: &RotatedKey, directory: &Path) -> Result<Done, Stopped> {
             self.0.reveal(key, directory)
@@ -551,7 +551,7 @@ fn what_fails_holds_up_no_key_in_other_hands() {
     assert!(step(&mut state, ("main", &domain()), &plan, now, &mut world).is_err());
     world.hook_fails = false;
     step(&mut state, ("main", &domain()), &plan, now, &mut world).unwrap();
-    // The old one goes to its grave, and then that is told.
+    // The old one goes on to its end, and then that is told.
     world.now += 100 * DAY;
     let now = world.now;
     let mut go = || step(&mut state, ("main", &domain()), &plan, now, &mut world).map(|_| ());
@@ -925,7 +925,7 @@ fn what_was_begun_is_finished() {
     assert_eq!(state.keys[0].phase, Phase::Revoked);
     assert!(!world.files.contains_key(&stolen));
 
-    // So is a key that was taken back: it is not put to work, and goes without a grave.
+    // So is a key that was taken back: it is not put to work, and is shown to nobody as revoked.
     while state.successor("main").is_none() {
         step(&mut state, ("main", &domain()), &plan, now, &mut world).unwrap();
     }

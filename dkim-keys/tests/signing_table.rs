@@ -5,10 +5,12 @@ mod mail;
 
 use std::collections::BTreeSet;
 
-use dkim_crypto::PrivateKey;
 use dkim_crypto::ring::PROVIDER;
+use dkim_crypto::{PrivateKey, SigningAlgorithm};
 use dkim_dns::{BlockingResolver, Inquirer, Zone, drive_blocking};
 use dkim_keys::{Compliance, Config, Mail, check_config, save_new};
+use dkim_message::Address;
+use dkim_sign::{BodyLength, Expiration, Fields};
 use mail::mail;
 
 const CONFIG: &str = r#"
@@ -155,6 +157,34 @@ fn what_is_written_reads_back() {
     let config = config();
     assert_eq!(Config::parse(&config.to_toml().unwrap()), Ok(config));
     assert_eq!(Config::parse(""), Ok(Config::default()));
+}
+
+/// What the configuration says of signing is in the request for a signature that it chooses.
+#[test]
+fn a_request_is_as_the_configuration_says() {
+    let signing = "[signing]\nexpires = 60\nbody-length = true\n";
+    let config = Config::parse(&CONFIG.replacen("[signing]\n", signing, 1)).unwrap();
+    let chosen = &config.select(&Mail::new("boss", "example.com")).chosen[0];
+    let request = config.request(chosen, SigningAlgorithm::RSA_SHA256);
+    assert_eq!(request.sdid, chosen.domain);
+    assert_eq!(request.selector, chosen.selector);
+    assert_eq!(request.auid, chosen.identity);
+    assert!(chosen.identity.is_some());
+    assert_eq!(request.canonicalization.to_string(), "relaxed/simple");
+    assert_eq!(request.expiration, Expiration::After(60));
+    assert_eq!(request.body_length, BodyLength::AsSigned);
+    let Fields::Chosen { signed, oversigned } = request.fields else { panic!("no choice") };
+    assert_eq!(oversigned, config.signing.oversign.unwrap());
+    assert!(signed.iter().any(|name| name.is("To")) && signed.iter().any(|name| name.is("Sender")));
+}
+
+/// Rules are written in A-labels, and authors as they like.
+#[test]
+fn authors_with_u_labels_are_authors() {
+    let text = CONFIG.replace("boss@example.com", "*@xn--bcher-kva.example");
+    let config = Config::parse(&text).unwrap();
+    let author = Address::parse("joe@B\u{fc}cher.example").unwrap();
+    assert_eq!(config.select(&Mail::from(&author)).chosen[0].rule, 1);
 }
 
 #[test]

@@ -37,7 +37,7 @@ impl Address {
     ///
     /// # Errors
     ///
-    /// When it is none, or several.
+    /// When it is no address, or more than one.
     ///
     /// ```
     /// use dkim_message::Address;
@@ -91,7 +91,7 @@ pub enum AddressError {
         /// Where the address begins.
         offset: usize,
     },
-    /// None, or several, where one is asked for.
+    /// No address, or several, where one is asked for.
     #[error("one address is needed")]
     NotOne,
     /// More than [`MAX_ADDRESSES`] mailboxes.

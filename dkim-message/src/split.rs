@@ -45,7 +45,8 @@ enum State {
 }
 
 impl Splitter {
-    /// A splitter for a header of at most `limit` octets, not counting the empty line that ends it.
+    /// A splitter for a header of at most `limit` octets, not counting the empty line that ends it, nor
+    /// a CR that may be the beginning of that for as long as nothing has come behind it.
     #[must_use]
     pub fn new(limit: usize) -> Self {
         Self { octets: Vec::new(), line_start: 0, limit, state: State::InHeader }

@@ -182,7 +182,6 @@ fn an_author_domain_may_let_others_sign() {
     assert_eq!(Assessment::new(&header, &found, &nothing).signers[0].role, Role::ThirdParty);
 }
 
-/// An author whom nobody in the DNS could sign for is not signed for.
 /// RFC 6376 §3.6.1 `t=y`: as unsigned mail, whether the author is testing or whom it lets sign.
 #[test]
 fn a_key_in_test_has_signed_for_nobody() {
@@ -219,6 +218,7 @@ fn a_key_in_test_has_signed_for_nobody() {
     assert!(nobody.atps.is_none() && nobody.known().adsp.is_empty());
 }
 
+/// An author whom nobody in the DNS could sign for is not signed for.
 #[test]
 fn authors_out_of_the_dns_are_authors() {
     for from in ["ceo@[192.0.2.1], x@esp.example", "ceo@bank_!.example, x@esp.example"] {

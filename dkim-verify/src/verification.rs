@@ -147,8 +147,8 @@ impl Verification {
 }
 
 /// The results for an Authentication-Results field (RFC 8601 §2.7.1), in the same order; `none` for a
-/// message without signatures. Each carries the first characters of its signature, at least eight and so many that signatures that
-/// differ differ there (RFC 6008 §4).
+/// message without signatures. Each carries the first characters of its signature, at least eight and
+/// so many that signatures that differ differ there (RFC 6008 §4).
 #[must_use]
 pub fn res_infos(found: &[Verification]) -> Vec<ResInfo> {
     if found.is_empty() {

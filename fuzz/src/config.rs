@@ -67,7 +67,7 @@ pub fn config_value(data: &[u8]) {
 fn has_long_numbers(config: &Config) -> bool {
     let of_plans = config.keys.values().filter_map(|entry| match &entry.key {
         KeySource::Rotated { plan, .. } => {
-            Some([plan.every, plan.negative_ttl, plan.message_life, plan.grave])
+            Some([plan.every, plan.negative_ttl, plan.message_life, plan.revoked_for])
         }
         _ => None,
     });

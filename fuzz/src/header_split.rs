@@ -39,8 +39,14 @@ pub fn header_split(data: &[u8]) {
                 }
             }
         }
-        assert_eq!(failed, header.octets().len() > limit);
-        let read = header.octets().get(..=limit).unwrap_or(header.octets());
+        // A last line of one CR may be the beginning of an empty one.
+        let header = header.octets();
+        let length = match header {
+            [before @ .., b'\r'] if before.is_empty() || before.ends_with(b"\n") => before.len(),
+            all => all.len(),
+        };
+        assert_eq!(failed, length > limit);
+        let read = if failed { header.get(..=limit).unwrap_or(header) } else { header };
         assert_eq!(splitter.header().octets(), read);
     }
 

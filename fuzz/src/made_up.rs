@@ -471,7 +471,7 @@ fn key_entry(u: &mut Unstructured<'_>) -> Result<KeyEntry> {
         plan.selector = template.parse().expect("a template");
         plan.ttl = u.arbitrary()?;
         for time in
-            [&mut plan.every, &mut plan.negative_ttl, &mut plan.message_life, &mut plan.grave]
+            [&mut plan.every, &mut plan.negative_ttl, &mut plan.message_life, &mut plan.revoked_for]
         {
             *time = u.arbitrary()?;
         }

@@ -5,9 +5,11 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use memchr::memchr;
 use tempfile::SpooledTempFile;
 
 use super::file::{open_file, peek, unreadable};
+use super::mbox::is_mbox;
 use super::{BLOCK, read_block};
 use crate::diagnostics::Failure;
 
@@ -66,9 +68,33 @@ impl Twice {
         Ok(start)
     }
 
-    /// Writes all octets from the start, and tells how many they are.
-    pub(crate) fn copy_to(&mut self, out: &mut impl Write) -> Result<u64, Failure> {
+    /// Takes the line `From …` that stands at the top where a delivery agent has put it; nothing if
+    /// there is none. Reading goes on behind it.
+    pub(crate) fn take_separator(&mut self) -> Result<Vec<u8>, Failure> {
+        /// Longer than any address in it.
+        const ENOUGH: u64 = 1000;
+
+        let mut line = Vec::new();
+        if is_mbox(&self.peek()?) {
+            let read = self.by_ref().take(ENOUGH).read_to_end(&mut line);
+            read.map_err(|error| unreadable(&error))?;
+            line.truncate(memchr(b'\n', &line).map_or(0, |lf| lf + 1));
+            self.rewind()?;
+            self.skip(u64::try_from(line.len()).unwrap_or(0))?;
+        }
+        Ok(line)
+    }
+
+    fn skip(&mut self, octets: u64) -> Result<(), Failure> {
+        io::copy(&mut self.by_ref().take(octets), &mut io::sink())
+            .map_err(|error| unreadable(&error))?;
+        Ok(())
+    }
+
+    /// Writes all octets from this one on, the first being 0, and tells how many they are.
+    pub(crate) fn copy_to(&mut self, from: u64, out: &mut impl Write) -> Result<u64, Failure> {
         self.rewind()?;
+        self.skip(from)?;
         let (mut block, mut copied) = (vec![0; BLOCK], 0);
         loop {
             let chunk = read_block(self, &mut block).map_err(|error| unreadable(&error))?;
@@ -128,7 +154,7 @@ mod tests {
             }
             for _ in 0..2 {
                 let mut all = Vec::new();
-                assert_eq!(twice.copy_to(&mut all).unwrap(), u64::try_from(length).unwrap());
+                assert_eq!(twice.copy_to(0, &mut all).unwrap(), u64::try_from(length).unwrap());
                 assert!(all == octets, "{length}");
             }
         }

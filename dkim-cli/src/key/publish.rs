@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::tags::Tags;
 use crate::diagnostics::Failure;
-use crate::dns::parse_server;
+use crate::dns::{parse_server, zone_name};
 use crate::exit::{self, Exit};
 use crate::json;
 use crate::key_file;
@@ -99,7 +99,7 @@ struct Place {
     tsig: Option<PathBuf>,
 
     /// The zone that the record is in [default: the server is asked]
-    #[arg(long, value_name = "Z")]
+    #[arg(long, value_name = "Z", value_parser = zone_name)]
     zone_name: Option<String>,
 
     /// How long to wait until all servers show it

@@ -6,7 +6,7 @@ use dkim_stack::{Selector, now};
 
 use crate::diagnostics::Failure;
 use crate::exit::{self, Exit};
-use crate::rotate::{Teller, Which};
+use crate::rotate::{Teller, Which, tell_failure};
 
 /// Revoke a key that is in other hands, at once and whatever mail is on its way
 ///
@@ -71,7 +71,7 @@ impl Revoke {
             let exit = teller.tell(&key.name, &progress)?;
             match progress {
                 Progress::Moved { phase: Phase::Retiring, .. } => {
-                    hook = tell_signers(&mut state, &mut world);
+                    hook = tell_signers(&mut state, &mut world, (&key.name, self.json));
                 }
                 _ => return Ok(exit.max(hook)),
             }
@@ -80,7 +80,11 @@ impl Revoke {
 }
 
 /// A hook that fails holds nothing up, since the key is in other hands; how it ended is returned.
-fn tell_signers(state: &mut RotationState, world: &mut impl Hands<Error = Failure>) -> Exit {
+fn tell_signers(
+    state: &mut RotationState,
+    world: &mut impl Hands<Error = Failure>,
+    (key, json): (&str, bool),
+) -> Exit {
     let mut next = state.clone();
     next.told(now());
     match world.hook().and_then(|()| world.save(&next)) {
@@ -90,6 +94,10 @@ fn tell_signers(state: &mut RotationState, world: &mut impl Hands<Error = Failur
         }
         Err(failure) => {
             failure.tell();
+            if json {
+                // Whoever reads no more of it is told by the next line.
+                let _ = tell_failure(key, &failure);
+            }
             failure.exit
         }
     }

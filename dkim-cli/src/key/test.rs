@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use clap::Args;
 use dkim_keys::{
-    FileAudit, FileRules, Finding, KeyTest, RecordFault, Signatory, Tested, loop_back,
+    FileAudit, FileFault, FileRules, Finding, KeyTest, RecordFault, Signatory, Tested, loop_back,
 };
 use dkim_stack::dns::{Dnssec, TrustAnchors, drive_blocking};
 use dkim_stack::keyrec::record_name;
@@ -257,9 +257,12 @@ fn in_directory(directory: &Path) -> Result<(Vec<Subject>, Exit), Failure> {
     let mut audit = FileAudit::new(&rules, provider());
     audit.directory(directory).map_err(unreadable)?;
     let found = audit.finish();
+    let unreadable = FileFault::Unreadable { why: String::new() };
     let mut exit = Exit::Success;
     for finding in found.unusable() {
-        let failure = Failure::new(Exit::Data, &finding.cause);
+        let is_unreadable = finding.code == unreadable.code();
+        let exit_of = if is_unreadable { Exit::NoInput } else { Exit::Data };
+        let failure = Failure::new(exit_of, &finding.cause);
         let failure = failure.on(&finding.subject).remedy(&finding.remedy);
         failure.tell();
         exit = exit.max(failure.exit);

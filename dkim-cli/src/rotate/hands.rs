@@ -1,5 +1,6 @@
 //! What the steps of a rotation do in the world: files, name servers, the hook.
 
+use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
@@ -39,6 +40,8 @@ pub(crate) struct World<'c> {
     /// Who takes updates.
     primary: Option<Primary>,
     owner: Option<Owner>,
+    /// Whether the hook has failed in this command, which has been told.
+    hook_failed: &'c Cell<bool>,
 }
 
 /// A key with its name in the DNS.
@@ -74,6 +77,7 @@ impl<'c> World<'c> {
         file: &'c ConfigFile,
         state: &'c RotationState,
         locked: &'c LockedState,
+        hook_failed: &'c Cell<bool>,
     ) -> Result<Self, Failure> {
         let rotation = &file.config.rotation;
         let tsig: Option<PathBuf> = rotation.tsig.as_ref().map(|tsig| file.directory.join(tsig));
@@ -83,7 +87,7 @@ impl<'c> World<'c> {
         };
         let owner = rotation.owner.as_deref().map(parse_owner).transpose();
         let owner = owner.map_err(|error| Failure::new(Exit::Data, error).on("rotation.owner"))?;
-        Ok(Self { file, state, locked, primary, owner })
+        Ok(Self { file, state, locked, primary, owner, hook_failed })
     }
 
     /// Whether a person has to publish.
@@ -414,7 +418,7 @@ impl Hands for World<'_> {
         Ok(Done::Seen(format!("a test message verifies by {}", all.join(", "))))
     }
 
-    fn bury(&mut self, key: &RotatedKey) -> Result<Option<String>, Failure> {
+    fn delete(&mut self, key: &RotatedKey) -> Result<Option<String>, Failure> {
         let path = self.path(key);
         // Nobody takes a key out of a token but who has its PIN and means it.
         if is_in_token(&path) {
@@ -437,8 +441,12 @@ impl Hands for World<'_> {
                 && other.kept
                 && is_file(&other.file)
         };
-        let signs = self.file.config.keys.iter().find(is_same).map(|(name, _)| name);
-        let kept = || Some(&self.state.keys.iter().find(is_kept)?.name);
+        let signs = self.file.config.keys.iter().find(is_same).map(|(name, _)| name.clone());
+        // With the author's domain in its path; where that is not known, nor is the file.
+        let all = self.file.config.signatories(&self.file.directory).unwrap_or_default();
+        let for_author = all.into_iter().find(|one| one.key != key.name && is_file(&one.file));
+        let signs = signs.or(for_author.map(|one| one.key));
+        let kept = || Some(self.state.keys.iter().find(is_kept)?.name.clone());
         if let Some(other) = signs.or_else(kept) {
             let path = path.display();
             return Ok(Some(format!("{path} is not deleted: it is the file of keys.{other}, too")));
@@ -460,18 +468,24 @@ impl Hands for World<'_> {
         let Some((program, arguments)) = self.file.config.rotation.hook.split_first() else {
             return Ok(());
         };
-        let failure = |what: String| {
-            Failure::new(Exit::NonePasses, what)
-                .on(format_args!("rotation.hook: {program}"))
-                .remedy("mend the hook; until it has run, signers may go on with the old key")
-        };
+        let again = || Failure::new(Exit::NonePasses, "the hook has not run").told();
+        // It is run once in a command, however many steps are taken and keys change.
+        if self.hook_failed.get() {
+            return Err(again());
+        }
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(io::stderr());
-        match command.status() {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(failure(format!("ends with {status}"))),
-            Err(error) => Err(failure(format!("cannot be run: {error}"))),
-        }
+        let what = match command.status() {
+            Ok(status) if status.success() => return Ok(()),
+            Ok(status) => format!("ends with {status}"),
+            Err(error) => format!("cannot be run: {error}"),
+        };
+        self.hook_failed.set(true);
+        Failure::new(Exit::NonePasses, what)
+            .on(format_args!("rotation.hook: {program}"))
+            .remedy("mend the hook; until it has run, signers may go on with the old key")
+            .tell();
+        Err(again())
     }
 
     fn save(&mut self, state: &RotationState) -> Result<(), Failure> {

@@ -1,5 +1,6 @@
 //! A configuration with keys that change, and its state while nobody else changes it.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -66,7 +67,8 @@ impl Which {
         let locked = locked.map_err(|error| state_failure(&file, &error))?;
         // Read when nobody else changes it any more.
         let (file, keys) = self.read()?;
-        Ok(Opened { state: file.state.clone(), file, keys, locked })
+        let hook_failed = Cell::new(false);
+        Ok(Opened { state: file.state.clone(), file, keys, locked, hook_failed })
     }
 }
 
@@ -76,12 +78,14 @@ pub(crate) struct Opened {
     pub(crate) keys: Vec<Changing>,
     pub(crate) state: RotationState,
     locked: LockedState,
+    /// Whether the hook has failed, which has been told.
+    pub(crate) hook_failed: Cell<bool>,
 }
 
 impl Opened {
     /// What does the steps.
     pub(crate) fn world(&self) -> Result<World<'_>, Failure> {
-        World::new(&self.file, &self.state, &self.locked)
+        World::new(&self.file, &self.state, &self.locked, &self.hook_failed)
     }
 
     /// Lets the next step begin where this one ended.

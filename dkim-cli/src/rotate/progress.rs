@@ -58,7 +58,7 @@ impl Teller {
 }
 
 /// Tells in JSON why no step was taken.
-pub(super) fn tell_failure(key: &str, failure: &Failure) -> Result<(), Failure> {
+pub(crate) fn tell_failure(key: &str, failure: &Failure) -> Result<(), Failure> {
     let why = failure.to_string();
     let json = Json { did: "failed", why: Some(&why), ..Json::of(key) };
     let written = json::line(&mut io::stdout().lock(), &json);

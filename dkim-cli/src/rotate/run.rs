@@ -66,8 +66,6 @@ impl Run {
 fn each(which: &Which, json: bool, goes_on: impl Fn(&Progress) -> bool) -> Result<Exit, Failure> {
     let mut opened = which.open()?;
     let mut exit = Exit::Success;
-    // What concerns all keys, such as the hook, is told once.
-    let mut told = Vec::new();
     for key in opened.keys.clone() {
         loop {
             let ended = opened.take_over(&key).and_then(|()| one_step(&mut opened, &key, json));
@@ -80,11 +78,7 @@ fn each(which: &Which, json: bool, goes_on: impl Fn(&Progress) -> bool) -> Resul
                 // Nobody reads any more what is done.
                 Err(failure) if failure.exit == Exit::CannotWrite => return Err(failure),
                 Err(failure) => {
-                    let what = failure.to_string();
-                    if !told.contains(&what) {
-                        failure.tell();
-                        told.push(what);
-                    }
+                    failure.tell();
                     if json {
                         progress::tell_failure(&key.name, &failure)?;
                     }
@@ -94,7 +88,10 @@ fn each(which: &Which, json: bool, goes_on: impl Fn(&Progress) -> bool) -> Resul
             }
         }
     }
-    Ok(exit)
+    match opened.hook_failed.get() {
+        true => Ok(exit.max(Exit::NonePasses)),
+        false => Ok(exit),
+    }
 }
 
 fn one_step(opened: &mut Opened, key: &Changing, json: bool) -> Result<(Progress, Exit), Failure> {

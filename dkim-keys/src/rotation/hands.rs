@@ -100,7 +100,7 @@ pub trait Hands {
     /// # Errors
     ///
     /// When that fails; the step can be tried again.
-    fn bury(&mut self, key: &RotatedKey) -> Result<Option<String>, Self::Error>;
+    fn delete(&mut self, key: &RotatedKey) -> Result<Option<String>, Self::Error>;
 
     /// Puts the private key into this directory, seen from that of the configuration, for everybody
     /// to read, unless something signs with it still, or its file holds another key by now.

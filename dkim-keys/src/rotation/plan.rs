@@ -34,7 +34,7 @@ pub struct Plan {
     /// How long mail may be on its way, so that the old record must stay. Seven days, unless said.
     pub message_life: u64,
     /// How long a revoked key is shown as revoked, before its record goes. Thirty days, unless said.
-    pub grave: u64,
+    pub revoked_for: u64,
     /// The directory, seen from that of the configuration, in which the private key is put for all to
     /// read once its record is gone everywhere and has been for the life of a message: from then on
     /// anybody may have made its signatures, and they show nothing of whoever wrote the mail. Not at
@@ -50,9 +50,7 @@ impl Plan {
     pub fn until_revealed(&self) -> u64 {
         self.message_life.max(self.ttl.into())
     }
-}
 
-impl Plan {
     /// How long a key stays where it stands if nothing holds it up, in seconds; `None` for ever.
     pub(super) fn stay(&self, key: &RotatedKey) -> Option<u64> {
         Some(match key.phase {
@@ -65,14 +63,14 @@ impl Plan {
             Phase::Retiring => self.message_life,
             // What was taken back before it signed is shown to nobody, and nothing is shown twice.
             Phase::Revoked if !key.was(Phase::Active) || key.was(Phase::Removed) => 0,
-            Phase::Revoked => self.grave,
+            Phase::Revoked => self.revoked_for,
             Phase::Removed if key.kept => self.until_revealed(),
             Phase::Revealed if key.kept => 0,
             Phase::Removed | Phase::Revealed => return None,
         })
     }
 
-    /// Until when that is.
+    /// When its time there ends.
     pub(super) fn end_of(&self, key: &RotatedKey) -> Option<UnixTime> {
         self.stay(key).map(|seconds| key.since().after(seconds))
     }
@@ -87,7 +85,7 @@ impl Default for Plan {
             ttl: Publication::TTL,
             negative_ttl: 60 * 60,
             message_life: 7 * DAY,
-            grave: 30 * DAY,
+            revoked_for: 30 * DAY,
             reveal: None,
         }
     }

@@ -23,7 +23,7 @@ pub struct RotationState {
     pub keys: Vec<RotatedKey>,
 }
 
-/// A key on its way from birth to grave.
+/// A key, from the choice of its selector until nothing is left of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

@@ -95,8 +95,8 @@ pub fn step<H: Hands>(
     hands: &mut H,
 ) -> Result<Progress, RotationError<H::Error>> {
     let mut waiting = Vec::new();
-    // What one key cannot do keeps no other from its way.
-    let mut failed = None;
+    // What one key cannot do keeps no other from its way, nor does a hook that fails.
+    let (mut failed, mut untold) = (None, None);
     let all: Vec<(usize, RotatedKey)> = state.keys.iter().cloned().enumerate().collect();
     // What is in other hands waits for nobody: neither for the hook nor for the next key.
     let (urgent, keys): (Vec<_>, Vec<_>) = all
@@ -120,17 +120,19 @@ pub fn step<H: Hands>(
                 next.told(now);
                 return commit(state, next, hands).map(|()| Progress::Told);
             }
-            Err(error) => failed = failed.or(Some(RotationError::Hands(error))),
+            Err(error) => untold = Some(error),
         }
     }
     if now < newest {
         // A person may have to publish that a key is revoked, and is told that first.
-        return match (failed, waiting.is_empty()) {
-            (None, false) => Ok(waits(waiting)),
-            (failed, _) => Err(failed.unwrap_or(RotationError::ClockBehind { now, newest })),
+        return match (failed, waiting.is_empty(), untold) {
+            (None, false, untold) => Ok(waits(waiting, untold)),
+            (Some(error), ..) => Err(error),
+            (None, true, Some(error)) => Err(RotationError::Hands(error)),
+            (None, true, None) => Err(RotationError::ClockBehind { now, newest }),
         };
     }
-    // Nothing can be told of what is wanted: that the old ones go on to their graves, or that
+    // Nothing can be told of what is wanted: that the old ones go on to their end, or that
     // somebody mistyped.
     if let Some(key) = state.of_other_domain(name, domain) {
         return Err(RotationError::OtherDomain {
@@ -138,7 +140,7 @@ pub fn step<H: Hands>(
             configured: domain.clone(),
         });
     }
-    // The way to a signing key comes first, then that of each old one to its grave.
+    // The way to a signing key comes first, then that of each old one to its end.
     let (mut successors, mut old): (Vec<_>, Vec<_>) =
         keys.into_iter().partition(|(_, key)| key.phase.is_successor());
     // Until whoever signs has been told, none that signs is followed by another, and none that did is
@@ -172,10 +174,13 @@ pub fn step<H: Hands>(
             Err(error) => failed = failed.or(Some(RotationError::Hands(error))),
         }
     }
-    if let Some(error) = failed {
-        return Err(error);
+    // What a person has to do is told, and not only that the hook fails.
+    let is_up_to_others = waiting.iter().any(|(_, until)| until.is_none());
+    match (failed, untold) {
+        (Some(error), _) => Err(error),
+        (None, Some(error)) if !is_up_to_others => Err(RotationError::Hands(error)),
+        (None, untold) => Ok(waits(waiting, untold)),
     }
-    Ok(waits(waiting))
 }
 
 /// Takes back a key that does not sign yet: its record goes, and its file.
@@ -207,7 +212,7 @@ pub fn abort<H: Hands>(
     match withdraw(&key, hands).map_err(RotationError::Hands)? {
         Done::Seen(evidence) => {
             let evidence = format!("taken back; {evidence}");
-            let entry = buried(&key, Phase::Removed, evidence, hands);
+            let entry = deleted(&key, Phase::Removed, evidence, hands);
             enter(state, at, now, entry.map_err(RotationError::Hands)?, hands)
         }
         Done::NotYet(what) => Ok(Progress::Waiting { what, until: None }),
@@ -266,8 +271,12 @@ pub fn revoke<H: Hands>(
     }
 }
 
-/// All that is waited for, and until when.
-fn waits(waiting: Vec<(String, Option<UnixTime>)>) -> Progress {
+/// All that is waited for, and until when; why the hook fails, if it does.
+fn waits(
+    mut waiting: Vec<(String, Option<UnixTime>)>,
+    untold: Option<impl std::error::Error>,
+) -> Progress {
+    waiting.extend(untold.map(|error| (error.to_string(), None)));
     // What is up to others is not to be slept over until the next key is due.
     let until: Option<Vec<UnixTime>> = waiting.iter().map(|(_, until)| *until).collect();
     let until = until.and_then(|until| until.into_iter().min());
@@ -322,7 +331,7 @@ fn revoked<H: Hands>(
         let evidence = format!("{evidence}; the private key is kept to be revealed");
         return Ok(Entry::kept(Phase::Revoked, evidence));
     }
-    buried(key, Phase::Revoked, evidence, hands)
+    deleted(key, Phase::Revoked, evidence, hands)
 }
 
 /// Takes the record of a key away.
@@ -335,7 +344,7 @@ fn withdraw<H: Hands>(key: &RotatedKey, hands: &mut H) -> Result<Done, H::Error>
 }
 
 /// Deletes the private key, and says what is left of it.
-fn buried<H: Hands>(
+fn deleted<H: Hands>(
     key: &RotatedKey,
     phase: Phase,
     evidence: String,
@@ -346,7 +355,7 @@ fn buried<H: Hands>(
     }
     Ok(Entry::gone(
         phase,
-        match hands.bury(key)? {
+        match hands.delete(key)? {
             Some(left) => format!("{evidence}; {left}"),
             None => evidence,
         },
@@ -420,7 +429,7 @@ fn advance<H: Hands>(
                 Done::Seen(evidence) if key.kept => {
                     Next::Entry(Entry::kept(Phase::Removed, evidence))
                 }
-                Done::Seen(evidence) => Next::Entry(buried(key, Phase::Removed, evidence, hands)?),
+                Done::Seen(evidence) => Next::Entry(deleted(key, Phase::Removed, evidence, hands)?),
                 Done::NotYet(what) => Next::Wait(format!("{}: {what}", key.selector), None),
             },
         },
@@ -428,12 +437,12 @@ fn advance<H: Hands>(
             Some(directory) => reveal(key, plan, directory, now, hands)?,
             None => {
                 let evidence = "it is not to be revealed any more".to_owned();
-                Next::Entry(buried(key, Phase::Removed, evidence, hands)?)
+                Next::Entry(deleted(key, Phase::Removed, evidence, hands)?)
             }
         },
         Phase::Revealed if key.kept => {
             let evidence = "it is nowhere else any more".to_owned();
-            Next::Entry(buried(key, Phase::Revealed, evidence, hands)?)
+            Next::Entry(deleted(key, Phase::Revealed, evidence, hands)?)
         }
         Phase::Removed | Phase::Revealed => Next::Nothing,
     })

@@ -96,15 +96,15 @@ pub(super) fn run(dkim: &Dkim, server: &Server) -> Result<usize> {
 
     // Revoked selectors are not used again.
     let gone = ["--domain", ZONE, "--selector", "gone"];
-    let grave = ["key", "dns", "--format", "nsupdate", "--revoked", rsa];
-    let grave = dkim.run(&[&grave[..], &gone].concat())?;
+    let revoked = ["key", "dns", "--format", "nsupdate", "--revoked", rsa];
+    let revoked = dkim.run(&[&revoked[..], &gone].concat())?;
     let commands =
-        format!("server {} {}\n{}", server.address.ip(), server.address.port(), grave.out);
+        format!("server {} {}\n{}", server.address.ip(), server.address.port(), revoked.out);
     if nsupdate(&commands, &update).is_ok() {
         let publish = ["key", "publish", "--key", rsa, "--tsig", &update, "--server", &address];
         let ended = dkim.run(&[&publish[..], &gone].concat())?;
         let is_refused = ended.code == Some(73) && ended.err.contains("revoked");
-        tally.expect("a gravestone stays", is_refused, &ended);
+        tally.expect("a record that says revoked stays", is_refused, &ended);
         let ended = dkim.run(&[&publish[..], &gone, &["--replace"]].concat())?;
         tally.expect("unless it may go", ended.code == Some(0), &ended);
     }

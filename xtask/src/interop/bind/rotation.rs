@@ -129,7 +129,7 @@ impl<'d> Desk<'d> {
              hook = ['true']\n\n\
              [keys.main]\ndomain = '{ZONE}'\nrotate = {{ kind = 'ed25519', \
              selector = 'k{{counter}}', every = 3, ttl = 1, negative-ttl = 1, \
-             message-life = {life}, grave = 1 }}\n\n\
+             message-life = {life}, revoked-for = 1 }}\n\n\
              [[rules]]\nfrom = ['*@{ZONE}']\nkeys = ['main']\n",
             tsig.display()
         );
