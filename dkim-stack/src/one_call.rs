@@ -1,6 +1,6 @@
 //! The paved path: a whole message verified or signed in one call.
 
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use dkim_crypto::{Provider, SigningKey};
 use dkim_dns::{BlockingResolver, Resolver, drive_blocking, drive_while};
@@ -112,7 +112,8 @@ pub fn sign(
 /// The time, from the system's clock.
 #[must_use]
 pub fn now() -> UnixTime {
-    SystemTime::now().into()
+    // A clock before 1970 is as good as one at it.
+    UnixTime(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
 }
 
 /// Why a message was not signed.
