@@ -157,6 +157,23 @@ mod tests {
         assert_eq!(together, header.octets());
     }
 
+    /// As soon as it is known, so that no more of it is kept.
+    #[test]
+    fn a_header_over_the_limit_is_told_at_once() {
+        let refused = |limit, chunks: &[&[u8]]| {
+            let mut splitter = Splitter::new(limit);
+            chunks.iter().position(|chunk| splitter.push(chunk).is_err())
+        };
+        assert_eq!(refused(3, &[b"a", b"b", b"c", b"d", b"e"]), Some(3));
+        assert_eq!(refused(8, &[b"From: a\r", b"\n", b"\r\n"]), Some(1));
+        assert_eq!(refused(7, &[b"From: a\r", b"\n", b"\r\n"]), Some(0));
+        // What may be the empty line is not counted, and what begins another is.
+        assert_eq!(refused(9, &[b"From: a\r\n", b"\r", b"\n", b"body"]), None);
+        assert_eq!(refused(9, &[b"From: a\r\n", b"\r", b"T", b"o"]), Some(2));
+        assert_eq!(refused(9, &[b"From: a\r\n", b"T", b"o"]), Some(1));
+        assert_eq!(refused(9, &[b"From: a\r\nT"]), Some(0));
+    }
+
     /// By the whole, however it is cut: the empty line counts for nothing, and nothing comes after
     /// an error but the same one.
     #[test]

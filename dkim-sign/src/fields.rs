@@ -132,6 +132,13 @@ mod tests {
     }
 
     #[test]
+    fn others_may_be_over_signed() {
+        let fields = Fields::oversigning(vec![FieldName::from_static("Sender")]);
+        let header = b"From: a\r\nTo: b\r\nList-Id: c\r\n";
+        assert_eq!(names(&fields, header), "Sender:From:To:List-Id");
+    }
+
+    #[test]
     fn an_exact_list_is_taken_as_it_stands() {
         let exact = ["from", "x", "From"].map(FieldName::parse);
         let exact = Fields::Exact(exact.into_iter().flatten().collect());

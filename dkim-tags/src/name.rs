@@ -375,6 +375,19 @@ fn is_local_part(text: &str) -> bool {
 mod tests {
     use super::*;
 
+    /// As they are for the DNS, whatever they were written as.
+    #[test]
+    fn names_have_an_order() {
+        let mut names: Vec<DomainName> = ["b\u{fc}cher.example", "c.example", "B.example"]
+            .into_iter()
+            .map(|name| name.parse().unwrap())
+            .collect();
+        names.sort();
+        let sorted: Vec<&str> = names.iter().map(DomainName::as_str).collect();
+        assert_eq!(sorted, ["b.example", "c.example", "xn--bcher-kva.example"]);
+        assert!(names[0] < names[1] && names[1] <= names[1].clone());
+    }
+
     #[test]
     fn names_are_the_same_that_are_so_for_the_dns() {
         let parse = |name: &str| DomainName::parse(name).unwrap();

@@ -531,6 +531,21 @@ mod tests {
     }
 
     #[test]
+    fn times_lie_apart() {
+        let (early, late) = (UnixTime(10), UnixTime(13));
+        assert_eq!((late.since(early), early.since(late), early.since(early)), (3, 0, 0));
+        assert_eq!((early.after(3), UnixTime(u64::MAX).after(1)), (late, UnixTime(u64::MAX)));
+    }
+
+    #[test]
+    fn canonicalizations_are_read_from_text() {
+        for text in ["simple/simple", "simple/relaxed", "relaxed/simple", "relaxed/relaxed"] {
+            assert_eq!(text.parse::<Canonicalizations>().unwrap().to_string(), text);
+        }
+        assert_eq!("Relaxed".parse::<Canonicalizations>(), Err(UnknownCanonicalization));
+    }
+
+    #[test]
     fn the_example_of_section_3_5() {
         let signature = Signature::parse(
             b" v=1; a=rsa-sha256; d=example.net; s=brisbane;\r\n   \

@@ -198,7 +198,11 @@ fn what_is_odd_about_a_key_is_said() {
     let found = verify(&message, &record(&format!("t=y; k=ed25519; p={}", p(&*key()))));
     assert_eq!(deviations(&found), ["key-without-version", "testing"]);
     assert!(found[0].is_testing());
-    assert_eq!(deviations(&verify(&message, &craft::zone())), Vec::<&str>::new());
+    assert!(found[0].passes() && !found[0].counts());
+    let right = verify(&message, &craft::zone());
+    assert_eq!(deviations(&right), Vec::<&str>::new());
+    assert!(right[0].counts());
+    assert!(!verify(&[&message[..], b"More.\r\n"].concat(), &craft::zone())[0].counts());
 }
 
 /// Who reads the results alone must treat such mail as unsigned, too.
