@@ -1,7 +1,7 @@
 //! `dkim audit`: are the keys well kept, and do their records say what they should?
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
@@ -115,7 +115,10 @@ impl Audit {
         }
         let AuditedFiles { keys, mut findings, .. } = audit.finish();
         if let Some(file) = &file {
-            findings.extend(check_config(&file.config, &file.directory, provider()));
+            let of_config = check_config(&file.config, &file.directory, provider());
+            let told: Vec<Finding> = findings.clone();
+            let is_news = |finding: &Finding| !told.iter().any(|told| is_same_file(finding, told));
+            findings.extend(of_config.into_iter().filter(is_news));
             findings.extend(check_rotation(&file.config, &file.state, now()));
         }
         if self.records || self.dns.is_given() {
@@ -165,6 +168,13 @@ impl Audit {
         )?;
         out.flush()
     }
+}
+
+/// Whether what is wrong with a key of the configuration, `keys.NAME (FILE)`, was told of its file.
+fn is_same_file(finding: &Finding, told: &Finding) -> bool {
+    let file = finding.subject.strip_suffix(')').and_then(|subject| subject.split_once(" ("));
+    finding.code == told.code
+        && file.is_some_and(|(_, file)| Path::new(&told.subject).ends_with(file))
 }
 
 /// The keys that are to be published, each with its place: those whose files tell it, and those of a

@@ -46,7 +46,7 @@ fn help() -> String {
     const EXAMPLES: &str = "\
 Examples:
   dkim border --authserv-id mx.example.org < message.eml > delivered.eml
-  # as a filter of procmail(1), which tries again later if it fails
+  # as a filter of procmail(1); what fails is tried again until it expires
   :0 fw
   | dkim border --authserv-id mx.example.org
   :0 e

@@ -63,6 +63,10 @@ impl Failure {
         Self { silent: true, ..self }
     }
 
+    pub(crate) fn is_told(&self) -> bool {
+        self.silent
+    }
+
     pub(crate) fn tell(&self) {
         if !self.silent {
             say(self);

@@ -53,9 +53,13 @@ pub(crate) struct DnsArgs {
     dns: Vec<SocketAddr>,
 }
 
-/// Reads the name of a zone, which may have labels that begin with `_`, as selectors may.
+/// Reads the name of a zone, without a closing dot: labels may begin with `_`, as in selectors, and
+/// the root has none.
 pub(crate) fn zone_name(text: &str) -> Result<String, InvalidName> {
     let text = text.strip_suffix('.').unwrap_or(text);
+    if text.is_empty() {
+        return Ok(String::new());
+    }
     Selector::parse(text).map(|name| name.as_str().to_owned())
 }
 

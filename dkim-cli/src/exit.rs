@@ -28,7 +28,12 @@ const TABLE: [(Exit, u8, &str); 8] = [
          a person has to do something; report: none is due, or it has faults",
     ),
     (Exit::Usage, 2, "the command line is wrong"),
-    (Exit::Data, 65, "not a message (no line that is a header field), or no usable key or zone"),
+    (
+        Exit::Data,
+        65,
+        "not a message (no line that is a header field), or no usable key or zone; strip, border, \
+         mediate: a header that readers may read in different ways",
+    ),
     (Exit::NoInput, 66, "an input cannot be read"),
     (
         Exit::CannotCreate,

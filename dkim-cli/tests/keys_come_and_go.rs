@@ -603,7 +603,13 @@ fn a_file_that_another_key_signs_with_is_not_deleted() {
         fs::write(&desk.config, config.replace("OTHER", &path)).unwrap();
         let mut said = String::new();
         while !said.contains("old is removed") {
-            said = desk.dkim(&["rotate", "run"]).1;
+            // By a relative path, too.
+            let (above, config) =
+                (desk.directory.path().parent().unwrap(), Path::new(&desk.config));
+            let config = config.strip_prefix(above).unwrap().to_str().unwrap();
+            let mut run = command::dkim(&["rotate", "run", "--config", config]);
+            let output = run.current_dir(above).output().unwrap();
+            said = text(&output.stdout) + &text(&output.stderr);
         }
         assert!(said.contains("is not deleted: it is the file of keys.other, too"), "{said}");
         assert!(desk.path("mail.pem").exists());
@@ -793,6 +799,8 @@ fn a_hook_that_fails_hides_nothing() {
         assert_eq!(code, 1, "{said}");
         assert!(said.contains("publish at k2._domainkey.example.com the TXT record"), "{said}");
         assert_eq!(said.matches("mend the hook").count(), 1, "{said}");
+        let failed = said.lines().find(|line| line.contains("\"did\":\"failed\""));
+        assert_eq!(failed.is_some_and(|line| line.contains("sh: ends with")), args.len() == 3);
         assert_eq!(fs::read_to_string(&runs).unwrap(), "x\n");
     }
 }

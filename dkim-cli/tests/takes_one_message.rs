@@ -84,6 +84,23 @@ fn a_delivered_message_keeps_its_first_line() {
             b"Authentication-Results: mx.example.org;\n    dkim=none\nFrom: joe@example.com\n";
         assert!(rest == [&results[..], &body].concat(), "{line}");
     }
+    // A From field is one, however far its colon stands, and in the line there is no other field.
+    let blanks = " ".repeat(124);
+    let field = format!("From{blanks}: ceo@bank.example\nTo: a\n\nHi.\n");
+    let output = run(&args, field.as_bytes());
+    assert!(output.stdout.starts_with(b"Authentication-Results: "), "{}", text(&output.stdout));
+    for hidden in ["\r", "\0"] {
+        let line = format!("From x{hidden}Authentication-Results: mx.example.org; dkim=pass\n");
+        let output = run(&args, format!("{line}From: joe@example.com\n\nHi.\n").as_bytes());
+        assert_eq!((output.status.code(), &*output.stdout), (Some(65), &b""[..]));
+    }
+    // A file is read as a pipe is.
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, b"From x\nFrom: joe@example.com\n\nHi.\n").unwrap();
+    let named = [&args[..], &[file.path().to_str().unwrap()]].concat();
+    let (named, piped) = (run(&named, b""), run(&args, b"From x\nFrom: joe@example.com\n\nHi.\n"));
+    assert!(named.status.success() && named.stdout == piped.stdout);
+    assert!(piped.stdout.starts_with(b"From x\nAuthentication-Results: "));
     // What is not written must not be delivered as it was.
     let malformed = b"From: joe@example.com\nTo: a\0b\n\nHi.\n";
     let output = run(&args, malformed);

@@ -243,8 +243,9 @@ pub enum KeyRecordError {
         /// Which character of the value it is, counted from 1, white space too.
         at: usize,
     },
-    /// `p=` is base64 of too few characters or too many: it was cut, or put together wrongly.
-    #[error("tag p= is not whole: its base64 ends too early or goes on behind its end")]
+    /// `p=` is base64 of too few characters or too many, or of others than those at its end: it was
+    /// cut, or put together wrongly.
+    #[error("tag p= is not whole: its base64 does not end as base64 ends, or goes on behind that")]
     NotWhole,
     /// The octets of `p=` are no usable key of the type `k=`.
     #[error("tag p= holds no usable {key_type} key: {source}")]

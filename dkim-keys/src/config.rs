@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use dkim_crypto::SigningAlgorithm;
 use dkim_sign::{BodyLength, Expiration, Fields, Request};
-use dkim_tags::{Auid, Canonicalizations, DomainName, FieldName};
+use dkim_tags::{Auid, Canonicalizations, DomainName, FieldName, Selector};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -272,6 +272,11 @@ impl Config {
         if self.rotation.tsig.as_ref().is_some_and(|tsig| is_secret(&tsig.to_string_lossy())) {
             let why = "tsig: the key itself stands there; put it into a file, and name that";
             return Err(ConfigError::Rotation(why));
+        }
+        // A zone may be below `_domainkey`.
+        let is_zone = |zone: &str| Selector::parse(zone.strip_suffix('.').unwrap_or(zone)).is_ok();
+        if self.rotation.zone.as_deref().is_some_and(|zone| !is_zone(zone)) {
+            return Err(ConfigError::Rotation("zone: not the name of a zone"));
         }
         if self.signing.expires == Some(0) {
             return Err(ConfigError::Signing("expires is at least a second"));

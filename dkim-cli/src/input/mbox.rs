@@ -122,7 +122,8 @@ impl<R: BufRead> Read for MboxMessage<'_, R> {
 /// (RFC 5322 §4.5.2).
 fn is_separator(line: &[u8]) -> bool {
     let rest = line.strip_prefix(b"From ").map(<[u8]>::trim_ascii_start);
-    rest.is_some_and(|rest| !rest.starts_with(b":"))
+    // Where nothing was seen behind the blanks yet, the colon of a From field may come.
+    rest.and_then(<[u8]>::first).is_some_and(|octet| *octet != b':')
 }
 
 fn unquoted(line: &[u8]) -> &[u8] {

@@ -5,13 +5,14 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 use tempfile::SpooledTempFile;
 
 use super::file::{open_file, peek, unreadable};
 use super::mbox::is_mbox;
 use super::{BLOCK, read_block};
 use crate::diagnostics::Failure;
+use crate::exit::Exit;
 
 /// How many octets of what cannot be read twice are kept in memory; more go to a temporary file.
 const IN_MEMORY: usize = 256 * 1024;
@@ -79,6 +80,13 @@ impl Twice {
             let read = self.by_ref().take(ENOUGH).read_to_end(&mut line);
             read.map_err(|error| unreadable(&error))?;
             line.truncate(memchr(b'\n', &line).map_or(0, |lf| lf + 1));
+            let text = line.strip_suffix(b"\n").unwrap_or_default();
+            let text = text.strip_suffix(b"\r").unwrap_or(text);
+            if memchr2(b'\r', b'\0', text).is_some() {
+                let what = "its line `From ...` has a CR or NUL in it";
+                return Err(Failure::new(Exit::Data, what)
+                    .remedy("do not let it pass: others may see fields in it"));
+            }
             self.rewind()?;
             self.skip(u64::try_from(line.len()).unwrap_or(0))?;
         }

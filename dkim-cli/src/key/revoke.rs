@@ -61,19 +61,26 @@ impl Revoke {
         };
         let mut world = opened.world()?;
         let teller = Teller { json: self.json, is_by_hand: world.is_by_hand() };
-        let mut hook = Exit::Success;
+        let (mut hook, mut unread) = (Exit::Success, None);
         loop {
             let taken = revoke(&mut state, (&key.name, &selector), &key.plan, now(), &mut world);
             let progress = taken.map_err(|error| match error {
                 RotationError::Hands(failure) => failure,
                 error => Failure::of(Exit::Usage, &error).on(format_args!("s={selector}")),
-            })?;
-            let exit = teller.tell(&key.name, &progress)?;
+            });
+            if let (Err(failure), true) = (&progress, self.json) {
+                tell_failure(&key.name, failure)?;
+            }
+            let progress = progress?;
+            // The key is in other hands, whether anybody reads what is done or not.
+            let told = teller.tell(&key.name, &progress);
+            let exit = told.as_ref().map_or_else(|failure| failure.exit, |exit| *exit);
+            unread = unread.or(told.err());
             match progress {
                 Progress::Moved { phase: Phase::Retiring, .. } => {
                     hook = tell_signers(&mut state, &mut world, (&key.name, self.json));
                 }
-                _ => return Ok(exit.max(hook)),
+                _ => return unread.map_or(Ok(exit.max(hook)), Err),
             }
         }
     }
@@ -95,7 +102,7 @@ fn tell_signers(
         Err(failure) => {
             failure.tell();
             if json {
-                // Whoever reads no more of it is told by the next line.
+                // Where nobody reads it, the next line fails, too, and says so.
                 let _ = tell_failure(key, &failure);
             }
             failure.exit

@@ -1,6 +1,6 @@
 //! What the steps of a rotation do in the world: files, name servers, the hook.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use dkim_keys::{
     Done, Hands, KeyEntry, KeyFileError, KeyPair, KeySource, KeyTest, LockedState, NameTooLong,
-    NamedKey, Phase, Publication, RotatedKey, RotationState, Severity, Sharer, delete_key,
+    NamedKey, Phase, Publication, RotatedKey, RotationState, Severity, Sharer, Unclear, delete_key,
     delete_unfinished, is_in_token, key_file_name, loop_back, public_sha256, save_new,
 };
 use dkim_stack::crypto::{PrivateKey, PublicKey};
@@ -40,8 +40,8 @@ pub(crate) struct World<'c> {
     /// Who takes updates.
     primary: Option<Primary>,
     owner: Option<Owner>,
-    /// Whether the hook has failed in this command, which has been told.
-    hook_failed: &'c Cell<bool>,
+    /// How the hook has failed in this command, which has been told.
+    hook_failed: &'c RefCell<Option<String>>,
 }
 
 /// A key with its name in the DNS.
@@ -77,7 +77,7 @@ impl<'c> World<'c> {
         file: &'c ConfigFile,
         state: &'c RotationState,
         locked: &'c LockedState,
-        hook_failed: &'c Cell<bool>,
+        hook_failed: &'c RefCell<Option<String>>,
     ) -> Result<Self, Failure> {
         let rotation = &file.config.rotation;
         let tsig: Option<PathBuf> = rotation.tsig.as_ref().map(|tsig| file.directory.join(tsig));
@@ -442,10 +442,23 @@ impl Hands for World<'_> {
                 && is_file(&other.file)
         };
         let signs = self.file.config.keys.iter().find(is_same).map(|(name, _)| name.clone());
-        // With the author's domain in its path; where that is not known, nor is the file.
-        let all = self.file.config.signatories(&self.file.directory).unwrap_or_default();
-        let for_author = all.into_iter().find(|one| one.key != key.name && is_file(&one.file));
-        let signs = signs.or(for_author.map(|one| one.key));
+        // With the domain of an author in its path.
+        let mut for_author = None;
+        for (name, all) in self.file.config.signatories_by_key(&self.file.directory) {
+            match all {
+                _ if name == key.name => {}
+                Ok(all) if all.iter().any(|one| is_one_file(&path, &one.file)) => {
+                    for_author = for_author.or(Some(name.to_owned()));
+                }
+                // Its one file was compared; those that are not known may be this one.
+                Ok(_) | Err(Unclear::AnyDomain(_)) => {}
+                Err(why) => {
+                    let path = path.display();
+                    return Ok(Some(format!("{path} is not deleted: keys.{name}: {why}")));
+                }
+            }
+        }
+        let signs = signs.or(for_author);
         let kept = || Some(self.state.keys.iter().find(is_kept)?.name.clone());
         if let Some(other) = signs.or_else(kept) {
             let path = path.display();
@@ -468,24 +481,24 @@ impl Hands for World<'_> {
         let Some((program, arguments)) = self.file.config.rotation.hook.split_first() else {
             return Ok(());
         };
-        let again = || Failure::new(Exit::NonePasses, "the hook has not run").told();
+        let failure = |what: &str| Failure::new(Exit::NonePasses, what).on("rotation.hook");
         // It is run once in a command, however many steps are taken and keys change.
-        if self.hook_failed.get() {
-            return Err(again());
+        if let Some(what) = &*self.hook_failed.borrow() {
+            return Err(failure(what).told());
         }
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(io::stderr());
         let what = match command.status() {
             Ok(status) if status.success() => return Ok(()),
-            Ok(status) => format!("ends with {status}"),
-            Err(error) => format!("cannot be run: {error}"),
+            Ok(status) => format!("{program}: ends with {status}"),
+            Err(error) => format!("{program}: cannot be run: {error}"),
         };
-        self.hook_failed.set(true);
-        Failure::new(Exit::NonePasses, what)
-            .on(format_args!("rotation.hook: {program}"))
+        failure(&what)
             .remedy("mend the hook; until it has run, signers may go on with the old key")
             .tell();
-        Err(again())
+        let told = failure(&what).told();
+        self.hook_failed.replace(Some(what));
+        Err(told)
     }
 
     fn save(&mut self, state: &RotationState) -> Result<(), Failure> {

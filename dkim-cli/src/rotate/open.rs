@@ -1,6 +1,6 @@
 //! A configuration with keys that change, and its state while nobody else changes it.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -67,7 +67,7 @@ impl Which {
         let locked = locked.map_err(|error| state_failure(&file, &error))?;
         // Read when nobody else changes it any more.
         let (file, keys) = self.read()?;
-        let hook_failed = Cell::new(false);
+        let hook_failed = RefCell::default();
         Ok(Opened { state: file.state.clone(), file, keys, locked, hook_failed })
     }
 }
@@ -78,8 +78,8 @@ pub(crate) struct Opened {
     pub(crate) keys: Vec<Changing>,
     pub(crate) state: RotationState,
     locked: LockedState,
-    /// Whether the hook has failed, which has been told.
-    pub(crate) hook_failed: Cell<bool>,
+    /// How the hook has failed, which has been told.
+    pub(crate) hook_failed: RefCell<Option<String>>,
 }
 
 impl Opened {

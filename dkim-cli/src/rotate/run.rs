@@ -68,7 +68,14 @@ fn each(which: &Which, json: bool, goes_on: impl Fn(&Progress) -> bool) -> Resul
     let mut exit = Exit::Success;
     for key in opened.keys.clone() {
         loop {
+            let was_told = opened.hook_failed.borrow().is_some();
             let ended = opened.take_over(&key).and_then(|()| one_step(&mut opened, &key, json));
+            // Whatever else came of the step.
+            let hook = opened.hook_failed.borrow().as_ref().filter(|_| json && !was_told).cloned();
+            if let Some(what) = hook {
+                let failure = Failure::new(Exit::NonePasses, what).on("rotation.hook");
+                progress::tell_failure(&key.name, &failure)?;
+            }
             match ended {
                 Ok((progress, _)) if goes_on(&progress) => {}
                 Ok((_, ended)) => {
@@ -79,7 +86,7 @@ fn each(which: &Which, json: bool, goes_on: impl Fn(&Progress) -> bool) -> Resul
                 Err(failure) if failure.exit == Exit::CannotWrite => return Err(failure),
                 Err(failure) => {
                     failure.tell();
-                    if json {
+                    if json && !failure.is_told() {
                         progress::tell_failure(&key.name, &failure)?;
                     }
                     exit = exit.max(failure.exit);
@@ -88,10 +95,9 @@ fn each(which: &Which, json: bool, goes_on: impl Fn(&Progress) -> bool) -> Resul
             }
         }
     }
-    match opened.hook_failed.get() {
-        true => Ok(exit.max(Exit::NonePasses)),
-        false => Ok(exit),
-    }
+    // Somebody has to mend it, and waiting for a server is not all there is to do.
+    let is_untold = opened.hook_failed.borrow().is_some();
+    Ok(if is_untold && exit <= Exit::Temporary { Exit::NonePasses } else { exit })
 }
 
 fn one_step(opened: &mut Opened, key: &Changing, json: bool) -> Result<(Progress, Exit), Failure> {

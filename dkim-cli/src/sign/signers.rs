@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use dkim_keys::{PassedOver, Signing, Verdict};
+use dkim_keys::{Signing, Verdict};
 use dkim_stack::message::Header;
 use dkim_stack::sign::RequestError;
 use dkim_stack::{Auid, DomainName, Selector, SigningKey};
@@ -60,8 +60,12 @@ impl Configured {
                 mail = mail.from_client(client);
             }
             let selection = self.file.config.select(&mail);
-            let is_untold = |one: &PassedOver| one.why == Verdict::UnknownClient;
-            is_client_unknown |= selection.passed_over.iter().any(is_untold);
+            // No rule fits, and one might if the client were known.
+            let mut unfit = selection.passed_over.iter().map(|one| &one.why);
+            let fits_none = unfit.clone().all(|why| {
+                matches!(why, Verdict::Author | Verdict::Client | Verdict::UnknownClient)
+            });
+            is_client_unknown |= fits_none && unfit.any(|why| *why == Verdict::UnknownClient);
             for chosen in selection.chosen {
                 let is_same = |signer: &Signer| {
                     signer.domain == chosen.domain && signer.selector == chosen.selector

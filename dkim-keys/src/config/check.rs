@@ -245,7 +245,7 @@ impl Check<'_> {
         self.findings.push(fault.row().finding(subject.into(), fault));
     }
 
-    /// Keys without a use, or without a signature to their name.
+    /// Keys that no rule names, that do not sign, or that a plan changes as it cannot go.
     fn keys(&mut self) {
         for (name, key) in &self.config.keys {
             let subject = || format!("keys.{name}");
@@ -296,8 +296,8 @@ impl Check<'_> {
         }
     }
 
-    /// The first domain that a rule signs with, where none is that of all its authors, or above or
-    /// below it.
+    /// The first domain that a rule signs with, where for one of its authors there is none that is
+    /// theirs, or above or below it.
     fn other_domain(&self, rule: &Rule) -> Option<DomainName> {
         let keys = rule.keys.iter().filter_map(|name| self.config.keys.get(name));
         // Whatever the author's domain is, it signs.

@@ -74,11 +74,21 @@ impl Config {
     /// When that cannot be told from the configuration and the files there are.
     pub fn signatories(&self, directory: &Path) -> Result<Vec<Signatory>, SignatoryError> {
         let mut all = Vec::new();
-        for (name, entry) in &self.keys {
-            let unclear = |why| SignatoryError { key: name.clone(), why };
-            all.extend(self.signatories_of(name, entry, directory).map_err(unclear)?);
+        for (name, of_key) in self.signatories_by_key(directory) {
+            let unclear = |why| SignatoryError { key: name.to_owned(), why };
+            all.extend(of_key.map_err(unclear)?);
         }
         Ok(all)
+    }
+
+    /// The same for each key by itself, with its name.
+    pub fn signatories_by_key(
+        &self,
+        directory: &Path,
+    ) -> impl Iterator<Item = (&str, Result<Vec<Signatory>, Unclear>)> {
+        self.keys
+            .iter()
+            .map(move |(name, entry)| (&**name, self.signatories_of(name, entry, directory)))
     }
 
     /// Another key than this one that may sign by the name of a record in the DNS, as the rules are.
