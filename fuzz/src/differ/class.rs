@@ -141,6 +141,7 @@ pub const CLASSES: &[Class] = &[
     Class { name: "record-hash", mend: record_hash },
     Class { name: "record-base64", mend: record_base64 },
     Class { name: "record-key-form", mend: record_key_form },
+    Class { name: "several-keys", mend: several_keys },
 ];
 
 /// A line end that is none, a NUL, a line without colon, a field name that is none.
@@ -619,4 +620,14 @@ fn record_key_form(case: &Case) -> Option<Case> {
             }
         }
     })
+}
+
+/// Of the keys of a name the first is left.
+fn several_keys(case: &Case) -> Option<Case> {
+    let mut first = case.clone();
+    let mut names = BTreeSet::new();
+    first.records.retain(|(name, text)| {
+        dkim_keyrec::KeyRecord::parse(text).is_err() || names.insert(name.clone())
+    });
+    (first != *case).then_some(first)
 }
