@@ -92,7 +92,8 @@ fn assert_selects(config: &Config) {
                 mail = mail.from_client(client.into());
             }
             let selection = config.select(&mail);
-            let author = format!("{local_part}@{domain}");
+            // In A-labels, as rules are written.
+            let author = format!("{local_part}@{}", mail.domain);
             let fits = |rule: usize| {
                 let rule = &config.rules[rule - 1];
                 rule.from.iter().any(|pattern| fits(pattern.as_str(), &author))
