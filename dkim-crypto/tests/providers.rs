@@ -38,6 +38,7 @@ suite! {
     openssl_signatures_verify_from_1024_bits_on
     a_hash_at_hand_verifies_as_the_message_does
     short_keys_are_refused_by_exact_bits
+    a_key_is_shown_by_its_public_half
     a_changed_message_or_signature_never_verifies
     a_signature_of_another_size_never_verifies
     key_and_algorithm_belong_together
@@ -443,5 +444,15 @@ fn rsa_keys_are_made_or_refused_in_words(provider: &dyn Provider) {
                 "ring makes no RSA keys: a build with the feature `aws-lc-rs` does"
             );
         }
+    }
+}
+
+/// Which key it is may be logged; the key may not.
+fn a_key_is_shown_by_its_public_half(provider: &'static dyn Provider) {
+    let key = provider.signing_key(&PrivateKey::from_ed25519_seed(&[0xa7; 32])).unwrap();
+    let shown = format!("{key:?}");
+    assert_eq!(shown, format!("SigningKey({:?})", key.public_key()));
+    for secret in ["167, 167", "a7a7", "a7, 0xa7"] {
+        assert!(!shown.contains(secret), "{shown}");
     }
 }

@@ -88,11 +88,13 @@ pub async fn drive(inquirer: &mut (impl Inquirer + ?Sized), resolver: &impl Reso
 /// # }
 /// ```
 pub async fn ask(queries: Vec<Query>, resolver: &impl Resolver) -> Vec<(QueryId, Answer)> {
-    let ask = |query: Query| async move {
-        let answer = resolver.lookup(&query).await;
-        (query.id, answer)
-    };
-    queries.into_iter().map(ask).collect::<FuturesUnordered<_>>().collect().await
+    let answers = queries.into_iter().map(|query| answered(query, resolver));
+    answers.collect::<FuturesUnordered<_>>().collect().await
+}
+
+async fn answered(query: Query, resolver: &impl Resolver) -> (QueryId, Answer) {
+    let answer = resolver.lookup(&query).await;
+    (query.id, answer)
 }
 
 /// Like [`drive`], and does some work with the inquirer while the first questions are on their way,
@@ -102,10 +104,7 @@ pub async fn drive_while<I: Inquirer + ?Sized>(
     resolver: &impl Resolver,
     work: impl FnOnce(&mut I),
 ) {
-    let ask = |query: Query| async move {
-        let answer = resolver.lookup(&query).await;
-        (query.id, answer)
-    };
+    let ask = |query| answered(query, resolver);
     let mut open: FuturesUnordered<_> = inquirer.queries().into_iter().map(ask).collect();
     // The first poll sends the questions out.
     let first = futures_util::poll!(open.next());

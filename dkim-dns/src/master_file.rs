@@ -140,7 +140,7 @@ impl<'a> Entries<'a> {
     }
 
     /// With an origin before the first `$ORIGIN`.
-    pub(crate) fn below(file: &'a [u8], origin: &str) -> Result<Self, ZoneError> {
+    pub(crate) fn with_origin(file: &'a [u8], origin: &str) -> Result<Self, ZoneError> {
         let entries = Self::new(file);
         match Name::absolute(origin) {
             Ok(origin) => Ok(Self { origin: Some(origin), ..entries }),

@@ -165,7 +165,7 @@ impl Zone {
     /// # Ok::<(), dkim_dns::ZoneError>(())
     /// ```
     pub fn parse_with_origin(file: &[u8], origin: &str) -> Result<Self, ZoneError> {
-        Self::read(Entries::below(file, origin)?)
+        Self::read(Entries::with_origin(file, origin)?)
     }
 
     fn read(entries: Entries<'_>) -> Result<Self, ZoneError> {

@@ -34,7 +34,7 @@ fn error(file: impl AsRef<[u8]>) -> (usize, ZoneErrorKind) {
     (line, kind)
 }
 
-/// RFC 1035 §5.1: the origin "may be" told by whoever reads the file.
+/// RFC 1035 §5.1: whoever reads the file may know its origin.
 #[test]
 fn an_origin_may_be_said_elsewhere() {
     let file = b"@ IN TXT here\ns._domainkey IN TXT k\n$ORIGIN sub\nt IN TXT x\n";

@@ -20,11 +20,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut splitter = Splitter::new(policy.limits.header_octets);
     let beginning = loop {
         let length = input.read(&mut chunk).await?;
-        match splitter.push(chunk.get(..length).unwrap_or_default()) {
-            Ok(Some(body)) => break body.to_vec(),
-            Ok(None) if length > 0 => {}
-            // The message ends with its header; or that is too long, and the verifier will say so.
-            Ok(None) | Err(_) => break Vec::new(),
+        match splitter.push(chunk.get(..length).unwrap_or_default())? {
+            Some(body) => break body.to_vec(),
+            None if length > 0 => {}
+            // The message ends with its header.
+            None => break Vec::new(),
         }
     };
     let mut verifier = Verifier::new(&splitter.header(), &policy, now(), provider());
