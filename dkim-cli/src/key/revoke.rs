@@ -61,7 +61,7 @@ impl Revoke {
         };
         let mut world = opened.world()?;
         let teller = Teller { json: self.json, is_by_hand: world.is_by_hand() };
-        let (mut hook, mut unread) = (Exit::Success, None);
+        let (mut saved, mut unread) = (Exit::Success, None);
         loop {
             let taken = revoke(&mut state, (&key.name, &selector), &key.plan, now(), &mut world);
             let progress = taken.map_err(|error| match error {
@@ -69,7 +69,8 @@ impl Revoke {
                 error => Failure::of(Exit::Usage, &error).on(format_args!("s={selector}")),
             });
             if let (Err(failure), true) = (&progress, self.json) {
-                tell_failure(&key.name, failure)?;
+                // Where nobody reads it, standard error has it.
+                let _ = tell_failure(&key.name, failure);
             }
             let progress = progress?;
             // The key is in other hands, whether anybody reads what is done or not.
@@ -78,9 +79,9 @@ impl Revoke {
             unread = unread.or(told.err());
             match progress {
                 Progress::Moved { phase: Phase::Retiring, .. } => {
-                    hook = tell_signers(&mut state, &mut world, (&key.name, self.json));
+                    saved = tell_signers(&mut state, &mut world, (&key.name, self.json));
                 }
-                _ => return unread.map_or(Ok(exit.max(hook)), Err),
+                _ => return unread.map_or(Ok(opened.exit(exit.max(saved))), Err),
             }
         }
     }
@@ -102,7 +103,6 @@ fn tell_signers(
         Err(failure) => {
             failure.tell();
             if json {
-                // Where nobody reads it, the next line fails, too, and says so.
                 let _ = tell_failure(key, &failure);
             }
             failure.exit

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dkim_keys::{
-    Done, Hands, KeyEntry, KeyFileError, KeyPair, KeySource, KeyTest, LockedState, NameTooLong,
-    NamedKey, Phase, Publication, RotatedKey, RotationState, Severity, Sharer, Unclear, delete_key,
+    Done, Hands, KeyFileError, KeyPair, KeySource, KeyTest, LockedState, NameTooLong, NamedKey,
+    Phase, Publication, RotatedKey, RotationState, Severity, Sharer, Unclear, delete_key,
     delete_unfinished, is_in_token, key_file_name, loop_back, public_sha256, save_new,
 };
 use dkim_stack::crypto::{PrivateKey, PublicKey};
@@ -182,6 +182,38 @@ impl<'c> World<'c> {
             return Err(remedy(failure.on(path.display())));
         }
         Ok(signing)
+    }
+
+    /// Why the file of a key is not to be deleted: another key that signs is in it, too, or one that is
+    /// kept to be revealed, by whatever path; or nobody knows.
+    fn other_of_file(&self, key: &RotatedKey, path: &Path) -> Option<String> {
+        let told = |name: &str| Some(format!("it is the file of keys.{name}, too"));
+        let ConfigFile { config, directory, .. } = self.file;
+        let is_file = |other: &Path| is_one_file(path, &self.file.path_of(other));
+        let is_kept = |other: &&RotatedKey| {
+            (&other.name, &other.selector) != (&key.name, &key.selector)
+                && other.kept
+                && is_file(&other.file)
+        };
+        if let Some(kept) = self.state.keys.iter().find(is_kept) {
+            return told(&kept.name);
+        }
+        // Whether a rule names it or not.
+        let is_named = |named: &NamedKey| {
+            is_file(&named.file) || is_file(&named.file_for(&key.domain, Path::new("")))
+        };
+        let mut others = config.keys.iter().filter(|(name, _)| **name != key.name);
+        if let Some((name, _)) = others.find(|(_, one)| one.signing().is_some_and(is_named)) {
+            return told(name);
+        }
+        // With the domain of an author in its path.
+        let by_author = config.signatories_by_key(directory);
+        by_author.filter(|(name, _)| *name != key.name).find_map(|(name, all)| match all {
+            Ok(all) => all.iter().any(|one| is_one_file(path, &one.file)).then(|| told(name))?,
+            // It has one file, which is another.
+            Err(Unclear::AnyDomain(_)) => None,
+            Err(why) => Some(format!("keys.{name}: {why}")),
+        })
     }
 
     /// Why the file of a key is not to be deleted: it holds another one by now.
@@ -428,41 +460,8 @@ impl Hands for World<'_> {
                 "its private key is still in the token: a person has to destroy it there ({place})"
             )));
         }
-        // A key that was taken over may be another's, too, by whatever path.
-        let is_file = |other: &Path| is_one_file(&path, &self.file.path_of(other));
-        let is_same = |(name, other): &(&String, &KeyEntry)| {
-            let is_file = |named: &NamedKey| {
-                is_file(&named.file) || is_file(&named.file_for(&key.domain, Path::new("")))
-            };
-            **name != key.name && other.signing().is_some_and(is_file)
-        };
-        let is_kept = |other: &&RotatedKey| {
-            (&other.name, &other.selector) != (&key.name, &key.selector)
-                && other.kept
-                && is_file(&other.file)
-        };
-        let signs = self.file.config.keys.iter().find(is_same).map(|(name, _)| name.clone());
-        // With the domain of an author in its path.
-        let mut for_author = None;
-        for (name, all) in self.file.config.signatories_by_key(&self.file.directory) {
-            match all {
-                _ if name == key.name => {}
-                Ok(all) if all.iter().any(|one| is_one_file(&path, &one.file)) => {
-                    for_author = for_author.or(Some(name.to_owned()));
-                }
-                // Its one file was compared; those that are not known may be this one.
-                Ok(_) | Err(Unclear::AnyDomain(_)) => {}
-                Err(why) => {
-                    let path = path.display();
-                    return Ok(Some(format!("{path} is not deleted: keys.{name}: {why}")));
-                }
-            }
-        }
-        let signs = signs.or(for_author);
-        let kept = || Some(self.state.keys.iter().find(is_kept)?.name.clone());
-        if let Some(other) = signs.or_else(kept) {
-            let path = path.display();
-            return Ok(Some(format!("{path} is not deleted: it is the file of keys.{other}, too")));
+        if let Some(why) = self.other_of_file(key, &path) {
+            return Ok(Some(format!("{} is not deleted: {why}", path.display())));
         }
         if let Some(why) = Self::objection_to_deleting(key, &path)? {
             return Ok(Some(format!("{} is not deleted: {why}", path.display())));

@@ -88,6 +88,14 @@ impl Opened {
         World::new(&self.file, &self.state, &self.locked, &self.hook_failed)
     }
 
+    /// How a command ends: a hook that fails is for somebody to mend, and no server's time helps.
+    pub(crate) fn exit(&self, exit: Exit) -> Exit {
+        match self.hook_failed.borrow().is_some() && exit <= Exit::Temporary {
+            true => Exit::NonePasses,
+            false => exit,
+        }
+    }
+
     /// Lets the next step begin where this one ended.
     pub(crate) fn go_on_with(&mut self, state: RotationState) {
         self.file.config.follow(&state);

@@ -95,9 +95,7 @@ fn each(which: &Which, json: bool, goes_on: impl Fn(&Progress) -> bool) -> Resul
             }
         }
     }
-    // Somebody has to mend it, and waiting for a server is not all there is to do.
-    let is_untold = opened.hook_failed.borrow().is_some();
-    Ok(if is_untold && exit <= Exit::Temporary { Exit::NonePasses } else { exit })
+    Ok(opened.exit(exit))
 }
 
 fn one_step(opened: &mut Opened, key: &Changing, json: bool) -> Result<(Progress, Exit), Failure> {
