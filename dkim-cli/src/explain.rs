@@ -17,7 +17,8 @@ use dkim_stack::{Deviation, Policy, UnixTime, Verification, Verifier, now};
 use crate::diagnostics::{Failure, note};
 use crate::dns::{Dns, DnsArgs};
 use crate::exit::{self, Exit};
-use crate::input::{LineEnds, Message, Origin, for_each_message};
+use crate::input::{LineEnds, Message, Origin};
+use crate::one_by_one::{Unread, one_by_one};
 use crate::provider::provider;
 use crate::verify::exit_of;
 
@@ -96,29 +97,8 @@ impl Told {
 impl Explain {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let dns = Dns::new(&self.dns)?;
-        let mut worst = Exit::Success;
-        for file in &self.files {
-            for_each_message(file, &mut |origin, octets| {
-                let exit = octets.and_then(|mut octets| self.message(origin, &mut octets, &dns));
-                let exit = exit.or_else(|failure| {
-                    let failure = failure.on(origin);
-                    // What cannot be written, nobody reads.
-                    if failure.exit == Exit::CannotWrite {
-                        return Err(failure);
-                    }
-                    failure.tell();
-                    if self.json {
-                        let mut out = io::stdout().lock();
-                        let written = crate::json::unreadable(&mut out, origin, &failure);
-                        written.map_err(|error| Failure::output(&error))?;
-                    }
-                    Ok(failure.exit)
-                })?;
-                worst = worst.max(exit);
-                Ok(())
-            })?;
-        }
-        Ok(worst)
+        let unread = if self.json { Unread::OfSignatures } else { Unread::Untold };
+        one_by_one(&self.files, unread, |origin, octets| self.message(origin, octets, &dns))
     }
 
     fn message(&self, origin: &Origin, octets: &mut dyn Read, dns: &Dns) -> Result<Exit, Failure> {

@@ -25,18 +25,19 @@ struct Unreadable<'a> {
     exit: u8,
 }
 
-/// Writes why there is nothing to be found.
+/// Writes why there is nothing to be found, with an empty list where signatures are listed.
 pub(crate) fn unreadable(
     out: &mut impl Write,
     origin: &Origin,
     failure: &Failure,
+    lists_signatures: bool,
 ) -> io::Result<()> {
     let unreadable = Unreadable {
         schema: SCHEMA,
         file: unless_secret(&origin.file),
         message: origin.number,
         // What was read and is no message bears no signature.
-        signatures: (failure.exit == Exit::Data).then_some([]),
+        signatures: (lists_signatures && failure.exit == Exit::Data).then_some([]),
         error: &failure.what,
         remedy: failure.remedy.as_deref(),
         exit: failure.exit.code(),

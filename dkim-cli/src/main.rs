@@ -27,6 +27,7 @@ mod man;
 mod mediate;
 mod name_servers;
 mod octets;
+mod one_by_one;
 mod output;
 mod practices;
 mod printable;

@@ -224,6 +224,24 @@ fn every_form_is_the_same_record() {
     assert_eq!(zone("zone"), text(&fs::read(home.at("zone")).unwrap()));
 }
 
+/// Once, though a configuration names its file; a file that is not there is told by that.
+#[test]
+fn a_key_that_cannot_be_used_is_found_once() {
+    let home = Home::with_key();
+    let short = home.at("short.pem");
+    fs::copy(Path::new(command::DATA).join("keys/rsa1024.pem"), &short).unwrap();
+    fs::set_permissions(&short, Permissions::from_mode(0o600)).unwrap();
+    let config = home.at("config.toml");
+    let entry = |name: &str| {
+        format!("[keys.{name}]\ndomain = 'example.com'\nselector = '{name}'\nfile = '{name}.pem'\n")
+    };
+    let rules = "[[rules]]\nfrom = ['*@example.com']\nkeys = ['short', 'gone']\n";
+    fs::write(&config, entry("short") + &entry("gone") + rules).unwrap();
+    let (mut codes, _) = home.audit(&["--config", path(&config)]);
+    codes.sort();
+    assert_eq!(codes, ["dangling-key", "key-too-short"]);
+}
+
 #[test]
 fn an_audit_finds_what_is_wrong_and_nothing_else() {
     let home = Home::with_key();

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use dkim_stack::dns::drive_blocking;
 use dkim_stack::message::{Address, Header};
 use dkim_stack::report::{
@@ -86,8 +87,8 @@ pub(crate) struct Make {
     arrival: Option<u64>,
 
     /// What became of the message
-    #[arg(long, value_enum)]
-    delivery: Option<Delivery>,
+    #[arg(long, value_parser = delivery_results())]
+    delivery: Option<DeliveryResult>,
 
     /// The number for rp=, the percentage of failures to be reported: 0 to 99; drawn at random
     /// unless said
@@ -114,25 +115,11 @@ pub(crate) struct Make {
 }
 
 /// The words of Delivery-Result.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Delivery {
-    Delivered,
-    Spam,
-    Policy,
-    Reject,
-    Other,
-}
-
-impl From<Delivery> for DeliveryResult {
-    fn from(delivery: Delivery) -> Self {
-        match delivery {
-            Delivery::Delivered => Self::Delivered,
-            Delivery::Spam => Self::Spam,
-            Delivery::Policy => Self::Policy,
-            Delivery::Reject => Self::Reject,
-            Delivery::Other => Self::Other,
-        }
-    }
+fn delivery_results() -> impl TypedValueParser<Value = DeliveryResult> {
+    let words = DeliveryResult::ALL.iter().map(|result| result.word());
+    let unknown = "no Delivery-Result";
+    PossibleValuesParser::new(words)
+        .try_map(move |word| DeliveryResult::from_word(&word).ok_or(unknown))
 }
 
 fn help() -> String {
@@ -305,7 +292,7 @@ impl Make {
         feedback.original_rcpt_to = self.rcpt_to.iter().map(bare).collect();
         feedback.source_ip = self.source_ip;
         feedback.arrival_date = self.arrival.map(|time| date_time(UnixTime(time)));
-        feedback.delivery_result = self.delivery.map(DeliveryResult::from);
+        feedback.delivery_result = self.delivery;
     }
 
     fn sender(&self) -> Result<Address, Failure> {

@@ -14,9 +14,10 @@ use serde::Serialize;
 
 use crate::diagnostics::Failure;
 use crate::exit::{self, Exit};
-use crate::input::{LineEnds, Origin, for_each_message};
+use crate::input::{LineEnds, Origin};
 use crate::json::{SCHEMA, line};
 use crate::octets;
+use crate::one_by_one::{Unread, one_by_one};
 use crate::printable::printable;
 use crate::provider::provider;
 
@@ -66,6 +67,8 @@ JSON, one object a report, on one line (null where there is no value or it canno
   body_hash               hash of canonicalized_body, in base64
   signed_body_hash        bh= of the signature in question, if it was sent back
   faults                  what is not as the RFCs want it
+Of an input that cannot be read, or is no report, there are only schema, file, message, and:
+  error, remedy, exit     what is wrong, what to do about it, and the exit code that it causes
 ";
     [EXAMPLES, &exit::help(), JSON].join("\n")
 }
@@ -85,23 +88,8 @@ struct Hashes {
 
 impl Show {
     pub(super) fn run(self) -> Result<Exit, Failure> {
-        let mut worst = Exit::Success;
-        for file in &self.files {
-            for_each_message(file, &mut |origin, octets| {
-                let exit = octets.and_then(|mut octets| self.show(origin, &mut octets));
-                let exit = exit.or_else(|failure| {
-                    let failure = failure.on(origin);
-                    if failure.exit == Exit::CannotWrite {
-                        return Err(failure);
-                    }
-                    failure.tell();
-                    Ok(failure.exit)
-                })?;
-                worst = worst.max(exit);
-                Ok(())
-            })?;
-        }
-        Ok(worst)
+        let unread = if self.json { Unread::OfOthers } else { Unread::Untold };
+        one_by_one(&self.files, unread, |origin, octets| self.show(origin, octets))
     }
 
     fn show(&self, origin: &Origin, octets: &mut dyn Read) -> Result<Exit, Failure> {

@@ -168,7 +168,8 @@ impl Judge {
     fn failed(&self, judged: &mut Judged, failure: Failure) {
         let failure = failure.on(&judged.origin);
         if let Form::Json = self.form {
-            judged.output = written(|out| crate::json::unreadable(out, &judged.origin, &failure));
+            judged.output =
+                written(|out| crate::json::unreadable(out, &judged.origin, &failure, true));
         }
         judged.exit = failure.exit;
         judged.failure = Some(failure);
