@@ -47,7 +47,7 @@ const STEPS: [Step; 24] = [
     ("bench instructions", bench_instructions),
     ("deny", || deny("Cargo.toml")),
     ("fuzz deny", || deny("fuzz/Cargo.toml")),
-    ("peers format", || cargo(&["fmt", "--check", "--manifest-path", "peers/Cargo.toml"])),
+    ("peers format", || cargo(&["fmt", "--all", "--check", "--manifest-path", "peers/Cargo.toml"])),
     ("peers deny", || deny("peers/Cargo.toml")),
 ];
 
