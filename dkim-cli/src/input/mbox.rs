@@ -121,9 +121,10 @@ impl<R: BufRead> Read for MboxMessage<'_, R> {
 /// `From ` at the start of a line, unless it is a field by the obsolete syntax, `From :`
 /// (RFC 5322 §4.5.2).
 fn is_separator(line: &[u8]) -> bool {
-    let rest = line.strip_prefix(b"From ").map(<[u8]>::trim_ascii_start);
+    let is_blank = |octet: &&u8| matches!(octet, b' ' | b'\t');
+    let rest = line.strip_prefix(b"From ").map(|rest| rest.iter().skip_while(is_blank));
     // Where nothing was seen behind the blanks yet, the colon of a From field may come.
-    rest.and_then(<[u8]>::first).is_some_and(|octet| *octet != b':')
+    rest.and_then(|mut rest| rest.next()).is_some_and(|octet| *octet != b':')
 }
 
 fn unquoted(line: &[u8]) -> &[u8] {
@@ -177,6 +178,18 @@ mod tests {
         );
         assert!(!is_mbox(b"From : joe@example.com\r\n"));
         assert!(!is_mbox(b"From: joe@example.com\r\n"));
+        assert!(!is_mbox(b"From \t: joe@example.com\r\n"));
+        assert!(!is_mbox(b"From  "));
+    }
+
+    /// What stands in the next line tells nothing of this one.
+    #[test]
+    fn a_separator_may_say_nothing() {
+        for line in ["From \n", "From  \t\r\n"] {
+            assert!(is_mbox(line.as_bytes()) && is_mbox(format!("{line}: x").as_bytes()));
+            let mbox = format!("{line}A: 1\n\n{line}A: 2\n");
+            assert_eq!(messages(mbox.as_bytes()), ["A: 1\n", "A: 2\n"]);
+        }
     }
 
     #[test]
