@@ -45,6 +45,7 @@ mod hickory;
 mod master_file;
 mod name;
 mod query;
+mod questions;
 #[cfg(feature = "dnssec")]
 mod trust_anchors;
 #[cfg(all(feature = "update", any(feature = "ring", feature = "aws-lc-rs")))]
@@ -61,6 +62,7 @@ pub use query::{
     Answer, Dnssec, Found, Inquirer, LookupError, MAX_CNAME_HOPS, MAX_RECORDS, Query, QueryId,
     QueryKind, Record, records,
 };
+pub use questions::TxtQuestions;
 #[cfg(feature = "dnssec")]
 pub use trust_anchors::{TrustAnchors, TrustAnchorsError, TrustAnchorsErrorKind};
 #[cfg(all(feature = "update", any(feature = "ring", feature = "aws-lc-rs")))]

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use dkim_crypto::{Digest, HashValue, Provider, VerifyError};
-use dkim_dns::{Answer, Inquirer, Query, QueryId, QueryKind};
+use dkim_dns::{Answer, Inquirer, Query, QueryId, TxtQuestions};
 use dkim_hash::Stance;
 use dkim_keyrec::record_name;
 use dkim_message::{Field, Fields, Header};
@@ -45,9 +45,8 @@ pub struct Verifier {
     /// Those of them that the header alone does not decide.
     open: Vec<Open>,
     unlisted: usize,
-    questions: Vec<Question>,
-    /// How many of them were handed out.
-    taken: usize,
+    /// By the names of the keys: each is asked once, however many signatures name it.
+    questions: TxtQuestions<String>,
     /// One for each canonicalization that a signature is over.
     lanes: Vec<Lane>,
 }
@@ -62,8 +61,7 @@ impl Verifier {
             found: Vec::new(),
             open: Vec::new(),
             unlisted: 0,
-            questions: Vec::new(),
-            taken: 0,
+            questions: TxtQuestions::default(),
             lanes: Vec::new(),
         };
         let mut signatures = header.fields().named(Signature::FIELD_NAME).peekable();
@@ -110,7 +108,7 @@ impl Verifier {
         for (index, hash) in lanes.into_iter().flat_map(Lane::finish) {
             let Some(open) = open.get(index) else { continue };
             let Some(found) = found.get_mut(open.index) else { continue };
-            let answer = questions.get(open.question).and_then(|asked| asked.answer.as_ref());
+            let answer = questions.answer_at(open.question);
             conclude(&open.sender, answer, &hash, &policy, provider, found);
         }
         found
@@ -192,11 +190,8 @@ impl Verifier {
             None => self.lanes.push(Lane::new(signature.canonicalization, digest)),
         }
         let name = record_name(&signature.selector, &signature.domain);
-        let asked = self.questions.iter().position(|question| question.name == name);
-        let question = asked.unwrap_or_else(|| {
-            self.questions.push(Question { name, answer: None });
-            self.questions.len() - 1
-        });
+        let asked = self.questions.place_of(&name);
+        let question = asked.unwrap_or_else(|| self.questions.push(name));
         self.open.push(Open { index: self.found.len(), question, sender: Arc::clone(sender) });
         Ok(())
     }
@@ -204,23 +199,11 @@ impl Verifier {
 
 impl Inquirer for Verifier {
     fn queries(&mut self) -> Vec<Query> {
-        let new = self.questions.iter().zip(0..).skip(self.taken);
-        let queries = new.map(|(question, id)| Query {
-            id: QueryId(id),
-            name: question.name.clone(),
-            kind: QueryKind::Txt,
-        });
-        let queries = queries.collect();
-        self.taken = self.questions.len();
-        queries
+        self.questions.queries(|name| Some(name.clone()))
     }
 
     fn answer(&mut self, id: QueryId, answer: Answer) {
-        let question = usize::try_from(id.0).ok().and_then(|at| self.questions.get_mut(at));
-        if let Some(question) = question {
-            // The first answer stands: a second one is nobody's.
-            question.answer.get_or_insert(answer);
-        }
+        self.questions.answer(id, answer);
     }
 }
 
@@ -232,13 +215,6 @@ struct Open {
     /// Which question asks for the key.
     question: usize,
     sender: Arc<Sender>,
-}
-
-/// A question for a key: each name is asked once, however many signatures name it.
-#[derive(Debug)]
-struct Question {
-    name: String,
-    answer: Option<Answer>,
 }
 
 /// The body in one canonicalization, and the hashes that go on with it: each has begun with a

@@ -1,6 +1,6 @@
 //! Whether reports are wanted about the signatures of a message (RFC 6651 §3.3).
 
-use dkim_dns::{Answer, Inquirer, LookupError, Query, QueryId, QueryKind};
+use dkim_dns::{Answer, Inquirer, LookupError, Query, QueryId, TxtQuestions};
 use dkim_tags::DomainName;
 use dkim_verify::Verification;
 
@@ -20,21 +20,14 @@ pub const MAX_DOMAINS: usize = 5;
 pub struct ReportInquiry {
     /// For each verification, whether there is something to be asked.
     candidates: Vec<(usize, Result<Candidate, Unwanted>)>,
-    questions: Vec<Question>,
-    /// How many of them were handed out.
-    taken: usize,
+    /// By SDID.
+    questions: TxtQuestions<DomainName>,
 }
 
 #[derive(Clone, Debug)]
 struct Candidate {
     question: usize,
     incidents: Vec<DkimIncident>,
-}
-
-#[derive(Clone, Debug)]
-struct Question {
-    sdid: DomainName,
-    answer: Option<Answer>,
 }
 
 /// What to do about one signature.
@@ -54,7 +47,7 @@ impl ReportInquiry {
     /// What there is to be asked about what the verifier found.
     #[must_use]
     pub fn new(found: &[Verification]) -> Self {
-        let mut inquiry = Self { candidates: Vec::new(), questions: Vec::new(), taken: 0 };
+        let mut inquiry = Self { candidates: Vec::new(), questions: TxtQuestions::default() };
         for one in found {
             let candidate = inquiry.candidate(one);
             inquiry.candidates.push((one.index, candidate));
@@ -81,13 +74,10 @@ impl ReportInquiry {
         if ReportTerms::record_name(&sdid).len() > DomainName::MAX_LEN {
             return Err(Unwanted::NoRecord(LookupError::NoSuchName));
         }
-        let question = match self.questions.iter().position(|asked| asked.sdid == sdid) {
+        let question = match self.questions.place_of(&sdid) {
             Some(question) => question,
             None if self.questions.len() == MAX_DOMAINS => return Err(Unwanted::TooManyDomains),
-            None => {
-                self.questions.push(Question { sdid, answer: None });
-                self.questions.len() - 1
-            }
+            None => self.questions.push(sdid),
         };
         Ok(Candidate { question, incidents: DkimIncident::of(found) })
     }
@@ -100,17 +90,16 @@ impl ReportInquiry {
     #[must_use]
     pub fn finish(self, drawn: u8) -> Vec<Decision> {
         let Self { candidates, questions, .. } = self;
-        let terms: Vec<_> = questions.iter().map(Question::terms).collect();
+        let asked: Vec<_> = questions.iter().map(|(sdid, answer)| (sdid, terms(answer))).collect();
         let mut told = vec![None; questions.len()];
         let decide = |(index, candidate): (usize, Result<Candidate, Unwanted>)| {
             let mut smtp_text = None;
             let wanted = candidate.and_then(|Candidate { question, incidents }| {
-                let asked = questions.get(question).zip(terms.get(question));
-                let (asked, terms) = asked.ok_or(Unwanted::Unanswered)?;
+                let (sdid, terms) = asked.get(question).ok_or(Unwanted::Unanswered)?;
                 let terms = terms.as_ref().map_err(Clone::clone)?;
                 // §3.2: "In the absence of an "ra=" tag, the "rp=" and "rr=" tags MUST be ignored",
                 // and step 10 goes without it.
-                let Some(address) = terms.address(&asked.sdid) else {
+                let Some(address) = terms.address(sdid) else {
                     smtp_text = terms.smtp_text();
                     return Err(Unwanted::NoAddress);
                 };
@@ -139,38 +128,24 @@ impl ReportInquiry {
 
 impl Inquirer for ReportInquiry {
     fn queries(&mut self) -> Vec<Query> {
-        let new = self.questions.iter().zip(0..).skip(self.taken);
-        let queries = new.map(|(question, id)| Query {
-            id: QueryId(id),
-            name: ReportTerms::record_name(&question.sdid),
-            kind: QueryKind::Txt,
-        });
-        let queries = queries.collect();
-        self.taken = self.questions.len();
-        queries
+        self.questions.queries(|sdid| Some(ReportTerms::record_name(sdid)))
     }
 
     fn answer(&mut self, id: QueryId, answer: Answer) {
-        let question = usize::try_from(id.0).ok().and_then(|at| self.questions.get_mut(at));
-        if let Some(question) = question {
-            question.answer.get_or_insert(answer);
-        }
+        self.questions.answer(id, answer);
     }
 }
 
-impl Question {
-    /// Steps 3 to 5.
-    fn terms(&self) -> Result<ReportTerms<DkimIncident>, Unwanted> {
-        let answer = self.answer.as_ref().ok_or(Unwanted::Unanswered)?;
-        match dkim_dns::records(answer).map_err(Unwanted::NoRecord)? {
-            [] => Err(Unwanted::NoRecord(LookupError::NoRecords)),
-            [record] => record
-                .joined_within(ReportTerms::MAX_LEN)
-                .ok_or(TermsError::TooLong)
-                .and_then(|text| ReportTerms::parse(&text))
-                .map_err(Unwanted::Invalid),
-            _ => Err(Unwanted::SeveralRecords),
-        }
+/// Steps 3 to 5.
+fn terms(answer: Option<&Answer>) -> Result<ReportTerms<DkimIncident>, Unwanted> {
+    match dkim_dns::records(answer.ok_or(Unwanted::Unanswered)?).map_err(Unwanted::NoRecord)? {
+        [] => Err(Unwanted::NoRecord(LookupError::NoRecords)),
+        [record] => record
+            .joined_within(ReportTerms::MAX_LEN)
+            .ok_or(TermsError::TooLong)
+            .and_then(|text| ReportTerms::parse(&text))
+            .map_err(Unwanted::Invalid),
+        _ => Err(Unwanted::SeveralRecords),
     }
 }
 

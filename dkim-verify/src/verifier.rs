@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dkim_crypto::Provider;
-use dkim_dns::{Answer, Inquirer, Query, QueryId, QueryKind};
+use dkim_dns::{Answer, Inquirer, Query, QueryId, TxtQuestions};
 use dkim_hash::{BodyHashRequest, BodyHasher, HeaderInputs, Stance};
 use dkim_keyrec::record_name;
 use dkim_message::{Field, Header};
@@ -47,9 +47,9 @@ pub struct Verifier {
     /// What their header hashes are computed over.
     inputs: Vec<u8>,
     unlisted: usize,
-    questions: SmallVec<[Question; 1]>,
-    /// How many of them were handed out.
-    taken: usize,
+    /// Each is about the first of the verifications that wants the key: its name is asked once, however
+    /// many signatures name it.
+    questions: TxtQuestions<usize>,
     body: BodyHasher,
 }
 
@@ -96,7 +96,6 @@ impl Verifier {
             inputs: inputs.map(HeaderInputs::into_octets).unwrap_or_default(),
             unlisted: signatures.count(),
             questions: reading.questions,
-            taken: 0,
             body: reading.body,
         }
     }
@@ -138,8 +137,7 @@ impl Verifier {
         let conclusion = Conclusion { policy: &policy, provider, keys, inputs: &inputs, bodies };
         for open in open {
             if let Some(found) = found.get_mut(open.index) {
-                let question = questions.get(open.question);
-                conclusion.draw(&open, question.and_then(|asked| asked.answer.as_ref()), found);
+                conclusion.draw(&open, questions.answer_at(open.question), found);
             }
         }
         found
@@ -148,33 +146,16 @@ impl Verifier {
 
 impl Inquirer for Verifier {
     fn queries(&mut self) -> Vec<Query> {
-        let new = self.questions.iter().zip(0..).skip(self.taken);
-        let queries = new.filter_map(|(question, id)| {
-            let signature = self.found.get(question.asker)?.signature.as_ref()?;
-            let name = record_name(&signature.selector, &signature.sdid);
-            // RFC 6376 §3.6.2: keys stand in TXT records, the one binding there is.
-            Some(Query { id: QueryId(id), name, kind: QueryKind::Txt })
-        });
-        let queries = queries.collect();
-        self.taken = self.questions.len();
-        queries
+        // RFC 6376 §3.6.2: keys stand in TXT records, the one binding there is.
+        self.questions.queries(|asker| {
+            let signature = self.found.get(*asker)?.signature.as_ref()?;
+            Some(record_name(&signature.selector, &signature.sdid))
+        })
     }
 
     fn answer(&mut self, id: QueryId, answer: Answer) {
-        let question = usize::try_from(id.0).ok().and_then(|at| self.questions.get_mut(at));
-        if let Some(question) = question {
-            // The first answer stands: a second one is nobody's.
-            question.answer.get_or_insert(answer);
-        }
+        self.questions.answer(id, answer);
     }
-}
-
-/// A question for a key: each name is asked once, however many signatures name it.
-#[derive(Debug)]
-struct Question {
-    /// Which of the verifications asked first.
-    asker: usize,
-    answer: Option<Answer>,
 }
 
 /// A signature that the header alone does not decide.
@@ -197,13 +178,13 @@ struct Reading<'p> {
     found: Vec<Verification>,
     open: SmallVec<[Open; 1]>,
     body: BodyHasher,
-    questions: SmallVec<[Question; 1]>,
+    questions: TxtQuestions<usize>,
 }
 
 impl<'p> Reading<'p> {
     fn new(policy: &'p Policy, now: UnixTime, provider: &'static dyn Provider) -> Self {
         let (found, open) = (Vec::new(), SmallVec::new());
-        let (questions, body) = (SmallVec::new(), BodyHasher::default());
+        let (questions, body) = (TxtQuestions::default(), BodyHasher::default());
         Self { policy, now, provider, found, open, questions, body }
     }
 
@@ -296,10 +277,7 @@ impl<'p> Reading<'p> {
         if !self.body.add(self.provider, body_hash) {
             return Err(Outcome::Unsupported(signature.algorithm));
         }
-        let question = asked.unwrap_or_else(|| {
-            self.questions.push(Question { asker: index, answer: None });
-            self.questions.len() - 1
-        });
+        let question = asked.unwrap_or_else(|| self.questions.push(index));
         let form = signature.canonicalization.header;
         let start = inputs.open(form, signature.signed_fields.iter(), Some(position)).start;
         let input = start..inputs.close(form, field.raw_name(), body_without_b).end;
