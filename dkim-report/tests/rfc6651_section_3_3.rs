@@ -71,14 +71,17 @@ fn step_3_one_record_or_none() {
     let fails = Zone::new().fails(name);
     let decisions = decide(&signature(ASKS), &fails, 0);
     assert!(matches!(decisions[0].wanted, Err(Unwanted::NoRecord(LookupError::Failed(_)))));
+    let answered = |found| {
+        let mut inquiry = ReportInquiry::new(&verify(&signature(ASKS)));
+        let query = inquiry.queries().remove(0);
+        inquiry.answer(query.id, Ok(found));
+        inquiry.finish(0).remove(0).wanted
+    };
+    assert_eq!(answered(Found::default()), Err(Unwanted::NoRecord(LookupError::NoRecords)));
     // Reports must not go where anybody may have sent them.
     let records = [Record { strings: vec![b"ra=a".to_vec()] }];
-    let mut inquiry = ReportInquiry::new(&verify(&signature(ASKS)));
-    let found = Found { records: records.into(), dnssec: Dnssec::Bogus, ..Found::default() };
-    let query = inquiry.queries().remove(0);
-    inquiry.answer(query.id, Ok(found));
-    let decisions = inquiry.finish(0);
-    assert_eq!(decisions[0].wanted, Err(Unwanted::NoRecord(LookupError::Bogus)));
+    let bogus = Found { records: records.into(), dnssec: Dnssec::Bogus, ..Found::default() };
+    assert_eq!(answered(bogus), Err(Unwanted::NoRecord(LookupError::Bogus)));
     let unanswered = ReportInquiry::new(&verify(&signature(ASKS))).finish(0);
     assert_eq!(unanswered[0].wanted, Err(Unwanted::Unanswered));
 }
