@@ -1,6 +1,7 @@
 //! The Authentication-Results field as a value.
 
 use crate::ResInfo;
+use crate::remove::may_be_a_name;
 
 /// What one authentication service says of a message (RFC 8601 §2.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -18,10 +19,15 @@ impl AuthenticationResults {
     /// The only version there is (RFC 8601 §2.2).
     pub const VERSION: u32 = 1;
 
-    /// No results yet.
+    /// No results yet. An authserv-id that is a domain name with U-labels is kept in A-labels: it may
+    /// go into any message, and those who trust it need not know two spellings (RFC 8601 §2.5).
     #[must_use]
     pub fn new(authserv_id: impl Into<String>) -> Self {
-        Self { authserv_id: authserv_id.into(), version: None, results: Vec::new() }
+        let mut authserv_id = authserv_id.into();
+        if !authserv_id.is_ascii() && may_be_a_name(&authserv_id) {
+            authserv_id = idna::domain_to_ascii_strict(&authserv_id).unwrap_or(authserv_id);
+        }
+        Self { authserv_id, version: None, results: Vec::new() }
     }
 
     /// Adds a result.

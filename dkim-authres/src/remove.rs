@@ -250,7 +250,7 @@ fn is_dot(c: char) -> bool {
 }
 
 /// Whether a text is short enough for a name, however it is written.
-fn may_be_a_name(text: &str) -> bool {
+pub(crate) fn may_be_a_name(text: &str) -> bool {
     text.len() <= MAX_NAME && text.split(is_dot).all(|label| label.chars().nth(MAX_LABEL).is_none())
 }
 

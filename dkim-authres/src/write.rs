@@ -37,7 +37,9 @@ impl AuthenticationResults {
     /// - a control character (Unicode Cc) other than TAB, U+2028 and U+2029 become a space each;
     /// - in a method, result, ptype or property, what is no letter, digit, `-` or `_` becomes
     ///   `-`, and the empty one `x`;
-    /// - a value of more than 800 octets (quoting counted) is cut.
+    /// - an authserv-id or a reason of more than 800 octets (quoting counted) is cut;
+    /// - a property with such a value is left out, since what is left of the value would be somebody
+    ///   else's; of an email identity the local-part is, if its domain fits.
     ///
     /// A message with thousands of signatures has thousands of results. Those that would make the
     /// body longer than [`MAX_OCTETS`] are left out, and a comment at the end says how many. The
@@ -163,9 +165,9 @@ fn resinfo(info: &ResInfo) -> Vec<String> {
     let version = info.version.map(|version| format!("/{version}")).unwrap_or_default();
     let mut tokens = vec![format!("{}{version}={}", keyword(&info.method), keyword(&info.result))];
     tokens.extend(info.reason.iter().map(|reason| format!("reason={}", value(reason))));
-    tokens.extend(info.props.iter().map(|prop| {
+    tokens.extend(info.props.iter().filter_map(|prop| {
         let (ptype, property) = (keyword(&prop.ptype), keyword(&prop.property));
-        format!("{ptype}.{property}={}", pvalue(&prop.value))
+        Some(format!("{ptype}.{property}={}", pvalue(&prop.value)?))
     }));
     tokens
 }
@@ -183,25 +185,30 @@ pub(crate) const fn is_keyword_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
 }
 
-/// `value = token / quoted-string` (RFC 2045 §5.1).
+/// `value = token / quoted-string` (RFC 2045 §5.1), as much of it as there is room for.
 fn value(text: &str) -> String {
-    let is_token =
-        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii() && is_token_char(c));
-    bare(text, is_token).unwrap_or_else(|| quoted(text))
+    let text = in_a_line(text);
+    let whole = token_or_quoted(&text);
+    if whole.len() <= MAX_VALUE { whole } else { token_or_quoted(&cut(&text)) }
 }
 
-/// `pvalue = [CFWS] ( value / [ [ local-part ] "@" ] domain-name ) [CFWS]`
-fn pvalue(text: &str) -> String {
-    bare(text, is_identity).unwrap_or_else(|| value(text))
-}
-
-/// A text that needs no quotes: as it stands, or mended, since that is how it will be read, and
-/// written the next time.
-fn bare(text: &str, needs_none: impl Fn(&str) -> bool) -> Option<String> {
-    if text.len() <= MAX_VALUE && needs_none(text) {
-        return Some(text.to_owned());
+/// `pvalue = [CFWS] ( value / [ [ local-part ] "@" ] domain-name ) [CFWS]`, if there is room for it.
+/// What is cut would name somebody else, whom who chose the local-part chose (RFC 8601 §2.2: an email
+/// identity "MUST" have the domain).
+fn pvalue(text: &str) -> Option<String> {
+    let text = in_a_line(text);
+    let whole = if is_identity(&text) { text.clone() } else { token_or_quoted(&text) };
+    if whole.len() <= MAX_VALUE {
+        return Some(whole);
     }
-    Some(mended(text)).filter(|text| needs_none(text))
+    let (_, domain) = text.rsplit_once('@')?;
+    let domain = format!("@{domain}");
+    (domain.len() <= MAX_VALUE && is_identity(&domain)).then_some(domain)
+}
+
+fn token_or_quoted(text: &str) -> String {
+    let is_token = !text.is_empty() && text.chars().all(|c| c.is_ascii() && is_token_char(c));
+    if is_token { text.to_owned() } else { quoted(text) }
 }
 
 /// Whether a value is `[ [ local-part ] "@" ] domain-name` as it stands, with nothing in it that
@@ -222,7 +229,7 @@ fn is_identity(text: &str) -> bool {
 fn is_atom(text: &str) -> bool {
     let fits = |c: char| match u8::try_from(c) {
         Ok(octet) if c.is_ascii() => is_atext(octet),
-        _ => !c.is_control() && !c.is_whitespace(),
+        _ => is_visible(c),
     };
     !text.is_empty() && text.chars().all(fits)
 }
@@ -231,24 +238,29 @@ fn is_atom(text: &str) -> bool {
 /// domain-name = sub-domain 1*("." sub-domain)
 /// sub-domain  = Let-dig [Ldh-str] / U-label
 /// ```
-/// (RFC 6376 §3.5, RFC 5321 §4.1.2, RFC 6531 §3.3.) No underscore, and no hyphen at an end.
+/// (RFC 6376 §3.5, RFC 5321 §4.1.2, RFC 6531 §3.3.) No underscore, and no hyphen at an end. Which
+/// characters beyond ASCII a U-label has is not for a writer to tell: marks and joiners are among them.
 fn is_sub_domain(label: &str) -> bool {
-    let is_let_dig = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    is_let_dig(label.chars().next())
-        && is_let_dig(label.chars().next_back())
-        && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+    let is_let_dig = |c: char| if c.is_ascii() { c.is_ascii_alphanumeric() } else { is_visible(c) };
+    label.starts_with(is_let_dig)
+        && label.ends_with(is_let_dig)
+        && label.chars().all(|c| is_let_dig(c) || c == '-')
+}
+
+fn is_visible(c: char) -> bool {
+    !c.is_control() && !c.is_whitespace()
 }
 
 /// A character of a token (RFC 2045 §5.1), or a non-ASCII one (RFC 6532): no space, control or
 /// tspecial.
 pub(crate) fn is_token_char(c: char) -> bool {
-    !c.is_control() && !c.is_whitespace() && !"()<>@,;:\\\"/[]?=".contains(c)
+    is_visible(c) && !"()<>@,;:\\\"/[]?=".contains(c)
 }
 
-/// `quoted-string` (RFC 5322 §3.2.4, RFC 6532 §3.2), at most [`MAX_VALUE`] octets of it.
+/// `quoted-string` (RFC 5322 §3.2.4, RFC 6532 §3.2).
 pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
-    for c in mended(text).chars() {
+    for c in text.chars() {
         if is_escaped(c) {
             quoted.push('\\');
         }
@@ -258,16 +270,19 @@ pub(crate) fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Text in which what ends lines is a space, and no more of it than [`MAX_VALUE`] octets have room
-/// for in quotes.
-fn mended(text: &str) -> String {
+/// Text in which what ends lines is a space.
+fn in_a_line(text: &str) -> String {
+    text.chars().map(|c| if ends_lines(c) { ' ' } else { c }).collect()
+}
+
+/// As much of a text as [`MAX_VALUE`] octets have room for in quotes.
+fn cut(text: &str) -> String {
     let mut length = "\"\"".len();
-    let mended = text.chars().map(|c| if ends_lines(c) { ' ' } else { c });
     let fits = |c: &char| {
         length += c.len_utf8() + usize::from(is_escaped(*c));
         length <= MAX_VALUE
     };
-    mended.take_while(fits).collect()
+    text.chars().take_while(fits).collect()
 }
 
 const fn is_escaped(c: char) -> bool {

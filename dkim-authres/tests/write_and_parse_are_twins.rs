@@ -203,6 +203,8 @@ fn what_is_neither_token_nor_identity_is_quoted() {
         "jörg@bücher.example",
         "j\u{1f600}@example.com",
         "a\u{301}.\u{2603}@example.com",
+        "a@\u{939}\u{93f}\u{928}\u{94d}\u{926}\u{940}.\u{92d}\u{93e}\u{930}\u{924}",
+        "joe@a\u{1f600}.example",
         // Tokens.
         "my_host.example",
         "-.-",
@@ -222,7 +224,7 @@ fn what_is_neither_token_nor_identity_is_quoted() {
         "joe@.example",
         ".joe@example.com",
         "j\u{a0}oe@example.com",
-        "joe@a\u{1f600}.example",
+        "joe@a\u{a0}b.example",
     ] {
         assert_eq!(written(other), format!("\"{other}\""));
     }
@@ -301,10 +303,53 @@ fn what_would_not_be_read_is_left_out_and_counted() {
     assert!(!results(100, "x").field_body().contains('('));
     // A single result that cannot be read is not written either.
     let endless =
-        (0..100).fold(ResInfo::new("x", "y"), |info, _| info.prop("a", "b", "c".repeat(1_000)));
+        (0..100).fold(ResInfo::new("x", "y"), |info, _| info.prop("a", "b", "c".repeat(800)));
     let body = AuthenticationResults::new("a.example").with(endless).field_body();
     assert_eq!(body, "a.example; none\r\n    (results left out: 1)");
     assert!(AuthenticationResults::parse(body.as_bytes()).is_ok());
+}
+
+/// RFC 8601 §2.5: a message may be one of ASCII.
+#[test]
+fn who_says_so_is_told_in_a_labels() {
+    for (id, told) in [
+        ("b\u{fc}cher.example", "xn--bcher-kva.example"),
+        ("mx.B\u{dc}CHER.example", "mx.xn--bcher-kva.example"),
+        ("MX.example", "MX.example"),
+        ("our b\u{fc}ro", "our b\u{fc}ro"),
+        ("b\u{fc}_ro.example", "b\u{fc}_ro.example"),
+    ] {
+        assert_eq!(AuthenticationResults::new(id).authserv_id, told);
+    }
+    // Nothing is mapped that is too long for a name.
+    let long = "\u{fc}".repeat(1_000);
+    assert_eq!(AuthenticationResults::new(&*long).authserv_id, long);
+}
+
+/// With a local-part just so long, what a cut leaves of a domain is another one.
+#[test]
+fn no_cut_makes_another_identity() {
+    let written = |value: &str| {
+        let result = ResInfo::new("dkim", "pass").prop("header", "i", value);
+        let body = AuthenticationResults::new("x").with(result).field_body();
+        let read = AuthenticationResults::parse(body.as_bytes()).unwrap();
+        read.results[0].props.first().map(|prop| prop.value.clone())
+    };
+    let domain = "bank.example.attacker.example";
+    for length in 700..1_000 {
+        let plain = "p".repeat(length);
+        for local_part in [&plain, &format!("\" {plain}\"")] {
+            let identity = format!("{local_part}@{domain}");
+            let fits = identity.len() <= 800;
+            let expected = if fits { identity.clone() } else { format!("@{domain}") };
+            assert_eq!(written(&identity), Some(expected), "{length}");
+        }
+    }
+    assert_eq!(written(&format!("{}@bank", "p".repeat(900))), None);
+    assert_eq!(written(&format!("bank.example.{}", "a.".repeat(500))), None);
+    let longest = "b.".repeat(394) + "example.com";
+    assert_eq!(written(&format!("p@{longest}")), Some(format!("@{longest}")));
+    assert_eq!(written(&format!("p@a{longest}")), None);
 }
 
 /// Control characters become spaces and long values are cut: what is left may be an identity or a
@@ -328,20 +373,21 @@ fn limits_from_both_sides() {
     };
     assert!(AuthenticationResults::parse(octets(MAX_OCTETS).as_bytes()).is_ok());
     assert!(AuthenticationResults::parse(octets(MAX_OCTETS + 1).as_bytes()).is_err());
-    // A value of 800 octets and a keyword of 64; one more is cut.
+    // A value of 800 octets and a keyword of 64; of more, a property is left out, the rest is cut.
     let written = |text: &str| {
-        let result = ResInfo::new(text, "pass").prop("header", "d", text);
+        let result = ResInfo::new(text, "pass").reason(text).prop("header", "d", text);
         let body = AuthenticationResults::new("x").with(result).field_body();
-        let read = AuthenticationResults::parse(body.as_bytes()).unwrap();
-        let result = &read.results[0];
-        (result.method.len(), result.props[0].value.len())
+        let mut read = AuthenticationResults::parse(body.as_bytes()).unwrap();
+        let ResInfo { method, reason, props, .. } = read.results.remove(0);
+        (method.len(), reason.unwrap().len(), props.first().map(|prop| prop.value.len()))
     };
-    assert_eq!(written(&"a".repeat(64)), (64, 64));
-    assert_eq!(written(&"a".repeat(65)), (64, 65));
-    assert_eq!(written(&"a".repeat(800)), (64, 800));
+    assert_eq!(written(&"a".repeat(64)), (64, 64, Some(64)));
+    assert_eq!(written(&"a".repeat(65)), (64, 65, Some(65)));
+    assert_eq!(written(&"a".repeat(800)), (64, 800, Some(800)));
     // There would be room for quotes.
-    assert_eq!(written(&"a".repeat(801)), (64, 798));
+    assert_eq!(written(&"a".repeat(801)), (64, 798, None));
     // And so do backslashes: there is room for 399 pairs.
-    assert_eq!(written(&"\\".repeat(500)), (64, 399));
-    assert_eq!(written(&format!("a{}", "\\".repeat(500))), (64, 1 + 398));
+    assert_eq!(written(&"\\".repeat(399)), (64, 399, Some(399)));
+    assert_eq!(written(&"\\".repeat(400)), (64, 399, None));
+    assert_eq!(written(&format!("a{}", "\\".repeat(500))), (64, 1 + 398, None));
 }
