@@ -1,5 +1,6 @@
 //! What is handed on about a signature.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use dkim_authres::{DkimResult, ResInfo};
@@ -15,8 +16,9 @@ use crate::{Deviation, Outcome};
 /// What a consumer may rely on is the SDID of a verification that passed (RFC 6376 §3.11, §6.2);
 /// the AUID is opaque, the signer's own affair, and the selector is no identity at all. In
 /// Authentication-Results they are `header.d`, `header.i` (where the signature has an `i=`; its
-/// domain alone, where the local-part is not ASCII and the message's header is) and `header.s`; who relays them to others sees to it that nobody can forge them on the way (RFC 5863
-/// §5.6): see `dkim_authres::forged`.
+/// domain alone, where the local-part is not ASCII and the message's header is) and `header.s`; who
+/// relays them to others sees to it that nobody can forge them on the way (RFC 5863 §5.6): see
+/// `dkim_authres::forged`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Verification {
@@ -146,25 +148,36 @@ impl Verification {
     }
 }
 
+/// So many characters of a signature are told at least (RFC 6008 §4).
+const MIN_B: usize = 8;
+
 /// The results for an Authentication-Results field (RFC 8601 §2.7.1), in the same order; `none` for a
 /// message without signatures. Each carries the first characters of its signature, at least eight and
-/// so many that signatures that differ differ there (RFC 6008 §4).
+/// so many that no other signature begins with them (RFC 6008 §4).
 #[must_use]
 pub fn res_infos(found: &[Verification]) -> Vec<ResInfo> {
     if found.is_empty() {
         return vec![ResInfo::new("dkim", DkimResult::None.name())];
     }
     let claims: Vec<Claims> = found.iter().map(Verification::claims).collect();
-    let mut signatures: Vec<&str> =
-        claims.iter().filter_map(|claims| claims.signature.as_deref()).collect();
-    signatures.sort_unstable();
-    signatures.dedup();
-    // In sorted order, whoever shares the longest beginning with a signature stands next to it.
-    let shared = |pair: &[&str]| match pair {
-        [one, other] => one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count(),
-        _ => 0,
-    };
-    let longest = signatures.windows(2).map(shared).max().unwrap_or_default();
-    let b_len = 8.max(longest + 1);
-    found.iter().zip(&claims).map(|(one, claims)| one.res_info(claims, b_len)).collect()
+    let lengths = telling_lengths(claims.iter().filter_map(|claims| claims.signature.as_deref()));
+    let length = |claims: &Claims| lengths.get(claims.signature.as_deref()?).copied();
+    let all = found.iter().zip(&claims);
+    all.map(|(one, claims)| one.res_info(claims, length(claims).unwrap_or_default())).collect()
+}
+
+/// How many characters of each signature tell it from the others.
+fn telling_lengths<'s>(signatures: impl Iterator<Item = &'s str>) -> HashMap<&'s str, usize> {
+    let mut sorted: Vec<&str> = signatures.collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let mut lengths: HashMap<&str, usize> = sorted.iter().map(|one| (*one, MIN_B)).collect();
+    // Whoever shares the longest beginning with a signature stands next to it.
+    for (one, next) in sorted.iter().zip(sorted.iter().skip(1)) {
+        let shared = one.chars().zip(next.chars()).take_while(|(a, b)| a == b).count();
+        for signature in [one, next] {
+            lengths.entry(signature).and_modify(|length| *length = (*length).max(shared + 1));
+        }
+    }
+    lengths
 }
