@@ -5,6 +5,7 @@ use core::net::IpAddr;
 use std::fmt;
 
 use dkim_authres::{AuthenticationResults, Prop, ResInfo};
+use dkim_message::lex::quoted_string;
 use dkim_tags::value::to_base64;
 use dkim_tags::{Auid, DomainName, Selector};
 
@@ -97,7 +98,8 @@ impl Feedback {
     ///
     /// No text gets out of its field: a character that is not printable ASCII becomes `?`, a TAB a
     /// space; a word of more than 900 characters is cut. Of an address, the domain is in A-labels;
-    /// a local-part that is not ASCII is left out of a result, and so is a path with one.
+    /// a local-part that is not ASCII is left out of a result, and so is a path with one, or of more
+    /// than 890 characters. Canonical octets are left out where there are none.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut fields = Fields::default();
@@ -134,7 +136,8 @@ impl Feedback {
             ("DKIM-Canonicalized-Header", &self.canonicalized_header),
             ("DKIM-Canonicalized-Body", &self.canonicalized_body),
         ] {
-            if let Some(octets) = octets {
+            // `base64string` has a character at least.
+            if let Some(octets) = octets.as_ref().filter(|octets| !octets.is_empty()) {
                 fields.add_breakable(name, &to_base64(octets));
             }
         }
@@ -150,11 +153,16 @@ impl Feedback {
 const MAX_INNER_WORD: usize = 890;
 
 /// `reverse-path` and `forward-path` (RFC 5321 §4.1.2), the domain in A-labels; none if the local-part
-/// cannot be told in ASCII: with another character in its place it would be somebody else's.
+/// cannot be told in printable ASCII, or there is no room for all: with another character in its place,
+/// or with less of it, it would be somebody else's.
 fn path(address: &str) -> Option<String> {
     let local_part = address.rsplit_once('@').map_or(address, |(local_part, _)| local_part);
-    let address = if address.is_ascii() { address.to_owned() } else { ascii_value(address) };
-    local_part.is_ascii().then(|| format!("<{}>", with_words_cut(&address, |_| false)))
+    let is_told = match quoted_string(local_part.as_bytes()) {
+        Ok((b"", _)) => local_part.bytes().all(|octet| matches!(octet, b' '..=b'~')),
+        _ => local_part.bytes().all(|octet| octet.is_ascii_graphic()),
+    };
+    let address = ascii_value(address);
+    (is_told && address.len() <= MAX_INNER_WORD).then(|| format!("<{address}>"))
 }
 
 /// Text whose words are not too long, and in which some characters are escaped.
@@ -200,7 +208,9 @@ fn quoted(text: &str) -> String {
 
 /// Results in ASCII alone, before they are written: afterwards it is too late to quote.
 fn ascii(results: &AuthenticationResults) -> AuthenticationResults {
-    let mut ascii = AuthenticationResults::new(plain(&results.authserv_id));
+    // A name is in A-labels then; what is none may have any characters.
+    let mut ascii = AuthenticationResults::new(&*results.authserv_id);
+    ascii.authserv_id = plain(&ascii.authserv_id);
     ascii.version = results.version;
     ascii.results = results.results.iter().map(ascii_result).collect();
     ascii
@@ -221,16 +231,22 @@ fn ascii_result(result: &ResInfo) -> ResInfo {
     }
 }
 
-/// A value, which may be an address: with `?` in it that would be another one.
+/// A value, which may be an address or a domain: with `?` in it that would be another one.
 fn ascii_value(value: &str) -> String {
+    if value.is_ascii() {
+        return plain(value);
+    }
+    let ascii_domain = |domain: &str| {
+        DomainName::parse(domain)
+            .map_or_else(|_| plain(domain), |domain| domain.as_str().to_owned())
+    };
     match value.rsplit_once('@') {
-        Some((local_part, domain)) if !value.is_ascii() => {
-            let domain = DomainName::parse(domain)
-                .map_or_else(|_| plain(domain), |domain| domain.as_str().to_owned());
+        Some((local_part, domain)) => {
             let local_part = Some(local_part).filter(|text| text.is_ascii()).unwrap_or_default();
-            format!("{}@{domain}", plain(local_part))
+            format!("{}@{}", plain(local_part), ascii_domain(domain))
         }
-        _ => plain(value),
+        None if value.contains('.') => ascii_domain(value),
+        None => plain(value),
     }
 }
 

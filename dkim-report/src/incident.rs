@@ -52,8 +52,7 @@ impl DkimIncident {
             return Vec::new();
         }
         let mut incidents = vec![Self::of_outcome(&found.outcome)];
-        let others = found.signature.iter().flat_map(|signature| signature.other());
-        if others.into_iter().any(|(name, _)| !REGISTERED.contains(&name.as_str())) {
+        if found.claims().has_unknown_tags {
             incidents.push(Self::UnknownTags);
         }
         incidents
@@ -84,9 +83,6 @@ impl DkimIncident {
         }
     }
 }
-
-/// Tags of DKIM-Signature that later RFCs define (RFC 6541 §4.1, RFC 6651 §3.1).
-const REGISTERED: [&str; 3] = ["atps", "atpsh", "r"];
 
 impl Incident for DkimIncident {
     fn word(self) -> &'static str {

@@ -2,7 +2,7 @@
 //! can still be told to be so (RFC 6590).
 
 use dkim_message::{Address, Field, Header};
-use dkim_tags::{Signature, TagList};
+use dkim_tags::{Auid, Signature, TagList};
 
 use crate::private::{Mask, Private, addresses};
 use crate::{Original, Redactor, Report};
@@ -73,14 +73,19 @@ impl Report {
             }
         }
         let mask = Mask::new(&private, redactor);
-        let hide = |text: &mut String| {
+        let hidden = |text: &str| {
             let hidden = mask.hide(text.as_bytes());
-            *text = String::from_utf8_lossy(&hidden).into_owned();
+            String::from_utf8_lossy(&hidden).into_owned()
         };
+        let hide = |text: &mut String| *text = hidden(text);
         feedback.original_rcpt_to.iter_mut().for_each(|path| *path = hidden_path(redactor, path));
         feedback.original_mail_from.iter_mut().for_each(hide);
         feedback.original_envelope_id.iter_mut().for_each(hide);
         feedback.reported_uri.iter_mut().for_each(hide);
+        if let Some(auid) = &mut feedback.dkim_identity {
+            let text = hidden(&auid.to_string());
+            *auid = Auid::parse(&text).unwrap_or_else(|_| Auid::of_domain(auid.domain()));
+        }
         for result in feedback.authentication_results.iter_mut().flat_map(|one| &mut one.results) {
             result.reason.iter_mut().for_each(hide);
             result.props.iter_mut().for_each(|prop| hide(&mut prop.value));

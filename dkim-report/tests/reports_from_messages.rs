@@ -286,6 +286,7 @@ fn redacted_reports_do_not_name_recipients() {
         let mut report = case(what, with).report();
         report.feedback.original_rcpt_to = vec!["Bob@example.net".to_owned()];
         report.feedback.original_mail_from = Some("list-bob=example.net@example.com".to_owned());
+        report.feedback.dkim_identity = Some(Auid::parse("Bob@example.net").unwrap());
         report.redact(&redactor);
         let report = report;
         let read = read(&report);
@@ -294,6 +295,8 @@ fn redacted_reports_do_not_name_recipients() {
         assert_eq!(feedback.canonicalized_header, None);
         let bob = redactor.redact("bob");
         assert_eq!(feedback.original_rcpt_to, [format!("{bob}@example.net")]);
+        let identity = feedback.dkim_identity.as_ref().map(ToString::to_string);
+        assert_eq!(identity, Some(format!("{bob}@example.net")));
         let sender = format!("list-{bob}=example.net@example.com");
         assert_eq!(feedback.original_mail_from, Some(sender.clone()));
         let Some(Original::Header(header)) = read.original else { panic!("a header") };
@@ -453,15 +456,47 @@ fn results_name_nobody_else() {
     assert_eq!(told("joe@b\u{fc}cher.example"), "joe@xn--bcher-kva.example");
     assert_eq!(told("j\u{fc}rgen@b\u{fc}cher.example"), "@xn--bcher-kva.example");
     assert_eq!(told("joe@\u{fc}_.example"), "joe@?_.example");
+    assert_eq!(told("b\u{fc}cher.example"), "xn--bcher-kva.example");
     assert_eq!(told("gr\u{fc}n"), "gr?n");
     for (path, told) in [
         ("joe@b\u{fc}cher.example", Some("joe@xn--bcher-kva.example")),
         ("j\u{fc}rgen@a.example", None),
         ("j\u{fc}rgen", None),
+        ("j\0e@a.example", None),
+        ("joe x@a.example", None),
+        ("\"joe x\"@a.example", Some("\"joe x\"@a.example")),
+        ("\"joe\tx\"@a.example", None),
         ("", Some("")),
     ] {
         report.feedback.original_mail_from = Some(path.to_owned());
         assert_eq!(read(&report).feedback.original_mail_from.as_deref(), told, "{path}");
+    }
+}
+
+/// RFC 6591 §4: `base64string` has a character at least.
+#[test]
+fn of_an_empty_body_no_octets_are_sent() {
+    let mut report = case("Hi.", "Hello.").report();
+    for octets in [&b""[..], b"\r\n"] {
+        report.feedback.canonicalized_body = Some(octets.to_vec());
+        let found = read(&report).feedback.canonicalized_body;
+        assert_eq!(found.unwrap_or_default(), octets);
+        let message = String::from_utf8(report.to_message().unwrap()).unwrap();
+        assert_eq!(message.contains("DKIM-Canonicalized-Body:"), !octets.is_empty());
+    }
+}
+
+/// Who reports is told in A-labels: the report is one of ASCII.
+#[test]
+fn who_reports_is_told_in_ascii() {
+    let found = case("Hi.", "Hello.").verify();
+    for (id, told) in
+        [("b\u{fc}cher.example", "xn--bcher-kva.example"), ("b\u{fc}ro", "xn--bro-hoa")]
+    {
+        let feedback = Feedback::of_signature(&found, 0, id).unwrap();
+        let [results] = feedback.authentication_results.as_slice() else { panic!("one field") };
+        assert_eq!(results.authserv_id, told);
+        assert!(feedback.to_text().contains(told), "{}", feedback.to_text());
     }
 }
 
@@ -558,11 +593,21 @@ fn what_is_too_long_for_a_report_is_cut_or_left_out() {
         let (written, _) = after.split_once("\r\nDate:").unwrap();
         assert_eq!(written.replace("\r\n", ""), "word ".repeat(200).trim_end());
     }
-    // Words of 890 characters between brackets.
-    for local_part in ["x".repeat(890), "x".repeat(891)] {
-        report.feedback.original_mail_from = Some(local_part);
-        let read = read(&report).feedback.original_mail_from.unwrap();
-        assert_eq!(read, "x".repeat(890));
+    // A path of 890 characters; of more, what is left would be another one.
+    for (length, told) in [(890, Some("x".repeat(877) + "@bank.example")), (891, None)] {
+        let domain = "@bank.example";
+        let path = "x".repeat(length - domain.len()) + domain;
+        report.feedback.original_mail_from = Some(path);
+        report.feedback.original_rcpt_to =
+            report.feedback.original_mail_from.iter().cloned().collect();
+        let read = read(&report).feedback;
+        assert_eq!(read.original_rcpt_to, Vec::from_iter(told.clone()));
+        assert_eq!(read.original_mail_from, told);
+    }
+    // A word of 890 characters between quotes.
+    for length in [890, 891] {
+        report.feedback.dkim_adsp_dns = Some("x".repeat(length));
+        assert_eq!(read(&report).feedback.dkim_adsp_dns, Some("x".repeat(890)));
     }
     // Addresses below 256 octets, `@` apart.
     let redactor = Redactor::new(&PROVIDER, b"secret").unwrap();

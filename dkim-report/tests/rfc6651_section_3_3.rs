@@ -118,6 +118,7 @@ fn step_6_the_failure_is_asked_for() {
         wanted("d=example.com; r=y; atps=a.example; atpsh=none", "ra=a; rr=u", 0),
         Err(Unwanted::NotRequested)
     );
+    assert!(wanted("d=example.com; r=y; t=x; zz=1", "ra=a; rr=u", 0).is_ok());
     // A signature whose tags can be told, and are wrong.
     assert!(wanted("d=example.com; r=y; t=x", "ra=a; rr=s", 0).is_ok());
     assert_eq!(wanted("d=example.com; r=y; t=x;;", "ra=a", 0), Err(Unwanted::NotAsked));

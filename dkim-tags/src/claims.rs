@@ -1,6 +1,6 @@
 //! What a signature says of itself, whether or not it is valid: for reports to people.
 
-use crate::signature::read_auid;
+use crate::signature::{is_defined, read_auid};
 use crate::value::to_base64;
 use crate::{Auid, DomainName, Selector, Signature, TagList};
 
@@ -25,6 +25,8 @@ pub struct Claims {
     pub signature: Option<String>,
     /// Whether `r=y` asks for reports about failures (RFC 6651 §3.1)
     pub asks_for_reports: bool,
+    /// Whether there are tags that no RFC defines
+    pub has_unknown_tags: bool,
 }
 
 impl Claims {
@@ -40,6 +42,7 @@ impl Claims {
             canonicalization: word("c"),
             signature: word("b").map(|b| b.replace([' ', '\t', '\r', '\n'], "")),
             asks_for_reports: tags.value("r").is_some_and(asks),
+            has_unknown_tags: tags.tags().iter().any(|tag| !is_defined(tag.name())),
         }
     }
 }
@@ -54,6 +57,7 @@ impl From<&Signature> for Claims {
             canonicalization: Some(signature.canonicalization.to_string()),
             signature: Some(to_base64(&signature.signature)),
             asks_for_reports: signature.other().iter().any(|(name, r)| name == "r" && asks(r)),
+            has_unknown_tags: signature.other().iter().any(|(name, _)| !is_defined(name)),
         }
     }
 }
@@ -78,6 +82,18 @@ mod tests {
         assert_eq!(claims.algorithm.as_deref(), Some("rsa-md5"));
         assert_eq!(claims.signature.as_deref(), Some("Zm9v"));
         assert!(!claims.asks_for_reports);
+    }
+
+    #[test]
+    fn tags_that_no_rfc_defines_are_noticed() {
+        const GOOD: &str = "v=1; a=rsa-sha256; b=YQ==; bh=YQ==; h=from; s=s; d=e.example";
+        for (more, unknown) in [("", false), ("; r=y; atps=a; atpsh=b", false), ("; R=y", true)] {
+            let signature = Signature::parse([GOOD, more].concat().as_bytes()).unwrap();
+            assert_eq!(Claims::from(&signature).has_unknown_tags, unknown, "{more:?}");
+            let list = ["q=dns; x=; t=; l=; z=; c=; i=", more].concat();
+            let claims = Claims::from_tags(&TagList::parse(list.as_bytes()).unwrap());
+            assert_eq!(claims.has_unknown_tags, unknown, "{more:?}");
+        }
     }
 
     #[test]

@@ -276,6 +276,14 @@ impl Signature {
     }
 }
 
+/// Tags that later RFCs define (RFC 6541 §4.1, RFC 6651 §3.1).
+const DEFINED_LATER: [&str; 3] = ["atps", "atpsh", "r"];
+
+/// Whether a tag of this name is defined by any RFC.
+pub(crate) fn is_defined(name: &str) -> bool {
+    Values::default().slot(name).is_some() || DEFINED_LATER.contains(&name)
+}
+
 /// The values of the tags that RFC 6376 §3.5 defines.
 #[derive(Default)]
 struct Values<'a> {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use dkim_stack::authres::AuthenticationResults;
 use dkim_stack::dns::drive_blocking;
 use dkim_stack::message::{Address, Header};
 use dkim_stack::report::{
@@ -186,8 +187,7 @@ impl Make {
         let found = verifier.finish();
         let Some((index, to)) = self.wanted(origin, &header, &found, dns)? else { return Ok(None) };
         let signed = found.iter().find(|one| one.index == index);
-        let authserv_id = self.authserv_id.clone().unwrap_or_else(host_name);
-        let feedback = Feedback::of_signature(&found, index, &authserv_id);
+        let feedback = Feedback::of_signature(&found, index, &self.authserv_id());
         // A decision for a report is for a signature with names.
         let (Some(signed), Some(feedback)) = (signed, feedback) else { return Ok(None) };
         let canonical = signed.signature.as_ref().map(|signature| {
@@ -304,10 +304,15 @@ impl Make {
         })
     }
 
+    /// As it is told to others.
+    fn authserv_id(&self) -> String {
+        let id = self.authserv_id.clone().unwrap_or_else(host_name);
+        AuthenticationResults::new(id).authserv_id
+    }
+
     fn message_id(&self, now: UnixTime, index: usize) -> String {
-        let authserv_id = self.authserv_id.clone().unwrap_or_else(host_name);
         let process = std::process::id();
-        format!("{}.{process}.{index}.dkim-report@{authserv_id}", now.0)
+        format!("{}.{process}.{index}.dkim-report@{}", now.0, self.authserv_id())
     }
 }
 
