@@ -39,7 +39,7 @@ pub struct Policy {
     /// 1024, under any policy, reason `key-weak` (RFC 8301 §3.2 against RFC 4870 §3.2.3, which has
     /// verifiers support 512). 1024 by default.
     pub min_rsa_bits: u32,
-    /// A header with a bare CR, a bare LF, a NUL or a line without colon: `permerror`, reason
+    /// A header with a bare CR, a bare LF, a NUL or a line that is no field: `permerror`, reason
     /// `malformed-header`. Refused by default: readers disagree about what it says.
     pub malformed_header: Treatment,
     /// `d=` with one label only, which would be the parent of every address below it: `policy`,

@@ -76,7 +76,7 @@ reasons! {
         "the field that names the sender is not signed: h= leaves it out, or it stands above the signature"
         "find what adds the field; a signer signs it"
     MalformedHeader PermError "bad" "malformed-header"
-        "the header has a bare CR or LF, a NUL or a line without colon"
+        "the header has a bare CR or LF, a NUL or a line that is no field"
         "mend what writes the header: readers disagree about what it says"
     KeyMissing PermError "no key" "key-missing"
         "there is no key record at the selector's name"

@@ -33,7 +33,8 @@ const SINGLETONS: [&str; 13] = [
 ];
 
 /// Those of them that decide what a reader takes the message to be about and to contain.
-const STEERING: [&str; 3] = ["Subject", "Content-Type", "MIME-Version"];
+const STEERING: [&str; 4] =
+    ["Subject", "Content-Type", "Content-Transfer-Encoding", "MIME-Version"];
 
 /// What is wrong with the message, whichever signature is looked at.
 #[derive(Debug)]

@@ -28,7 +28,7 @@ pub enum Deviation {
     },
     /// There is more than one From field (RFC 6376 §8.15).
     MultipleFrom,
-    /// The header has a bare CR or LF, a NUL or a line without colon: obsolete in RFC 5322 (§4) or no
+    /// The header has a bare CR or LF, a NUL or a line that is no field: obsolete in RFC 5322 (§4) or no
     /// syntax at all, and readers disagree about what it says.
     MalformedHeader(Defect),
     /// A field that may stand once only stands there more often than it is signed
@@ -68,6 +68,21 @@ impl Deviation {
         Reason::KeyWithoutVersion,
         Reason::Testing,
     ];
+
+    /// Whether it takes from what a pass says: somebody who believes the result, and sees neither key
+    /// nor signature, has to be told. A domain that is testing has signed nothing (RFC 6376 §3.6.1
+    /// `t=y`), and anybody may have added to a part of the body (`l=`, RFC 6376 §8.2), or put in
+    /// another From or a second field of a kind (RFC 6376 §8.15).
+    #[must_use]
+    pub fn lessens_a_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::Testing
+                | Self::BodyNotFullySigned { .. }
+                | Self::MultipleFrom
+                | Self::UnsignedDuplicate(_)
+        )
+    }
 
     /// The reason of a signature that is refused for it.
     #[must_use]

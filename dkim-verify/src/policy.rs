@@ -41,12 +41,12 @@ pub struct Policy {
     /// More than one From field: `policy`, reason `multiple-from`. Refused by default
     /// (RFC 6376 §3.8, §8.15: readers show one of them, and not the one that was signed).
     pub multiple_from: Treatment,
-    /// A header with a bare CR, a bare LF, a NUL or a line without colon, whether signed or not:
+    /// A header with a bare CR, a bare LF, a NUL or a line that is no field, whether signed or not:
     /// `permerror`, reason `malformed-header`. Refused by default: such octets are obsolete syntax
     /// (RFC 5322 §4) or none, and readers that mend them would see another message (RFC 6376 §3.8).
     pub malformed_header: Treatment,
-    /// A Subject, Content-Type or MIME-Version field that is signed, but stands there more often
-    /// than that: `policy`, reason `unsigned-duplicate`. Accepted by default, refused by
+    /// A Subject, Content-Type, Content-Transfer-Encoding or MIME-Version field that is signed, but
+    /// stands there more often than that: `policy`, reason `unsigned-duplicate`. Accepted by default, refused by
     /// [`strict`](Self::strict) (RFC 6376 §8.15). Of the other fields that may stand once only it
     /// is reported and never refused.
     pub unsigned_duplicate: Treatment,

@@ -92,7 +92,7 @@ reasons! {
         "the message has no From field"
         "add a From field before the message is signed"
     MalformedHeader PermError "malformed-header"
-        "the header has a bare CR or LF, a NUL or a line without colon"
+        "the header has a bare CR or LF, a NUL or a line that is no field"
         "mend what writes the header: readers disagree about what it says"
     LTooLong PermError "l-too-long"
         "l= is larger than the body: some of it was cut off"

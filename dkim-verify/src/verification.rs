@@ -120,12 +120,14 @@ impl Verification {
     /// of the signature.
     fn res_info(&self, claims: &Claims, b_len: usize) -> ResInfo {
         let mut info = ResInfo::new("dkim", self.outcome.result().name());
-        // RFC 6376 §3.6.1 `t=y`: whoever reads the result must know, to treat such mail as unsigned.
         let refused = (!self.passes()).then(|| self.outcome.to_string());
-        let is_said = self.outcome == Outcome::Refused(Deviation::Testing);
-        let testing = self.is_testing() && !is_said;
-        let testing = testing.then(|| Deviation::Testing.to_string());
-        let reasons: Vec<String> = refused.into_iter().chain(testing).collect();
+        let is_told = |deviation: &&Deviation| match deviation {
+            // Of mail that is to be treated as unsigned, which failures are, too.
+            Deviation::Testing => self.outcome != Outcome::Refused(Deviation::Testing),
+            other => self.passes() && other.lessens_a_pass(),
+        };
+        let told = self.deviations.iter().filter(is_told).map(ToString::to_string);
+        let reasons: Vec<String> = refused.into_iter().chain(told).collect();
         if !reasons.is_empty() {
             info = info.reason(reasons.join(", "));
         }

@@ -104,7 +104,7 @@ fn a_second_instance_that_is_not_signed_is_told() {
         ("Subject", STEERING),
         ("Content-Type", STEERING),
         ("MIME-Version", STEERING),
-        ("Content-Transfer-Encoding", PASS),
+        ("Content-Transfer-Encoding", STEERING),
         ("Date", PASS),
         ("To", PASS),
         ("Cc", PASS),

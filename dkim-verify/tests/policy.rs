@@ -143,6 +143,31 @@ fn results_say_why_a_signature_does_not_pass() {
     assert_eq!(reason(&damaged).as_deref(), Some("the body was changed since it was signed"));
 }
 
+/// Who reads the result alone sees neither `l=` nor the field that was put in.
+#[test]
+fn results_say_what_lessens_a_pass() {
+    let told = |policy: &Policy, message: &[u8]| {
+        let info = dkim_verify::res_infos(&verify_with(policy, message, &zone())).remove(0);
+        (info.result, info.reason)
+    };
+    let template = TEMPLATE.replace("bh=", "l=4; bh=");
+    let part = [&sign(&template, MESSAGE.as_bytes()), &b"more\r\n"[..]].concat();
+    let (result, reason) = told(&Policy::rfc(), &part);
+    assert_eq!(result, "pass");
+    assert!(reason.unwrap().starts_with("only the first 4 octets of the body are signed"));
+    let (result, reason) = told(&Policy::strict(), &part);
+    assert_eq!(result, "policy");
+    assert_eq!(reason.unwrap().matches("the first 4 octets").count(), 1);
+    let once = sign(TEMPLATE, MESSAGE.as_bytes());
+    let twice = [b"From: eve@example.org\r\n", &once[..]].concat();
+    let (result, reason) = told(&Policy::lenient(), &twice);
+    assert_eq!((&*result, reason.as_deref()), ("pass", Some("more than one From field")));
+    // What does not pass has one reason.
+    let damaged = [&twice, &b"more\r\n"[..]].concat();
+    let (_, reason) = told(&Policy::lenient(), &damaged);
+    assert_eq!(reason.as_deref(), Some("the body was changed since it was signed"));
+}
+
 /// RFC 8601 §2.7.1: "none: The message was not signed"; without a result it would say that nobody
 /// looked.
 #[test]
