@@ -7,6 +7,7 @@ mod remote;
 mod socket;
 mod user;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
@@ -110,7 +111,7 @@ A unit for systemd, /etc/systemd/system/dkim-agent.service:
   ExecStart=/usr/bin/dkim agent --config /etc/dkim/config.toml \\
       --socket /run/dkim/agent.sock --group dkim --allow-user filter
   ExecReload=/bin/kill -HUP $MAINPID
-  Restart=on-failure
+  Restart=always
   UMask=0077
   NoNewPrivileges=yes
   PrivateNetwork=yes
@@ -150,6 +151,8 @@ impl Agent {
     fn keep(&self, config: &Path) -> Result<Exit, Failure> {
         // Before there is a key that others could look at.
         user::hide().map_err(|error| Failure::of(Exit::NoInput, &error))?;
+        let failed = |error| Failure::new(Exit::Temporary, format!("cannot listen: {error}"));
+        outlive_hangups().map_err(failed)?;
         let keys = Keys::read_some(config)?;
         let ring = keys.ring();
         let count = ring.len();
@@ -176,7 +179,6 @@ impl Agent {
         let host = Host::new(name.clone(), ring, Box::new(keys), Box::new(may_ask), limits);
         let host = Arc::new(host);
 
-        let failed = |error| Failure::new(Exit::Temporary, format!("cannot listen: {error}"));
         let runtime = Builder::new_multi_thread().enable_all().build().map_err(failed)?;
         let served = runtime.block_on(async {
             let mut hangup = signal(SignalKind::hangup())?;
@@ -203,6 +205,14 @@ impl Agent {
         served.map_err(failed)?;
         Ok(Exit::Success)
     }
+}
+
+/// From here on SIGHUP ends nothing. One that comes before there is anybody to hear it is heard later:
+/// a rotation may change keys while an agent starts. This runtime has no threads, which would stay
+/// the user that the agent is to be no longer.
+fn outlive_hangups() -> io::Result<()> {
+    let runtime = Builder::new_current_thread().enable_io().build()?;
+    runtime.block_on(async { signal(SignalKind::hangup()).map(drop) })
 }
 
 /// Takes the keys as they are now; if they cannot be read, those from before stay.

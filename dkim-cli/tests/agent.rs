@@ -181,6 +181,32 @@ fn it_ends_in_an_orderly_way_and_tells_no_secret() {
     }
 }
 
+/// Whoever changes keys may tell an agent that is only about to read them.
+#[test]
+fn told_while_it_starts_it_reads_them_again() {
+    let place = Place::new(&[("sel", ED25519)]);
+    let config = fs::read(place.config()).unwrap();
+    let pipe = place.path("pipe");
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    let mut child =
+        dkim(&["agent", "--config", pipe.to_str().unwrap(), "--socket", &place.socket()])
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+    let said = BufReader::new(child.stderr.take().unwrap());
+    let mut agent = Agent { child, said };
+    // It is open as soon as it is read.
+    let mut writer = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    agent.signal(Signal::HUP);
+    writer.write_all(&config).unwrap();
+    drop(writer);
+    agent.wait_for("listening, with 1 key");
+    fs::OpenOptions::new().write(true).open(&pipe).unwrap().write_all(&config).unwrap();
+    agent.wait_for("read again, 1 key");
+}
+
 #[test]
 fn it_reads_its_keys_again_when_told() {
     let place = Place::new(&[("sel", ED25519)]);
