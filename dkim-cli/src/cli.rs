@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 use std::sync::LazyLock;
 
-use clap::error::ContextValue;
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser, Subcommand};
+use dkim_keys::is_secret;
 
 use crate::adsp::Adsp;
 use crate::agent::Agent;
@@ -106,8 +107,17 @@ impl Cli {
     }
 }
 
-/// An error that shows arguments, which may come out of mail, as what they are.
+/// An error that shows arguments, which may come out of mail, as what they are, and none that is a
+/// secret: PEM begins as an option does.
 fn harmless(mut error: clap::Error) -> clap::Error {
+    let is_secret = |(_, value): (ContextKind, &ContextValue)| match value {
+        ContextValue::String(text) => is_secret(text),
+        _ => false,
+    };
+    if error.context().any(is_secret) {
+        let what = "an argument is a secret, and not shown: it belongs into a file";
+        return Cli::command().error(error.kind(), what);
+    }
     let shown = error.context().filter_map(|(kind, value)| {
         let value = match value {
             ContextValue::String(text) => ContextValue::String(printable(text).to_string()),

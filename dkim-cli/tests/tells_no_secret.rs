@@ -45,6 +45,25 @@ fn of_arguments() {
             assert!(matches!(output.status.code(), Some(65 | 66)), "{said}");
             assert!(!said.contains(hidden), "{said}");
         }
+        // Apart from its option, what begins with hyphens is taken for another one.
+        for command in [
+            &["sign", "--domain", "a.example", "--selector", "s", "plain.eml", "--key"][..],
+            &["sign", "--domain"],
+            &["key", "test", "--domain", "a.example", "--selector", "s", "--key"],
+            &["key", "new", "--out"],
+            &["key", "publish", "--tsig"],
+            &["config", "check", "--config"],
+            &["agent", "--user"],
+            &["verify"],
+            &["verify", "--jobs"],
+            &["border", "--policy"],
+            &["nothing"],
+            &[],
+        ] {
+            let output = run(&[command, &[&secret]].concat(), b"");
+            let said = text(&output.stderr) + &text(&output.stdout);
+            assert!(!output.status.success() && !said.contains(hidden), "{command:?}: {said}");
+        }
     }
 }
 
