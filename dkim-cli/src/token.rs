@@ -13,8 +13,14 @@ pub(crate) fn open(uri: &str) -> Result<Arc<dyn SigningKey>, Failure> {
     use dkim_keys::pkcs11::{Pkcs11Error, TokenKey};
 
     let failed = |error: Pkcs11Error| {
-        let failure = Failure::of(Exit::Data, &error).on(subject(uri));
+        let exit = match error {
+            Pkcs11Error::Pin(_) => Exit::NoInput,
+            _ if error.is_out_of_reach() => Exit::Temporary,
+            _ => Exit::Data,
+        };
+        let failure = Failure::of(exit, &error).on(subject(uri));
         match error {
+            _ if exit == Exit::Temporary => failure.remedy("try again when the token is there"),
             Pkcs11Error::Uri(_) | Pkcs11Error::Attribute(_) | Pkcs11Error::NoModule => {
                 failure.remedy(REMEDY)
             }

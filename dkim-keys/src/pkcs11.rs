@@ -81,7 +81,8 @@ impl TokenKey {
         const MESSAGE: &[u8] = b"Do they belong together?";
 
         let signature = self.sign(MESSAGE).map_err(|error| match error {
-            SignError::Failed(why) | SignError::OutOfReach(why) => Pkcs11Error::Token(why),
+            SignError::Failed(why) => Pkcs11Error::Token(why),
+            SignError::OutOfReach(why) => Pkcs11Error::OutOfReach(why),
             other => Pkcs11Error::Token(other.to_string()),
         })?;
         let verifying = self.provider.prepare(&self.public)?;
@@ -113,19 +114,27 @@ impl SigningKey for TokenKey {
         } else {
             session.sign(&Mechanism::Sha256RsaPkcs, self.key, message)
         };
-        signed.map_err(|error| match &error {
-            Error::Pkcs11(
-                RvError::DeviceError
+        signed.map_err(|error| match is_away(&error) {
+            true => SignError::OutOfReach(in_short(&error)),
+            false => SignError::Failed(in_short(&error)),
+        })
+    }
+}
+
+/// Whether it is for the token's absence, and may be another time when it is back.
+fn is_away(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Pkcs11(
+            RvError::DeviceError
                 | RvError::DeviceRemoved
                 | RvError::SessionClosed
                 | RvError::SessionHandleInvalid
                 | RvError::TokenNotPresent
                 | RvError::UserNotLoggedIn,
-                _,
-            ) => SignError::OutOfReach(in_short(&error)),
-            _ => SignError::Failed(in_short(&error)),
-        })
-    }
+            _,
+        )
+    )
 }
 
 /// The one token that a URI means.
@@ -314,6 +323,9 @@ pub enum Pkcs11Error {
     /// The public key beside it is not its own.
     #[error("the public key beside it in the token is another's")]
     Mismatch,
+    /// The token was there, and is away.
+    #[error("the token is out of reach: {0}")]
+    OutOfReach(String),
     /// Module or token refuse.
     #[error("the token refuses: {0}")]
     Token(String),
@@ -330,9 +342,20 @@ impl From<TokenUriError> for Pkcs11Error {
     }
 }
 
+impl Pkcs11Error {
+    /// Whether it may be another time when the token is there again.
+    #[must_use]
+    pub fn is_out_of_reach(&self) -> bool {
+        matches!(self, Self::None("token") | Self::OutOfReach(_))
+    }
+}
+
 impl From<Error> for Pkcs11Error {
     fn from(error: Error) -> Self {
-        Self::Token(in_short(&error))
+        match is_away(&error) {
+            true => Self::OutOfReach(in_short(&error)),
+            false => Self::Token(in_short(&error)),
+        }
     }
 }
 
@@ -371,6 +394,18 @@ mod tests {
         assert!(read_pin(file.path()).is_ok());
         fs::write(&file, "1".repeat(10_000)).unwrap();
         assert!(read_pin(file.path()).is_err());
+    }
+
+    #[test]
+    fn a_token_that_is_away_may_come_back() {
+        let error = |value| {
+            Pkcs11Error::from(Error::Pkcs11(value, cryptoki::context::Function::OpenSession))
+        };
+        assert!(error(RvError::TokenNotPresent).is_out_of_reach());
+        assert!(error(RvError::DeviceRemoved).is_out_of_reach());
+        assert!(!error(RvError::PinIncorrect).is_out_of_reach());
+        assert!(Pkcs11Error::None("token").is_out_of_reach());
+        assert!(!Pkcs11Error::None("private key").is_out_of_reach());
     }
 
     #[test]
