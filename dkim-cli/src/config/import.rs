@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use crate::diagnostics::{Failure, note};
 use crate::exit::{self, Exit};
 use crate::input::read_whole;
+use crate::output;
 use crate::printable::is_harmful;
 
 /// Take over KeyTable, SigningTable and what else concerns signing from OpenDKIM
@@ -17,6 +18,10 @@ use crate::printable::is_harmful;
 /// Reads `opendkim.conf` and the tables that it names, in files or in the configuration itself, and
 /// writes a configuration that signs the same mail with the same keys, or less where it cannot say
 /// the same. What is not taken over is said on standard error.
+///
+/// Authors are compared as addresses: where OpenDKIM compares the text of the field, an address with
+/// quotes or comments in it may be signed here and not there. With MultipleSignatures all entries
+/// that fit sign, of which OpenDKIM leaves those between the first and the last out.
 ///
 /// Which fields are signed follows this program's own default unless OversignHeaders says otherwise
 /// (OpenDKIM over-signs none, and signs fewer), so that `dkim config check` should follow.
@@ -44,6 +49,7 @@ Example:
 
 impl ImportOpendkim {
     pub(super) fn run(self) -> Result<Exit, Failure> {
+        output::refuse_closed()?;
         let conf = read(&self.conf)?;
         let files = |path: &Path| read(path).map_err(io::Error::other);
         let import = import_opendkim(&conf, &files).map_err(|error| match error {

@@ -148,10 +148,12 @@ impl Import {
             "OversignHeaders",
             "Mode",
         ];
-        const KEEP_MAIL_UNSIGNED: [&str; 6] = [
+        const KEEP_MAIL_UNSIGNED: [&str; 8] = [
             "DontSignMailTo",
             "ExemptDomains",
             "LuaOnlySigning",
+            "MaximumHeaders",
+            "MinimumKeyBits",
             "PeerList",
             "SenderHeaders",
             "SetupPolicyScript",
