@@ -11,6 +11,7 @@ mod status;
 
 use clap::{Args, Subcommand};
 
+pub(crate) use self::hands::Means;
 pub(crate) use self::open::Which;
 pub(crate) use self::progress::{Teller, tell_failure};
 use crate::diagnostics::Failure;

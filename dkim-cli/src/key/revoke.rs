@@ -49,7 +49,11 @@ impl Revoke {
             return Err(Failure::new(Exit::Usage, "several keys change")
                 .remedy("say which one is meant, with --key NAME"));
         };
-        opened.take_over(key)?;
+        opened.take_over(key).map_err(|failure| match failure.exit {
+            Exit::NoInput => failure
+                .remedy("put it back; or, without it, take its record away: dkim key withdraw"),
+            _ => failure,
+        })?;
         let mut state = opened.state.clone();
         let selector = self.selector.or_else(|| Some(state.active(&key.name)?.selector.clone()));
         let Some(selector) = selector else {

@@ -5,7 +5,7 @@ use dkim_keys::{Progress, abort};
 use dkim_stack::now;
 
 use super::open::Which;
-use super::progress::{self, Teller};
+use super::progress::{self, Teller, tell_failure};
 use super::run::failure;
 use crate::diagnostics::Failure;
 use crate::exit::{self, Exit};
@@ -43,7 +43,11 @@ impl Abort {
         let mut world = opened.world()?;
         let teller = Teller { json: self.json, is_by_hand: world.is_by_hand() };
         let taken = abort(&mut state, &key.name, now(), &mut world);
-        let progress: Progress = taken.map_err(|error| failure(&key.name, error))?;
-        teller.tell(&key.name, &progress)
+        let progress: Result<Progress, Failure> = taken.map_err(|error| failure(&key.name, error));
+        if let (Err(failure), true) = (&progress, self.json) {
+            // Where nobody reads it, standard error has it.
+            let _ = tell_failure(&key.name, failure);
+        }
+        teller.tell(&key.name, &progress?)
     }
 }

@@ -37,11 +37,31 @@ pub(crate) struct World<'c> {
     file: &'c ConfigFile,
     state: &'c RotationState,
     locked: &'c LockedState,
-    /// Who takes updates.
-    primary: Option<Primary>,
-    owner: Option<Owner>,
+    means: Means,
     /// How the hook has failed in this command, which has been told.
     hook_failed: &'c RefCell<Option<String>>,
+}
+
+/// What a rotation needs before its first step.
+pub(crate) struct Means {
+    /// Who takes updates.
+    primary: Option<Primary>,
+    /// Who is to have new keys.
+    owner: Option<Owner>,
+}
+
+impl Means {
+    pub(crate) fn of(file: &ConfigFile) -> Result<Self, Failure> {
+        let rotation = &file.config.rotation;
+        let tsig: Option<PathBuf> = rotation.tsig.as_ref().map(|tsig| file.directory.join(tsig));
+        let primary = match &rotation.server {
+            Some(server) => Some(Primary::new(server.0, tsig.as_deref(), rotation.zone.clone())?),
+            None => None,
+        };
+        let owner = rotation.owner.as_deref().map(parse_owner).transpose();
+        let owner = owner.map_err(|error| Failure::new(Exit::Data, error).on("rotation.owner"))?;
+        Ok(Self { primary, owner })
+    }
 }
 
 /// A key with its name in the DNS.
@@ -79,20 +99,12 @@ impl<'c> World<'c> {
         locked: &'c LockedState,
         hook_failed: &'c RefCell<Option<String>>,
     ) -> Result<Self, Failure> {
-        let rotation = &file.config.rotation;
-        let tsig: Option<PathBuf> = rotation.tsig.as_ref().map(|tsig| file.directory.join(tsig));
-        let primary = match &rotation.server {
-            Some(server) => Some(Primary::new(server.0, tsig.as_deref(), rotation.zone.clone())?),
-            None => None,
-        };
-        let owner = rotation.owner.as_deref().map(parse_owner).transpose();
-        let owner = owner.map_err(|error| Failure::new(Exit::Data, error).on("rotation.owner"))?;
-        Ok(Self { file, state, locked, primary, owner, hook_failed })
+        Ok(Self { file, state, locked, means: Means::of(file)?, hook_failed })
     }
 
     /// Whether a person has to publish.
     pub(crate) fn is_by_hand(&self) -> bool {
-        self.primary.is_none()
+        self.means.primary.is_none()
     }
 
     fn path(&self, key: &RotatedKey) -> PathBuf {
@@ -131,7 +143,7 @@ impl<'c> World<'c> {
         };
         let mut objections = look();
         if !objections.is_empty()
-            && let Some(primary) = &self.primary
+            && let Some(primary) = &self.means.primary
         {
             let server = primary.server();
             let was = NameServers::new(&[server]).standing(wanted.name());
@@ -155,7 +167,7 @@ impl<'c> World<'c> {
             return Ok(Done::Seen(format!("{is} {}", all.join(", "))));
         }
         let objections = objections.join("; ");
-        Ok(Done::NotYet(match (&self.primary, wanted) {
+        Ok(Done::NotYet(match (&self.means.primary, wanted) {
             (Some(_), _) => objections,
             (None, Wanted::Record(publication)) => format!(
                 "publish at {} the TXT record `{}` and no other; {objections}",
@@ -329,7 +341,7 @@ impl Hands for World<'_> {
         let path = self.path(key);
         let failure = |error| Failure::new(Exit::CannotCreate, error).on(path.display());
         delete_unfinished(&path).map_err(failure)?;
-        match save_new(&path, &private, self.owner.map(Owner::numbers)) {
+        match save_new(&path, &private, self.means.owner.map(Owner::numbers)) {
             Ok(()) => Ok(true),
             Err(KeyFileError::Exists) => Ok(false),
             Err(error) => Err(key_file::unusable(&error).on(path.display())),
