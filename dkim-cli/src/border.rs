@@ -8,13 +8,14 @@ use clap::Args;
 use dkim_stack::authres::{AuthenticationResults, without_forged};
 use dkim_stack::dns::drive_blocking;
 use dkim_stack::verify::Stance;
-use dkim_stack::{Policy, Verifier, now, res_infos};
+use dkim_stack::{Policy, Treatment, Verifier, now, res_infos};
 
 use crate::diagnostics::{Failure, note};
 use crate::dns::{Dns, DnsArgs};
 use crate::exit::{self, Exit};
 use crate::input::{Message, MessageError, Origin, Twice, refuse_malformed};
 use crate::output;
+use crate::preset::Preset;
 use crate::provider::provider;
 use crate::strip::{OwnId, note_deleted};
 
@@ -40,6 +41,13 @@ pub(crate) struct Border {
 
     #[command(flatten)]
     dns: DnsArgs,
+
+    /// What to do about signatures that are right but not as they should be
+    ///
+    /// Whatever is said here, a key in test (t=y) has the result `policy`: such mail is to be treated
+    /// as if it were unsigned (RFC 6376 §3.6.1).
+    #[arg(long, value_enum, default_value_t = Preset::Strict)]
+    policy: Preset,
 }
 
 fn help() -> String {
@@ -60,10 +68,12 @@ impl Border {
         output::refuse_closed()?;
         let own = self.own.ids()?;
         let dns = Dns::new(&self.dns)?;
+        let mut policy = self.policy.policy();
+        policy.testing = Treatment::Refuse;
         let origin = Origin::of(&self.file);
         let write = || {
             let mut octets = Twice::open(&self.file)?;
-            let border = Judged::of(&mut octets, own, &origin, &dns)?;
+            let border = Judged::of(&mut octets, own, &policy, &origin, &dns)?;
             let mut out = io::stdout().lock();
             out.write_all(&border.head).map_err(|error| Failure::output(&error))?;
             if octets.copy_to(border.head_octets, &mut out)? != border.body_octets {
@@ -87,13 +97,19 @@ struct Judged {
 }
 
 impl Judged {
-    fn of(octets: &mut Twice, own: &[String], origin: &Origin, dns: &Dns) -> Result<Self, Failure> {
+    fn of(
+        octets: &mut Twice,
+        own: &[String],
+        policy: &Policy,
+        origin: &Origin,
+        dns: &Dns,
+    ) -> Result<Self, Failure> {
         let mut head = octets.take_separator()?;
         let separator = u64::try_from(head.len()).unwrap_or(0);
         let mut message = Message::open(octets)?;
         let header = message.header();
         refuse_malformed(&header)?;
-        let mut verifier = Verifier::new(&header, &Policy::rfc(), now(), provider());
+        let mut verifier = Verifier::new(&header, policy, now(), provider());
         if verifier.unlisted() > 0 {
             note(origin, format_args!("{} more signatures are not looked at", verifier.unlisted()));
         }

@@ -14,7 +14,9 @@ use crate::dns::{Dns, DnsArgs};
 use crate::exit::{self, Exit};
 use crate::findings::{self, FailOn};
 use crate::json;
+use crate::output;
 use crate::printable::printable;
+use crate::publication::ttl;
 
 /// Let a provider keep the key records of some selectors: print the CNAME records, and check them
 ///
@@ -38,7 +40,7 @@ pub(crate) struct Delegate {
     selector: Vec<Selector>,
 
     /// How long resolvers may keep the records, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = Publication::TTL)]
+    #[arg(long, value_name = "SECONDS", default_value_t = Publication::TTL, value_parser = ttl())]
     ttl: u32,
 
     /// Print nothing to publish; see whether the aliases are there, and key records behind them
@@ -83,6 +85,7 @@ struct Json<'s> {
 
 impl Delegate {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        output::refuse_closed()?;
         let mut out = io::BufWriter::new(anstream::stdout().lock());
         let mut exit = Exit::Success;
         if self.to == self.domain {

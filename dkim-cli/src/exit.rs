@@ -19,7 +19,12 @@ pub(crate) enum Exit {
 /// THE table. Codes from 65 on are those of sysexits(3). RFC 6376 §6.3: temporary failures are
 /// "the only conditions that SHOULD use a 4xx SMTP reply code", which 75 becomes in an MTA.
 const TABLE: [(Exit, u8, &str); 8] = [
-    (Exit::Success, 0, "done; for verify and explain: every message has a signature that passes"),
+    (
+        Exit::Success,
+        0,
+        "done; for verify and explain: every message has a signature that passes; by a key in test \
+         (t=y) none does",
+    ),
     (
         Exit::NonePasses,
         1,
@@ -42,7 +47,11 @@ const TABLE: [(Exit, u8, &str); 8] = [
          publish, key withdraw: the record there is another key's; rotate: its lock, its state or a \
          key cannot be written",
     ),
-    (Exit::CannotWrite, 74, "the output cannot be written, or is closed"),
+    (
+        Exit::CannotWrite,
+        74,
+        "the output cannot be written, or is closed where what is written would be lost",
+    ),
     (
         Exit::Temporary,
         75,

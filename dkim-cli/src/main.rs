@@ -30,6 +30,7 @@ mod octets;
 mod one_by_one;
 mod output;
 mod practices;
+mod preset;
 mod printable;
 mod provider;
 mod publication;

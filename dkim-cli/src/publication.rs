@@ -8,6 +8,7 @@ use dkim_keys::{Form, NameTooLong, Publication};
 
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
+use crate::output;
 
 /// In which form records are written.
 #[derive(Clone, Copy, Debug, Args)]
@@ -50,6 +51,7 @@ impl FormArgs {
 
     /// Writes records to standard output, one after the other.
     pub(crate) fn write(self, records: Vec<Publication>) -> Result<Exit, Failure> {
+        output::refuse_closed()?;
         let form = if self.json { Form::Json } else { self.format };
         let mut out = io::stdout().lock();
         let written = records.into_iter().try_for_each(|mut record| {

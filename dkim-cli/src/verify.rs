@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anstream::AutoStream;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use dkim_stack::authres::DkimResult;
 use dkim_stack::verify::Treatment;
 use dkim_stack::{DomainName, KeyCache, Policy, UnixTime, Verification, now};
@@ -22,6 +22,7 @@ use crate::diagnostics::{Failure, note};
 use crate::dns::{Dns, DnsArgs};
 use crate::exit::{self, Exit};
 use crate::practices::Wanted;
+use crate::preset::Preset;
 use crate::provider::provider;
 use crate::reasons;
 use judge::{Form, Judge};
@@ -44,8 +45,8 @@ const KEPT_KEYS: usize = 4_096;
 ///
 /// A FILE is a message, an mbox (it begins with a line `From …`; read as mboxrd: `>From ` loses one
 /// `>`, Content-Length is ignored) or a Maildir. All are read as streams, of any size. A message
-/// that uses LF throughout is read as CRLF, which is said on standard error; any other bare LF or
-/// CR counts as it stands.
+/// whose header uses LF throughout is read with each LF as CRLF, which is said on standard error; any
+/// other bare LF or CR counts as it stands.
 ///
 /// Many messages are judged at once, on all cores, and what they ask of the DNS together is asked
 /// once. What is found is written in the order of the messages, each as soon as it is its turn. If
@@ -117,17 +118,6 @@ pub(crate) struct Verify {
     authserv_id: Option<String>,
 }
 
-/// The policies there are.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Preset {
-    /// What the RFCs ask for
-    Rfc,
-    /// Whatever the RFCs let a verifier refuse is refused, as l= that leaves octets unsigned
-    Strict,
-    /// Whatever verifies passes, its deviations beside it
-    Lenient,
-}
-
 fn help() -> String {
     const EXAMPLES: &str = "\
 Examples:
@@ -169,11 +159,7 @@ impl Verify {
     }
 
     fn policy(&self) -> Policy {
-        let mut policy = match self.policy {
-            Preset::Rfc => Policy::rfc(),
-            Preset::Strict => Policy::strict(),
-            Preset::Lenient => Policy::lenient(),
-        };
+        let mut policy = self.policy.policy();
         if self.allow_sha1 {
             policy.sha1 = Treatment::Accept;
         }
@@ -186,7 +172,8 @@ impl Verify {
 
 pub(crate) fn exit_of(found: &[Verification]) -> Exit {
     let is_temporary = |found: &Verification| found.outcome.result() == DkimResult::TempError;
-    if found.iter().any(Verification::passes) {
+    // RFC 6376 §3.6.1 `t=y`: a message as an unsigned one.
+    if found.iter().any(Verification::counts) {
         Exit::Success
     } else if !found.is_empty() && found.iter().all(is_temporary) {
         Exit::Temporary

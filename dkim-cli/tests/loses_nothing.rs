@@ -132,7 +132,13 @@ fn nothing_is_lost_in_a_closed_standard_output() {
     let strip = ["strip", "--authserv-id", "mx.example.org", "plain.eml"];
     let mediate = ["mediate", "--domain", "l.example", "--zone", "example.zone", "plain.eml"];
     let border = ["border", "--authserv-id", "m.example", "--zone", "example.zone", "plain.eml"];
-    for args in [&key[..], &sign, &strip, &mediate, &border] {
+    let report = "report make --zone reports.zone --at 1700000000 --drawn 0 asks-for-reports.eml";
+    let record = [&["key", "dns", "keys/ed25519.pem"][..], &NAMES].concat();
+    let alias = "delegate --domain a.example --to b.example --selector s";
+    let import = "config import-opendkim config/opendkim.conf";
+    let [report, alias, import] =
+        [report, alias, import].map(|line| line.split(' ').collect::<Vec<_>>());
+    for args in [&key[..], &sign, &strip, &mediate, &border, &report, &record, &alias, &import] {
         let closed = under("exec >&-", args, b"");
         assert_eq!(closed.status.code(), Some(74), "{args:?}");
         let said = text(&closed.stderr);

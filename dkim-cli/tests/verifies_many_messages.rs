@@ -239,3 +239,19 @@ fn a_slow_name_keeps_no_other_from_being_asked() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
     assert_eq!(text(&output.stdout).lines().count(), 201);
 }
+
+/// RFC 6376 §3.6.1 `t=y`: "Verifiers MUST NOT treat messages from Signers in testing mode differently
+/// from unsigned email".
+#[test]
+fn a_domain_that_tests_has_signed_nothing() {
+    let at = ["--zone", "example.zone", "--at", "1700000100"];
+    for (message, code) in [("signed.eml", 0), ("testing.eml", 1), ("plain.eml", 1)] {
+        for command in ["verify", "explain"] {
+            let output = dkim(&[command]).args(at).arg(message).output().unwrap();
+            assert_eq!(output.status.code(), Some(code), "{command} {message}");
+        }
+        let border = ["border", "--authserv-id", "mx.example", "--zone", "example.zone"];
+        let output = dkim(&border).arg(message).output().unwrap();
+        assert_eq!(text(&output.stdout).contains("dkim=pass"), code == 0, "{message}");
+    }
+}

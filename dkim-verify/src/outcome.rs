@@ -155,10 +155,14 @@ impl fmt::Display for Outcome {
             Self::KeyUnusable(error) => write!(f, "unusable key: {error}"),
             Self::Unsupported(algorithm) => write!(f, "{algorithm} is not supported"),
             Self::StrictDomain => f.write_str("the key allows no i= in a subdomain of d= (t=s)"),
-            Self::BodyTooShort { signed, body } => write!(
-                f,
-                "{signed} octets of body are signed and it has only {body} in canonical form"
-            ),
+            Self::BodyTooShort { signed, body } => {
+                // What does not fit is read as the largest number that does.
+                let more = if *signed == u64::MAX { " or more" } else { "" };
+                write!(
+                    f,
+                    "{signed}{more} octets of body are signed and it has only {body} in canonical form"
+                )
+            }
             Self::BodyHashMismatch => f.write_str("the body was changed since it was signed"),
             Self::SignatureMismatch => {
                 f.write_str("a signed header field was changed, or another key signed")

@@ -21,6 +21,7 @@ use crate::diagnostics::{Failure, note};
 use crate::dns::{Dns, DnsArgs};
 use crate::exit::{self, Exit};
 use crate::input::{LineEnds, Message, Origin, Twice, read_whole, refuse_mbox};
+use crate::output;
 use crate::provider::provider;
 use crate::verify::host_name;
 
@@ -137,6 +138,7 @@ Examples:
 
 impl Make {
     pub(super) fn run(self) -> Result<Exit, Failure> {
+        output::refuse_closed()?;
         let origin = Origin::of(&self.file);
         let dns = Dns::new(&self.dns)?;
         let redactor = self.redactor()?;
