@@ -306,7 +306,9 @@ fn to_ascii(name: &str) -> Result<SmolStr, InvalidName> {
 }
 
 /// RFC 8616 §3: where a name "includes U-labels, those labels are translated to A-labels". What
-/// IDNA forbids in them may stand in the others, such as an underscore or `--` in the midst.
+/// IDNA forbids in them may stand in the others, such as an underscore or `--` in the midst. A label
+/// that has an ASCII twin (fullwidth letters, soft hyphens) is no U-label: it looks like one name and
+/// is another (RFC 5890 §2.3.2.1).
 fn label_to_ascii(label: &str) -> Result<SmolStr, InvalidName> {
     if label.is_ascii() {
         Ok(label.to_ascii_lowercase_smolstr())
@@ -315,7 +317,8 @@ fn label_to_ascii(label: &str) -> Result<SmolStr, InvalidName> {
         // A-labels takes the square of their number.
         Err(InvalidName::TooLong)
     } else {
-        idna::domain_to_ascii_strict(label).map(SmolStr::from).map_err(|_| InvalidName::Idna)
+        let mapped = idna::domain_to_ascii_strict(label).map(SmolStr::from);
+        mapped.ok().filter(|mapped| mapped.starts_with("xn--")).ok_or(InvalidName::Idna)
     }
 }
 
@@ -409,12 +412,11 @@ mod tests {
     #[test]
     fn labels_have_63_characters_or_fewer() {
         for dot in ["\u{3002}", "\u{ff0e}", "\u{ff61}", "."] {
-            let label = "\u{ff41}".repeat(MAX_LABEL);
-            let name = [&*label, "\u{fc}"].join(dot);
-            let mapped = format!("{}.xn--tda", "a".repeat(MAX_LABEL));
-            assert_eq!(DomainName::parse(&name).unwrap().as_str(), mapped);
-            // Mapping would leave the mark out.
-            for too_many in [format!("{label}\u{fe0f}{dot}a"), format!("a{dot}a{label}")] {
+            // Mapping leaves the soft hyphens out.
+            let label = "\u{fc}".to_owned() + &"\u{ad}".repeat(MAX_LABEL - 1);
+            let name = [&*label, "a"].join(dot);
+            assert_eq!(DomainName::parse(&name).unwrap().as_str(), "xn--tda.a");
+            for too_many in [format!("{label}\u{ad}{dot}a"), format!("a{dot}a{label}")] {
                 assert_eq!(DomainName::parse(&too_many), Err(InvalidName::TooLong), "{too_many}");
             }
         }
@@ -449,6 +451,17 @@ mod tests {
                 assert_eq!(Selector::parse(&name), Err(InvalidName::Idna), "{name}");
             }
         }
+    }
+
+    /// RFC 5890 §2.3.2.1: a U-label has its A-label.
+    #[test]
+    fn what_is_ascii_once_mapped_is_no_label() {
+        for label in ["\u{ff45}xample", "exam\u{ad}ple", "\u{212a}ey", "\u{24d0}"] {
+            assert!(idna::domain_to_ascii_strict(label).unwrap().is_ascii(), "{label}");
+            assert_eq!(DomainName::parse(&format!("{label}.com")), Err(InvalidName::Idna));
+            assert_eq!(Selector::parse(label), Err(InvalidName::Idna), "{label}");
+        }
+        assert!(DomainName::parse("\u{ff42}\u{fc}cher.com").is_ok());
     }
 
     /// [`is_dot`] against what IDNA makes of every character.
