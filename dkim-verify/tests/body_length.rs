@@ -112,4 +112,12 @@ fn lengths_are_numbers() {
         let message = signed("simple", &length, "Hi.\r\n");
         assert_eq!(outcome(&verify_with(&Policy::rfc(), &message, &zone())), expected, "{length}");
     }
+    // What does not fit is told as that.
+    for (length, told) in
+        [("4294967301", "4294967301 octets"), (&"9".repeat(76), "15 or more octets")]
+    {
+        let found = verify_with(&Policy::rfc(), &signed("simple", length, "Hi.\r\n"), &zone());
+        let text = found[0].outcome.to_string();
+        assert!(text.contains(told) && text.ends_with("it has only 5 in canonical form"), "{text}");
+    }
 }

@@ -4,7 +4,7 @@
 
 mod craft;
 
-use craft::{MESSAGE, TEMPLATE, deviations, outcome, sign, verify_with, zone};
+use craft::{MESSAGE, TEMPLATE, deviations, key, outcome, p, record, sign, verify_with, zone};
 use dkim_verify::{Policy, Treatment};
 
 /// The outcomes under `rfc`, `strict` and `lenient`, and the deviations under `lenient`.
@@ -162,6 +162,11 @@ fn results_say_what_lessens_a_pass() {
     let twice = [b"From: eve@example.org\r\n", &once[..]].concat();
     let (result, reason) = told(&Policy::lenient(), &twice);
     assert_eq!((&*result, reason.as_deref()), ("pass", Some("more than one From field")));
+    // What takes nothing from a pass is not told.
+    let unversioned = record(&format!("k=ed25519; p={}", p(&*key())));
+    let found = verify_with(&Policy::rfc(), &once, &unversioned);
+    assert_eq!(deviations(&found), ["key-without-version"]);
+    assert_eq!(dkim_verify::res_infos(&found)[0].reason, None);
     // What does not pass has one reason.
     let damaged = [&twice, &b"more\r\n"[..]].concat();
     let (_, reason) = told(&Policy::lenient(), &damaged);
