@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use dkim_message::{Address, author_addresses};
+use dkim_tags::DomainName;
 
 use crate::Redactor;
 use crate::words::{State, Words};
@@ -45,16 +46,24 @@ impl Private {
         self.given.insert(address.clone());
         let quoted = address.to_string().to_ascii_lowercase();
         let quoted = quoted.rsplit_once('@').map_or("", |(local_part, _)| local_part);
-        let domain = address.domain.to_ascii_lowercase().into_bytes();
-        for written in [quoted, &address.local_part.to_ascii_lowercase()].map(str::as_bytes) {
-            let fits = !written.is_empty() && written.len() + domain.len() < MAX_PATH;
-            if fits && !self.is_full() && self.known.insert((written.to_vec(), domain.clone())) {
-                self.addresses.push(PrivateAddress {
-                    written: written.to_vec(),
-                    domain: domain.clone(),
-                    local_part: address.local_part.clone(),
-                });
+        let domain = address.domain.to_ascii_lowercase();
+        // As a report tells it.
+        let a_labels = DomainName::parse(&domain).map(|domain| domain.as_str().to_owned());
+        for domain in [Some(domain), a_labels.ok()].into_iter().flatten().map(String::into_bytes) {
+            for written in [quoted, &address.local_part.to_ascii_lowercase()].map(str::as_bytes) {
+                self.add_written(written, &domain, &address.local_part);
             }
+        }
+    }
+
+    fn add_written(&mut self, written: &[u8], domain: &[u8], local_part: &str) {
+        let fits = !written.is_empty() && written.len() + domain.len() < MAX_PATH;
+        if fits && !self.is_full() && self.known.insert((written.to_vec(), domain.to_vec())) {
+            self.addresses.push(PrivateAddress {
+                written: written.to_vec(),
+                domain: domain.to_vec(),
+                local_part: local_part.to_owned(),
+            });
         }
     }
 }

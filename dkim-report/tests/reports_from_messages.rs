@@ -316,6 +316,22 @@ fn redacted_reports_do_not_name_recipients() {
     }
 }
 
+/// A report tells domains in A-labels.
+#[test]
+fn recipients_with_u_labels_are_not_named_in_a_labels() {
+    let redactor = Redactor::new(&PROVIDER, b"secret").unwrap();
+    let mut report = case("Hi.", "Hello.").report();
+    report.feedback.original_rcpt_to = vec!["bob@b\u{fc}cher.example".to_owned()];
+    report.feedback.dkim_identity =
+        Some(Auid::parse("bob@b\u{fc}cher.example").unwrap().in_a_labels());
+    let result = &mut report.feedback.authentication_results[0].results[0];
+    *result = result.clone().prop("header", "i", "bob@xn--bcher-kva.example");
+    report.redact(&redactor);
+    let text = report.feedback.to_text();
+    assert!(!text.contains("bob"), "{text}");
+    assert_eq!(text.matches("xn--bcher-kva.example").count(), 3, "{text}");
+}
+
 #[test]
 fn what_cannot_be_read_is_not_told_either() {
     let redactor = Redactor::new(&PROVIDER, b"secret").unwrap();
