@@ -1,7 +1,7 @@
 //! The Authentication-Results field as a value.
 
 use crate::ResInfo;
-use crate::remove::may_be_a_name;
+use crate::remove::{is_dot, may_be_a_name};
 
 /// What one authentication service says of a message (RFC 8601 §2.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -25,7 +25,9 @@ impl AuthenticationResults {
     pub fn new(authserv_id: impl Into<String>) -> Self {
         let mut authserv_id = authserv_id.into();
         if !authserv_id.is_ascii() && may_be_a_name(&authserv_id) {
-            authserv_id = idna::domain_to_ascii_strict(&authserv_id).unwrap_or(authserv_id);
+            let a_label =
+                |label: &str| idna::domain_to_ascii_strict(label).unwrap_or_else(|_| label.into());
+            authserv_id = authserv_id.split(is_dot).map(a_label).collect::<Vec<_>>().join(".");
         }
         Self { authserv_id, version: None, results: Vec::new() }
     }

@@ -245,7 +245,7 @@ fn ascii_decoded(name: &str) -> String {
 }
 
 /// Full stops, as UTS 46 has them.
-fn is_dot(c: char) -> bool {
+pub(crate) fn is_dot(c: char) -> bool {
     matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}')
 }
 

@@ -318,6 +318,7 @@ fn who_says_so_is_told_in_a_labels() {
         ("MX.example", "MX.example"),
         ("our b\u{fc}ro", "our b\u{fc}ro"),
         ("b\u{fc}_ro.example", "b\u{fc}_ro.example"),
+        ("mx_1.b\u{fc}cher.example", "mx_1.xn--bcher-kva.example"),
     ] {
         assert_eq!(AuthenticationResults::new(id).authserv_id, told);
     }

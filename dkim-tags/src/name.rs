@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
+use idna::AsciiDenyList;
 use smol_str::{SmolStr, StrExt as _};
 
 use dkim_message::lex::is_atext;
@@ -317,8 +318,12 @@ fn label_to_ascii(label: &str) -> Result<SmolStr, InvalidName> {
         // A-labels takes the square of their number.
         Err(InvalidName::TooLong)
     } else {
-        let mapped = idna::domain_to_ascii_strict(label).map(SmolStr::from);
-        mapped.ok().filter(|mapped| mapped.starts_with("xn--")).ok_or(InvalidName::Idna)
+        // Behind a letter the twin of an A-label is no A-label.
+        let behind = format!("a{label}");
+        let twin = idna::domain_to_ascii_cow(behind.as_bytes(), AsciiDenyList::STD3);
+        let has_twin = twin.is_ok_and(|twin| !twin.starts_with("xn--"));
+        let mapped = idna::domain_to_ascii_strict(label).ok().filter(|_| !has_twin);
+        mapped.map(SmolStr::from).ok_or(InvalidName::Idna)
     }
 }
 
@@ -456,7 +461,14 @@ mod tests {
     /// RFC 5890 §2.3.2.1: a U-label has its A-label.
     #[test]
     fn what_is_ascii_once_mapped_is_no_label() {
-        for label in ["\u{ff45}xample", "exam\u{ad}ple", "\u{212a}ey", "\u{24d0}"] {
+        for label in [
+            "\u{ff45}xample",
+            "exam\u{ad}ple",
+            "\u{212a}ey",
+            "\u{24d0}",
+            "\u{ff58}n--tda",
+            "xn--t\u{ad}da",
+        ] {
             assert!(idna::domain_to_ascii_strict(label).unwrap().is_ascii(), "{label}");
             assert_eq!(DomainName::parse(&format!("{label}.com")), Err(InvalidName::Idna));
             assert_eq!(Selector::parse(label), Err(InvalidName::Idna), "{label}");
