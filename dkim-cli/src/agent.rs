@@ -16,7 +16,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::net::UnixListener;
 use tokio::runtime::Builder;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::host::{Host, Limits};
 use self::keys::Keys;
@@ -152,7 +152,7 @@ impl Agent {
         // Before there is a key that others could look at.
         user::hide().map_err(|error| Failure::of(Exit::NoInput, &error))?;
         let failed = |error| Failure::new(Exit::Temporary, format!("cannot listen: {error}"));
-        outlive_hangups().map_err(failed)?;
+        let mut hangup = outlive_hangups().map_err(failed)?;
         let keys = Keys::read_some(config)?;
         let ring = keys.ring();
         let count = ring.len();
@@ -181,7 +181,6 @@ impl Agent {
 
         let runtime = Builder::new_multi_thread().enable_all().build().map_err(failed)?;
         let served = runtime.block_on(async {
-            let mut hangup = signal(SignalKind::hangup())?;
             let mut terminate = signal(SignalKind::terminate())?;
             let mut interrupt = signal(SignalKind::interrupt())?;
             let listener = UnixListener::from_std(socket.listener()?)?;
@@ -207,12 +206,12 @@ impl Agent {
     }
 }
 
-/// From here on SIGHUP ends nothing. One that comes before there is anybody to hear it is heard later:
-/// a rotation may change keys while an agent starts. This runtime has no threads, which would stay
-/// the user that the agent is to be no longer.
-fn outlive_hangups() -> io::Result<()> {
+/// From here on SIGHUP ends nothing: a rotation may change keys while an agent starts. One that comes
+/// before anybody listens is heard by whoever listens to what this returns, in whatever runtime. This
+/// one has no threads, which would stay the user that the agent is to be no longer.
+fn outlive_hangups() -> io::Result<Signal> {
     let runtime = Builder::new_current_thread().enable_io().build()?;
-    runtime.block_on(async { signal(SignalKind::hangup()).map(drop) })
+    runtime.block_on(async { signal(SignalKind::hangup()) })
 }
 
 /// Takes the keys as they are now; if they cannot be read, those from before stay.
