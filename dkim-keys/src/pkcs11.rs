@@ -81,8 +81,7 @@ impl TokenKey {
         const MESSAGE: &[u8] = b"Do they belong together?";
 
         let signature = self.sign(MESSAGE).map_err(|error| match error {
-            SignError::Failed(why) => Pkcs11Error::Token(why),
-            SignError::OutOfReach(why) => Pkcs11Error::OutOfReach(why),
+            SignError::Failed(why) | SignError::OutOfReach(why) => Pkcs11Error::Token(why),
             other => Pkcs11Error::Token(other.to_string()),
         })?;
         let verifying = self.provider.prepare(&self.public)?;
@@ -114,9 +113,11 @@ impl SigningKey for TokenKey {
         } else {
             session.sign(&Mechanism::Sha256RsaPkcs, self.key, message)
         };
-        signed.map_err(|error| match is_away(&error) {
-            true => SignError::OutOfReach(in_short(&error)),
-            false => SignError::Failed(in_short(&error)),
+        signed.map_err(|error| match &error {
+            // It was logged in once.
+            Error::Pkcs11(RvError::UserNotLoggedIn, _) => SignError::OutOfReach(in_short(&error)),
+            error if is_away(error) => SignError::OutOfReach(in_short(error)),
+            _ => SignError::Failed(in_short(&error)),
         })
     }
 }
@@ -130,8 +131,7 @@ fn is_away(error: &Error) -> bool {
                 | RvError::DeviceRemoved
                 | RvError::SessionClosed
                 | RvError::SessionHandleInvalid
-                | RvError::TokenNotPresent
-                | RvError::UserNotLoggedIn,
+                | RvError::TokenNotPresent,
             _,
         )
     )
@@ -404,6 +404,7 @@ mod tests {
         assert!(error(RvError::TokenNotPresent).is_out_of_reach());
         assert!(error(RvError::DeviceRemoved).is_out_of_reach());
         assert!(!error(RvError::PinIncorrect).is_out_of_reach());
+        assert!(!error(RvError::UserNotLoggedIn).is_out_of_reach());
         assert!(Pkcs11Error::None("token").is_out_of_reach());
         assert!(!Pkcs11Error::None("private key").is_out_of_reach());
     }
