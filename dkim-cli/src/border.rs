@@ -44,8 +44,8 @@ pub(crate) struct Border {
 
     /// What to do about signatures that are right but not as they should be
     ///
-    /// Whatever is said here, a key in test (t=y) has the result `policy`: such mail is to be treated
-    /// as if it were unsigned (RFC 6376 §3.6.1).
+    /// Whatever is said here, nothing passes by a key in test (t=y): such mail is to be treated as if it
+    /// were unsigned (RFC 6376 §3.6.1).
     #[arg(long, value_enum, default_value_t = Preset::Strict)]
     policy: Preset,
 }

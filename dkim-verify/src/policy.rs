@@ -46,9 +46,9 @@ pub struct Policy {
     /// (RFC 5322 §4) or none, and readers that mend them would see another message (RFC 6376 §3.8).
     pub malformed_header: Treatment,
     /// A Subject, Content-Type, Content-Transfer-Encoding or MIME-Version field that is signed, but
-    /// stands there more often than that: `policy`, reason `unsigned-duplicate`. Accepted by default, refused by
-    /// [`strict`](Self::strict) (RFC 6376 §8.15). Of the other fields that may stand once only it
-    /// is reported and never refused.
+    /// stands there more often than that: `policy`, reason `unsigned-duplicate`. Accepted by default,
+    /// refused by [`strict`](Self::strict) (RFC 6376 §8.15). Of the other fields that may stand once
+    /// only it is reported and never refused.
     pub unsigned_duplicate: Treatment,
     /// `d=` with one label only, as `com` is: `policy`, reason `single-label-domain`. Refused by
     /// default (RFC 6376 §6.1.1).

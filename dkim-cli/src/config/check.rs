@@ -29,7 +29,8 @@ pub(super) struct Check {
     #[command(flatten)]
     fail_on: FailOn,
 
-    /// Write one JSON object: schema, findings
+    /// Write one JSON object: schema, findings; and rotation, with error, remedy and exit, if one could
+    /// not begin
     #[arg(long)]
     json: bool,
 }
@@ -38,28 +39,43 @@ pub(super) struct Check {
 struct Json<'f> {
     schema: u32,
     findings: Vec<findings::Json<'f>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rotation: Option<Stops<'f>>,
+}
+
+/// What a rotation would stop at before its first step.
+#[derive(serde::Serialize)]
+struct Stops<'f> {
+    error: &'f str,
+    remedy: Option<&'f str>,
+    exit: u8,
+}
+
+impl<'f> From<&'f Failure> for Stops<'f> {
+    fn from(failure: &'f Failure) -> Self {
+        let remedy = failure.remedy.as_deref();
+        Self { error: &failure.what, remedy, exit: failure.exit.code() }
+    }
 }
 
 impl Check {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let file = ConfigFile::read(&self.config)?;
         let findings = check_config(&file.config, &file.directory, provider());
-        // What a rotation would stop at; of a TSIG key that is not there is a finding.
         let rotates = file.config.rotated().next().is_some();
-        let is_found = |code| findings.iter().any(|finding| finding.code == code);
-        let is_looked_at = rotates && !is_found("dangling-tsig");
-        let means = if is_looked_at { Means::of(&file).err() } else { None };
+        let stops = if rotates { Means::of(&file).err() } else { None };
         let mut out = io::BufWriter::new(anstream::stdout().lock());
         let written = if self.json {
             let findings = findings.iter().map(findings::Json::from).collect();
-            json::line(&mut out, &Json { schema: json::SCHEMA, findings })
-        } else if findings.is_empty() && means.is_some() {
+            let rotation = stops.as_ref().map(Stops::from);
+            json::line(&mut out, &Json { schema: json::SCHEMA, findings, rotation })
+        } else if findings.is_empty() && stops.is_some() {
             Ok(())
         } else {
             findings::write_by_subject(&mut out, &findings)
         };
         written.and_then(|()| out.flush()).map_err(|error| Failure::output(&error))?;
-        match means {
+        match stops {
             Some(failure) => Err(failure),
             None => Ok(self.fail_on.exit(&findings)),
         }

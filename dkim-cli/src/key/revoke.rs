@@ -49,10 +49,17 @@ impl Revoke {
             return Err(Failure::new(Exit::Usage, "several keys change")
                 .remedy("say which one is meant, with --key NAME"));
         };
-        opened.take_over(key).map_err(|failure| match failure.exit {
-            Exit::NoInput => failure
-                .remedy("put it back; or, without it, take its record away: dkim key withdraw"),
-            _ => failure,
+        opened.take_over(key).map_err(|failure| {
+            let failure = match failure.exit {
+                Exit::NoInput => failure
+                    .remedy("put it back; or, without it, take its record away: dkim key withdraw"),
+                _ => failure,
+            };
+            if self.json {
+                // Where nobody reads it, standard error has it.
+                let _ = tell_failure(&key.name, &failure);
+            }
+            failure
         })?;
         let mut state = opened.state.clone();
         let selector = self.selector.or_else(|| Some(state.active(&key.name)?.selector.clone()));

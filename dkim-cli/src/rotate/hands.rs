@@ -221,9 +221,9 @@ impl<'c> World<'c> {
         // With the domain of an author in its path.
         let by_author = config.signatories_by_key(directory);
         by_author.filter(|(name, _)| *name != key.name).find_map(|(name, all)| match all {
-            Ok(all) => all.iter().any(|one| is_one_file(path, &one.file)).then(|| told(name))?,
+            Ok(all) if all.iter().any(|one| is_one_file(path, &one.file)) => told(name),
             // It has one file, which is another.
-            Err(Unclear::AnyDomain(_)) => None,
+            Ok(_) | Err(Unclear::AnyDomain(_)) => None,
             Err(why) => Some(format!("keys.{name}: {why}")),
         })
     }

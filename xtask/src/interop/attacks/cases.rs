@@ -23,7 +23,7 @@ mod row {
     pub(super) const SECOND_FROM: &str = "a second From field, above or below";
     pub(super) const NAMED_ALIKE: &str = "a field named almost like From";
     pub(super) const HEADER_OCTETS: &str =
-        "a NUL, bare CR or LF, or line without colon in the header";
+        "a NUL, bare CR or LF, or line that is no field in the header";
     pub(super) const SECOND_SUBJECT: &str =
         "another Subject, To, Content-Type, above or below the signed one";
     pub(super) const APPENDED: &str = "text behind the octets that `l=` covers";
