@@ -143,20 +143,23 @@ impl Room {
         let pin_value = format!("{}&pin-value={PIN}", self.uri("rsa", "pin"));
         let no_pin = self.uri("rsa", "pin");
         let no_pin = no_pin.split('&').next().unwrap_or_default();
+        // As if it were not plugged in.
+        let away = self.uri("rsa", "pin").replace("token=", "token=another%20");
         let refused = [
-            (&*self.uri("none", "pin"), "no such private key"),
-            (&self.uri("rsa", "none"), "the file with the PIN"),
-            (&self.uri("rsa", "wrong-pin"), "PinIncorrect"),
-            (&unambiguous, "say more of it"),
-            (&pin_value, "a PIN stands in it"),
-            (no_pin, "no such private key"),
+            (&*self.uri("none", "pin"), 65, "no such private key"),
+            (&self.uri("rsa", "none"), 66, "the file with the PIN"),
+            (&self.uri("rsa", "wrong-pin"), 65, "PinIncorrect"),
+            (&unambiguous, 65, "say more of it"),
+            (&pin_value, 65, "a PIN stands in it"),
+            (no_pin, 65, "no such private key"),
+            (&away, 75, "no such token"),
         ];
-        for (uri, why) in refused {
+        for (uri, code, why) in refused {
             let name = ["--domain", DOMAIN, "--selector", "rsa", "--key", uri];
             let message = b"From: joe@example.com\r\n\r\n";
             let output = self.sign(message, "relaxed/relaxed", &name)?;
             let said = said(&output);
-            let is_right = output.status.code() == Some(65) && output.stdout.is_empty();
+            let is_right = output.status.code() == Some(code) && output.stdout.is_empty();
             if !is_right || !said.contains(why) || said.contains(PIN) {
                 wrong += 1;
                 println!("    DISAGREES: should be refused with {why:?}: {said}");
