@@ -459,7 +459,8 @@ pub(crate) fn read_auid(value: &str) -> Result<Auid, SignatureError> {
 /// ```
 fn read_query_methods(value: &str) -> Result<Vec<String>, SignatureError> {
     limit_items("q", colon_list(value))?;
-    let methods: Vec<String> = colon_list(value).map(str::to_owned).collect();
+    // Unfolded: written again, a fold in the midst could stand on a line of its own.
+    let methods: Vec<String> = colon_list(value).map(|text| text.replace("\r\n", "")).collect();
     let well_formed = |method: &String| {
         let (kind, args) = method.split_once('/').unwrap_or((method, ""));
         is_hyphenated_word(kind) && quoted_printable(args).is_some()
@@ -654,6 +655,13 @@ mod tests {
         for bad in ["from:", ":from", "from::to", "from:a b", "from:\u{fc}"] {
             assert_eq!(names(bad), Err(SignatureError::Invalid("h")), "{bad}");
         }
+    }
+
+    #[test]
+    fn query_methods_are_kept_unfolded() {
+        let signature = with("q", "dns/txt:x/a\r\n \r\n b").unwrap();
+        assert_eq!(signature.query_methods(), ["dns/txt", "x/a  b"]);
+        assert!(!signature.to_field().contains("\r\n \r\n"));
     }
 
     #[test]
