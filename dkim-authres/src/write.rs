@@ -193,8 +193,7 @@ fn value(text: &str) -> String {
 }
 
 /// `pvalue = [CFWS] ( value / [ [ local-part ] "@" ] domain-name ) [CFWS]`, if there is room for it.
-/// What is cut would name somebody else, whom who chose the local-part chose (RFC 8601 §2.2: an email
-/// identity "MUST" have the domain).
+/// Nothing is cut: whoever chooses the length of the local-part would choose which domain is left.
 fn pvalue(text: &str) -> Option<String> {
     let text = in_a_line(text);
     let whole = if is_identity(&text) { text.clone() } else { token_or_quoted(&text) };

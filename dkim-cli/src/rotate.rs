@@ -13,7 +13,7 @@ use clap::{Args, Subcommand};
 
 pub(crate) use self::hands::Means;
 pub(crate) use self::open::Which;
-pub(crate) use self::progress::{Teller, tell_failure};
+pub(crate) use self::progress::{Teller, also_in_json};
 use crate::diagnostics::Failure;
 use crate::exit::{self, Exit};
 

@@ -54,15 +54,20 @@ impl Place {
     }
 
     fn agent(&self) -> Agent {
-        let mut child = dkim(&["agent", "--config", &self.config(), "--socket", &self.socket()])
+        let mut agent = self.start(&self.config());
+        agent.wait_for("listening, with ");
+        agent
+    }
+
+    /// An agent that may not listen yet.
+    fn start(&self, config: &str) -> Agent {
+        let mut child = dkim(&["agent", "--config", config, "--socket", &self.socket()])
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
         let said = BufReader::new(child.stderr.take().unwrap());
-        let mut agent = Agent { child, said };
-        agent.wait_for("listening, with ");
-        agent
+        Agent { child, said }
     }
 
     fn list(&self) -> (Option<i32>, String) {
@@ -189,14 +194,7 @@ fn told_while_it_starts_it_reads_them_again() {
     let pipe = place.path("pipe");
     let mode = rustix::fs::Mode::from_raw_mode(0o600);
     rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
-    let mut child =
-        dkim(&["agent", "--config", pipe.to_str().unwrap(), "--socket", &place.socket()])
-            .stderr(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-    let said = BufReader::new(child.stderr.take().unwrap());
-    let mut agent = Agent { child, said };
+    let mut agent = place.start(pipe.to_str().unwrap());
     // It is open as soon as it is read.
     let mut writer = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
     agent.signal(Signal::HUP);

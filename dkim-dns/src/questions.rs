@@ -5,10 +5,11 @@ use smallvec::SmallVec;
 use crate::{Answer, Query, QueryId, QueryKind};
 
 /// The TXT records that an [`Inquirer`](crate::Inquirer) asks for, and what came back. Each is told
-/// by its place, counted from 0, and by its subject: what its name is made of.
+/// by its place, counted from 0, and by its subject: what its name is made of. How many there may be is
+/// for the inquirer to limit.
 ///
 /// ```
-/// use dkim_dns::{QueryId, TxtQuestions};
+/// use dkim_dns::TxtQuestions;
 ///
 /// let mut questions = TxtQuestions::default();
 /// let place = questions.push("example.com");

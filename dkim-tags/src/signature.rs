@@ -662,6 +662,8 @@ mod tests {
         let signature = with("q", "dns/txt:x/a\r\n \r\n b").unwrap();
         assert_eq!(signature.query_methods(), ["dns/txt", "x/a  b"]);
         assert!(!signature.to_field().contains("\r\n \r\n"));
+        // White space stays where a fold was, and makes another word of it.
+        assert!(with("q", "dns/\r\n txt").is_err() && with("q", "dns\r\n /txt").is_err());
     }
 
     #[test]

@@ -122,7 +122,7 @@ impl Verification {
         let mut info = ResInfo::new("dkim", self.outcome.result().name());
         let refused = (!self.passes()).then(|| self.outcome.to_string());
         let is_told = |deviation: &&Deviation| match deviation {
-            // Of mail that is to be treated as unsigned, which failures are, too.
+            // RFC 6376 §3.6.1 has such mail treated as unsigned, pass or fail.
             Deviation::Testing => self.outcome != Outcome::Refused(Deviation::Testing),
             other => self.passes() && other.lessens_a_pass(),
         };

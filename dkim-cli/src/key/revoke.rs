@@ -6,7 +6,7 @@ use dkim_stack::{Selector, now};
 
 use crate::diagnostics::Failure;
 use crate::exit::{self, Exit};
-use crate::rotate::{Teller, Which, tell_failure};
+use crate::rotate::{Teller, Which, also_in_json};
 
 /// Revoke a key that is in other hands, at once and whatever mail is on its way
 ///
@@ -55,11 +55,7 @@ impl Revoke {
                     .remedy("put it back; or, without it, take its record away: dkim key withdraw"),
                 _ => failure,
             };
-            if self.json {
-                // Where nobody reads it, standard error has it.
-                let _ = tell_failure(&key.name, &failure);
-            }
-            failure
+            also_in_json(self.json, &key.name, failure)
         })?;
         let mut state = opened.state.clone();
         let selector = self.selector.or_else(|| Some(state.active(&key.name)?.selector.clone()));
@@ -75,15 +71,13 @@ impl Revoke {
         let (mut saved, mut unread) = (Exit::Success, None);
         loop {
             let taken = revoke(&mut state, (&key.name, &selector), &key.plan, now(), &mut world);
-            let progress = taken.map_err(|error| match error {
-                RotationError::Hands(failure) => failure,
-                error => Failure::of(Exit::Usage, &error).on(format_args!("s={selector}")),
-            });
-            if let (Err(failure), true) = (&progress, self.json) {
-                // Where nobody reads it, standard error has it.
-                let _ = tell_failure(&key.name, failure);
-            }
-            let progress = progress?;
+            let progress = taken.map_err(|error| {
+                let failure = match error {
+                    RotationError::Hands(failure) => failure,
+                    error => Failure::of(Exit::Usage, &error).on(format_args!("s={selector}")),
+                };
+                also_in_json(self.json, &key.name, failure)
+            })?;
             // The key is in other hands, whether anybody reads what is done or not.
             let told = teller.tell(&key.name, &progress);
             let exit = told.as_ref().map_or_else(|failure| failure.exit, |exit| *exit);
@@ -113,10 +107,7 @@ fn tell_signers(
         }
         Err(failure) => {
             failure.tell();
-            if json {
-                let _ = tell_failure(key, &failure);
-            }
-            failure.exit
+            also_in_json(json, key, failure).exit
         }
     }
 }

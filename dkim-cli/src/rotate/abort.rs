@@ -5,7 +5,7 @@ use dkim_keys::{Progress, abort};
 use dkim_stack::now;
 
 use super::open::Which;
-use super::progress::{self, Teller, tell_failure};
+use super::progress::{self, Teller, also_in_json};
 use super::run::failure;
 use crate::diagnostics::Failure;
 use crate::exit::{self, Exit};
@@ -43,11 +43,8 @@ impl Abort {
         let mut world = opened.world()?;
         let teller = Teller { json: self.json, is_by_hand: world.is_by_hand() };
         let taken = abort(&mut state, &key.name, now(), &mut world);
-        let progress: Result<Progress, Failure> = taken.map_err(|error| failure(&key.name, error));
-        if let (Err(failure), true) = (&progress, self.json) {
-            // Where nobody reads it, standard error has it.
-            let _ = tell_failure(&key.name, failure);
-        }
-        teller.tell(&key.name, &progress?)
+        let failed = |error| also_in_json(self.json, &key.name, failure(&key.name, error));
+        let progress: Progress = taken.map_err(failed)?;
+        teller.tell(&key.name, &progress)
     }
 }

@@ -51,6 +51,7 @@ pub(crate) struct Means {
 }
 
 impl Means {
+    /// Those that a configuration names: its TSIG key is read, its owner looked up, and no server asked.
     pub(crate) fn of(file: &ConfigFile) -> Result<Self, Failure> {
         let rotation = &file.config.rotation;
         let tsig: Option<PathBuf> = rotation.tsig.as_ref().map(|tsig| file.directory.join(tsig));

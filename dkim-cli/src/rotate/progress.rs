@@ -58,11 +58,19 @@ impl Teller {
 }
 
 /// Tells in JSON why no step was taken.
-pub(crate) fn tell_failure(key: &str, failure: &Failure) -> Result<(), Failure> {
+pub(super) fn tell_failure(key: &str, failure: &Failure) -> Result<(), Failure> {
     let why = failure.to_string();
     let json = Json { did: "failed", why: Some(&why), ..Json::of(key) };
     let written = json::line(&mut io::stdout().lock(), &json);
     written.map_err(|error| Failure::output(&error))
+}
+
+/// A failure that is told in JSON, too, if that is wanted. Where nobody reads it, standard error has it.
+pub(crate) fn also_in_json(wanted: bool, key: &str, failure: Failure) -> Failure {
+    if wanted {
+        let _ = tell_failure(key, &failure);
+    }
+    failure
 }
 
 impl<'p> Json<'p> {
