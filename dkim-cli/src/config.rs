@@ -7,7 +7,7 @@ mod which;
 
 use clap::{Args, Subcommand};
 
-pub(crate) use self::file::{ConfigFile, mail_of, state_failure};
+pub(crate) use self::file::{ConfigFile, mails_of, state_failure};
 use crate::diagnostics::Failure;
 use crate::exit::{self, Exit};
 
@@ -42,8 +42,8 @@ The configuration, in TOML:
                                  # `dkim rotate --help` tells the rest
 
   [[rules]]                      # from the first to the last
-  from = [\"*@example.com\", \"*@*.example.com\"]
-  keys = [\"main\"]                # a signature with each; none: not signed
+  from = [\"*@example.com\", \"*@*.example.com\"]    # domains in A-labels
+  keys = [\"main\"]                # a signature with each; none: left unsigned
   identity = \"@%\"                # i=, if wanted
   clients = [\"192.0.2.0/24\", \"2001:db8::25\"]    # mail from there alone, if said,
   authenticated = true           # and from whoever has shown who they are

@@ -235,7 +235,8 @@ fn a_key_that_cannot_be_used_is_found_once() {
     let entry = |name: &str| {
         format!("[keys.{name}]\ndomain = 'example.com'\nselector = '{name}'\nfile = '{name}.pem'\n")
     };
-    let rules = "[[rules]]\nfrom = ['*@example.com']\nkeys = ['short', 'gone']\n";
+    let rules =
+        "[[rules]]\nfrom = ['*@example.com']\nkeys = ['short', 'gone']\nauthenticated = true\n";
     fs::write(&config, entry("short") + &entry("gone") + rules).unwrap();
     let (mut codes, _) = home.audit(&["--config", path(&config)]);
     codes.sort();
@@ -262,13 +263,15 @@ fn a_configuration_signs_and_what_dangles_is_found() {
     let key = |name: &str, file: &str| {
         format!("[keys.{name}]\ndomain = \"example.com\"\nselector = \"s1\"\nfile = \"{file}\"\n")
     };
-    let rule = |key: &str| format!("[[rules]]\nfrom = [\"*@example.com\"]\nkeys = [\"{key}\"]\n");
+    let rule = |key: &str| {
+        format!("[[rules]]\nfrom = ['*@example.com']\nkeys = ['{key}']\nauthenticated = true\n")
+    };
     let own = "s1._domainkey.example.com.pem";
     fs::write(&config, [key("a", own), rule("a")].concat()).unwrap();
     assert_eq!(home.audit(&["--config", path(&config)]).0, [""; 0]);
     let zone = home.at("zone");
-    let args = ["sign", "--config", path(&config), "--check", "--zone", path(&zone), "plain.eml"];
-    let signed = run(&args, b"");
+    let sign = ["sign", "--config", path(&config), "--authenticated", "--check"];
+    let signed = run(&[&sign[..], &["--zone", path(&zone), "plain.eml"]].concat(), b"");
     assert!(signed.status.success(), "{}", text(&signed.stderr));
     let verified = run(&["verify", "--zone", path(&zone)], &signed.stdout);
     assert_eq!(verified.status.code(), Some(0));

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use dkim_crypto::SigningAlgorithm;
 use dkim_sign::{BodyLength, Expiration, Fields, Request};
-use dkim_tags::{Auid, Canonicalizations, DomainName, FieldName, Selector};
+use dkim_tags::{Auid, Canonicalizations, DomainName, FieldName, Selector, Signature};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +32,7 @@ pub use self::import::{Import, ImportError, import_opendkim};
 pub use self::key::{KeyEntry, KeySource, NamedKey, is_in_token};
 pub use self::pattern::Pattern;
 pub use self::rotation::{Rotation, ServerAddress};
-pub use self::select::{Chosen, Mail, PassedOver, Selection, Verdict};
+pub use self::select::{Chosen, Decision, Mail, PassedOver, Selection, Verdict};
 pub use self::signatory::{Signatory, SignatoryError, Unclear};
 use crate::directory::target_of;
 use crate::excerpt::excerpt;
@@ -117,10 +117,11 @@ pub struct Signing {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Rule {
-    /// Addresses of authors, `*` standing for anything: `*@example.com`, `*@*.example.com`.
+    /// Addresses of authors, `*` standing for anything: `*@example.com`, `*@*.example.com`. Domains
+    /// are in A-labels.
     pub from: Vec<Pattern>,
-    /// The keys that sign, one signature each; none at all leaves the mail unsigned, and with
-    /// `match = "first"` keeps later rules from it.
+    /// The keys that sign, one signature each; none at all leaves the mail unsigned, whatever other
+    /// rules say, unless one before it decides by `match = "first"`.
     pub keys: Vec<String>,
     /// `i=`; `%` stands for the domain of the author. Left out where it is not within `d=`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -157,7 +158,7 @@ impl Signing {
 }
 
 impl Rule {
-    /// All mail of these authors is signed with these keys of the configuration.
+    /// All mail of these authors, from any client, is signed with these keys of the configuration.
     ///
     /// ```
     /// use dkim_keys::{Config, KeyEntry, Mail, Pattern, Rule};
@@ -176,6 +177,9 @@ impl Rule {
         Self { from, keys, identity: None, clients: Vec::new(), authenticated: false }
     }
 }
+
+/// Said of a pattern whose domain has U-labels.
+const NOT_IN_A_LABELS: &str = "write its domain in A-labels (xn--...), as mail is compared";
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
@@ -264,6 +268,10 @@ impl Config {
             if let Some(key) = rule.keys.iter().find(|key| !self.keys.contains_key(*key)) {
                 return Err(of_rule(format!("there is no key {key:?}")));
             }
+            if let Some(pattern) = rule.from.iter().find(|pattern| !pattern.is_in_a_labels()) {
+                let what = format!("from: {:?}: {NOT_IN_A_LABELS}", pattern.as_str());
+                return Err(of_rule(what));
+            }
             if let Some(identity) = &rule.identity {
                 Auid::parse(&identity.replace('%', "example.com"))
                     .map_err(|error| of_rule(format!("identity: {error}")))?;
@@ -278,8 +286,18 @@ impl Config {
         if self.rotation.zone.as_deref().is_some_and(|zone| !is_zone(zone)) {
             return Err(ConfigError::Rotation("zone: not the name of a zone"));
         }
-        if self.signing.expires == Some(0) {
-            return Err(ConfigError::Signing("expires is at least a second"));
+        match self.signing.expires {
+            Some(0) => return Err(ConfigError::Signing("expires is at least a second")),
+            // RFC 6376 §3.5: `x=` has at most twelve digits.
+            Some(100_000_000_000..) => {
+                return Err(ConfigError::Signing("expires has at most eleven digits"));
+            }
+            _ => {}
+        }
+        let mut oversigned = self.signing.oversign.iter().flatten();
+        if oversigned.any(|name| name.is(Signature::FIELD_NAME)) {
+            let why = "oversign: a signature cannot sign itself; leave DKIM-Signature out";
+            return Err(ConfigError::Signing(why));
         }
         Ok(())
     }

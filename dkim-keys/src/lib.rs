@@ -40,10 +40,10 @@ mod token_uri;
 
 pub use audit::{AuditedFiles, FileAudit, FileFault, FileRules, KeyFile};
 pub use config::{
-    Chosen, Compliance, Config, ConfigError, Import, ImportError, KeyEntry, KeySource, Mail,
-    Matching, NamedKey, PassedOver, Pattern, Rotation, Rule, Selection, ServerAddress, Signatory,
-    SignatoryError, Signing, SigningDomain, Unclear, Verdict, check_config, import_opendkim,
-    is_in_token,
+    Chosen, Compliance, Config, ConfigError, Decision, Import, ImportError, KeyEntry, KeySource,
+    Mail, Matching, NamedKey, PassedOver, Pattern, Rotation, Rule, Selection, ServerAddress,
+    Signatory, SignatoryError, Signing, SigningDomain, Unclear, Verdict, check_config,
+    import_opendkim, is_in_token,
 };
 pub use examine::examine;
 pub use finding::{Finding, Severity};

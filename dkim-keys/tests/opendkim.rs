@@ -100,7 +100,9 @@ fn other_tables_are_looked_up_in_their_order() {
             let config = import(&conf, &text).unwrap().config;
             for address in users.iter().flat_map(|user| hosts.map(|host| format!("{user}@{host}")))
             {
-                let expected: Vec<&str> = looked_up(&table, &address).into_iter().collect();
+                let mut expected: Vec<&str> = looked_up(&table, &address).into_iter().collect();
+                // A top-level domain, which its own key would sign for, has no signatures.
+                expected.retain(|key| !(address.ends_with("@com") && *key == "own"));
                 assert_eq!(keys_for(&config, &address), expected, "{address} in {table:?}");
             }
         }
@@ -341,8 +343,11 @@ fn a_pattern_does_not_begin_with_white_space() {
     let error = import_files(conf, &[("/keys", " one example.com:s:/k\n")]).unwrap_err();
     assert_eq!(error.to_string(), "SigningTable: \"*\": its key is not in the KeyTable");
     // No more than ASCII has.
-    let other = import(PATTERNS, "*@example.com\u{a0}x one\n").unwrap();
-    assert_eq!(keys_for(&other.config, "joe@example.com"), [""; 0]);
+    let told = import(PATTERNS, "*@example.com\u{a0}x one\n").unwrap_err().to_string();
+    assert_eq!(
+        told,
+        "SigningTable: \"*@example.com\\u{a0}x\": write its domain in A-labels (xn--...), as mail is compared"
+    );
 }
 
 /// OpenDKIM refuses such mail for the time being, and looks for nothing else.

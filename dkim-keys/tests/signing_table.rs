@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use dkim_crypto::ring::PROVIDER;
 use dkim_crypto::{PrivateKey, SigningAlgorithm};
 use dkim_dns::{BlockingResolver, Inquirer, Zone, drive_blocking};
-use dkim_keys::{Compliance, Config, Mail, check_config, save_new};
+use dkim_keys::{Compliance, Config, Finding, Mail, check_config, save_new};
 use dkim_message::Address;
 use dkim_sign::{BodyLength, Expiration, Fields};
 use mail::mail;
@@ -56,6 +56,12 @@ keys = []
 
 fn config() -> Config {
     Config::parse(CONFIG).unwrap()
+}
+
+/// Findings as `code subject`, but for those about rules that name no clients, as most do here.
+fn told_of(findings: &[Finding]) -> Vec<String> {
+    let others = findings.iter().filter(|finding| finding.code != "any-client");
+    others.map(|finding| format!("{} {}", finding.code, finding.subject)).collect()
 }
 
 /// Each signature as `rule key selector domain file identity`, each rule passed over with why.
@@ -110,6 +116,24 @@ fn clients_are_networks_or_people_who_have_shown_who_they_are() {
     assert!(signs(&known), "{}", why(&known));
 }
 
+/// In IPv6 the networks of IPv4 stand as they do for clients.
+#[test]
+fn a_network_of_ipv4_within_ipv6_is_one_of_ipv4() {
+    let with = |clients: &str| CONFIG.replace("\"192.0.2.0/24\", \"2001:db8::/32\"", clients);
+    let config = Config::parse(&with("'::ffff:192.0.2.0/120', '::ffff:0:0/95'")).unwrap();
+    for (client, is_named) in [
+        ("192.0.2.255", true),
+        ("::ffff:192.0.2.7", true),
+        ("192.0.3.1", false),
+        ("::fffe:1", false),
+    ] {
+        let chosen = config.select(&mail("joe@example.com", client)).chosen;
+        assert_eq!(!chosen.is_empty(), is_named, "{client}");
+    }
+    let all = Config::parse(&with("'::ffff:0:0/96'")).unwrap();
+    assert!(!all.select(&mail("joe@example.com", "203.0.113.9")).chosen.is_empty());
+}
+
 /// An address is a network of itself alone.
 #[test]
 fn a_client_may_be_a_single_address() {
@@ -143,6 +167,110 @@ fn a_domain_may_stand_for_the_authors() {
     assert!(passed[2].starts_with("3 it fits, and the key any cannot sign for this author:"));
     let (chosen, passed) = selection(&config(), &mail("noreply@example.net", ""));
     assert_eq!((chosen.len(), &*passed[3]), (0, "4 it fits, and says not to sign"));
+}
+
+/// A quoted local part looks like a domain, and is none.
+#[test]
+fn an_at_in_a_local_part_is_no_part_of_the_domain() {
+    for (from, author, signs) in [
+        ("*@mail*.example.com", "\"joe@mail\"@a.example.com", false),
+        ("*@mail*.example.com", "\"joe@mail\"@mail.example.com", true),
+        ("*@example.*", "\"a@example.\"@evil.example", false),
+        ("boss@*", "\"boss@x\"@example.com", false),
+        ("boss@*", "boss@example.com", true),
+        ("\"*@x\"@example.com", "\"\\\"a@x\\\"\"@example.com", true),
+        ("*", "\"joe@mail\"@a.example.com", true),
+    ] {
+        let text = format!("{A}[[rules]]\nfrom = ['{from}']\nkeys = ['a']\n");
+        let author = Address::parse(author).unwrap();
+        let chosen = Config::parse(&text).unwrap().select(&Mail::from(&author)).chosen;
+        assert_eq!(!chosen.is_empty(), signs, "{from} {author}");
+    }
+}
+
+#[test]
+fn a_rule_without_keys_leaves_mail_unsigned() {
+    let text = format!(
+        "{A}[[rules]]\nfrom = ['*@example.com']\nkeys = ['a']\n\
+         [[rules]]\nfrom = ['ceo@example.com']\nkeys = []\n"
+    );
+    let signs = |text: &str, author| {
+        let (chosen, passed) = selection(&Config::parse(text).unwrap(), &mail(author, ""));
+        (!chosen.is_empty(), passed)
+    };
+    assert!(signs(&text, "joe@example.com").0);
+    let (is_signed, passed) = signs(&text, "ceo@example.com");
+    assert_eq!(
+        (is_signed, &*passed[0], &*passed[1]),
+        (false, "1 it fits, and rule 2 says not to sign", "2 it fits, and says not to sign")
+    );
+    // Unless the one before it decides.
+    assert!(signs(&format!("match = 'first'\n{text}"), "ceo@example.com").0);
+}
+
+/// A domain vouches for all of its authors that a reader may be shown.
+#[test]
+fn nothing_signs_in_the_name_of_an_author_for_whom_nothing_signs() {
+    let config = Config::parse(
+        "[keys.a]\ndomain = 'example.com'\nselector = 's'\nfile = 'a.pem'\n\
+         [keys.sub]\ndomain = 'sub.example.com'\nselector = 's'\nfile = 'a.pem'\n\
+         [keys.esp]\ndomain = 'esp.example'\nselector = 's'\nfile = 'a.pem'\n\
+         [[rules]]\nfrom = ['joe@example.com', 'ann@example.com']\nkeys = ['a', 'esp']\n\
+         [[rules]]\nfrom = ['ceo@example.com']\nkeys = ['a']\nclients = ['10.0.0.1']\n\
+         [[rules]]\nfrom = ['*@sub.example.com']\nkeys = ['sub']\n",
+    )
+    .unwrap();
+    let signed = |from: &[&str], client| {
+        let mails: Vec<_> = from.iter().map(|author| mail(author, client)).collect();
+        let decision = config.select_all(&mails);
+        assert_eq!(decision.authors.len(), mails.len());
+        let names = decision.signatures.iter().map(|chosen| chosen.domain.to_string());
+        (names.collect::<Vec<_>>().join(" "), decision.authors)
+    };
+    let any = "192.0.2.9";
+    assert_eq!(signed(&["joe@example.com"], any).0, "example.com esp.example");
+    assert_eq!(signed(&["joe@example.com", "ann@example.com"], any).0, "example.com esp.example");
+    assert_eq!(
+        signed(&["ceo@example.com", "joe@example.com"], "10.0.0.1").0,
+        "example.com esp.example"
+    );
+    let (names, authors) = signed(&["ceo@example.com", "joe@example.com"], any);
+    assert_eq!(names, "esp.example");
+    assert_eq!(
+        authors[1].passed_over[0].why.to_string(),
+        "it fits, and nothing signs for the other author in example.com, which the key a would sign for, too"
+    );
+    // What is below is vouched for as well, unless it has its own; others elsewhere are not.
+    assert_eq!(signed(&["joe@example.com", "ann@b.example.com"], any).0, "esp.example");
+    assert_eq!(
+        signed(&["joe@example.com", "ann@sub.example.com"], any).0,
+        "example.com esp.example sub.example.com"
+    );
+    assert_eq!(signed(&["joe@example.com", "ann@example.org"], any).0, "example.com esp.example");
+    assert_eq!(signed(&["joe@example.com", "ann@esp.example"], any).0, "example.com");
+    assert_eq!(signed(&[], any).0, "");
+}
+
+/// One key that cannot sign leaves the others theirs.
+#[test]
+fn a_name_that_cannot_sign_takes_no_other_with_it() {
+    let long = ["a".repeat(60), "b".repeat(60), "c".repeat(60), "d".repeat(60)].join(".");
+    let text = "[keys.own]\ndomain = '%'\nselector = 'sel'\nfile = 'a.pem'\n\
+                [keys.esp]\ndomain = 'esp.example'\nselector = 's'\nfile = 'a.pem'\n\
+                [[rules]]\nfrom = ['*']\nkeys = ['own', 'esp']\n";
+    let config = Config::parse(text).unwrap();
+    for (author, why) in [
+        ("root@localhost", "localhost is a top-level domain".to_owned()),
+        (
+            &*format!("joe@{long}"),
+            format!("sel._domainkey.{long}: longer than the 253 octets of a name in the DNS"),
+        ),
+    ] {
+        let (chosen, passed) = selection(&config, &mail(author, ""));
+        assert_eq!(chosen, ["1 esp s esp.example a.pem -"]);
+        let expected = format!("1 it fits, and the key own cannot sign for this author: {why}");
+        assert_eq!(passed, [expected]);
+    }
 }
 
 #[test]
@@ -205,6 +333,22 @@ fn mistakes_are_told_with_their_place() {
     assert!(told("\"Subject\"", "\"Sub ject\"").starts_with("line 4: \"Sub ject\": not "));
     assert!(told("[signing]", "[signing]\nexpires = 0").starts_with("signing: expires is at"));
     assert!(told("192.0.2.0/24", "192.0.2.0/42").contains("line"));
+    // What could sign nothing.
+    assert_eq!(
+        told("*@*.example.org", "*@*.b\u{fc}cher.example"),
+        "rule 3: from: \"*@*.b\u{fc}cher.example\": write its domain in A-labels (xn--...), as mail is compared"
+    );
+    assert!(
+        told("\"Subject\"", "\"dkim-signature\"").starts_with("signing: oversign: a signature")
+    );
+    let many = told("[signing]", "[signing]\nexpires = 100000000000");
+    assert_eq!(many, "signing: expires has at most eleven digits");
+    let most = CONFIG.replacen("[signing]", "[signing]\nexpires = 99999999999", 1);
+    assert!(Config::parse(&most).is_ok());
+    assert_eq!(
+        told("domain = \"example.com\"", "domain = \"example\""),
+        "keys.main: domain: a top-level domain, whose signatures are refused"
+    );
 }
 
 #[test]
@@ -217,7 +361,7 @@ fn what_cannot_be_done_or_should_not_be_is_found() {
     let found = |text: &str| -> Vec<String> {
         let config = Config::parse(text).unwrap();
         let findings = check_config(&config, directory.path(), &PROVIDER);
-        findings.iter().map(|finding| format!("{} {}", finding.code, finding.subject)).collect()
+        told_of(&findings)
     };
     let key = |name: &str, file: &str| {
         format!(
@@ -273,7 +417,7 @@ impl Desk {
     fn found(&self, text: &str) -> Vec<String> {
         let findings =
             check_config(&Config::parse(text).unwrap(), self.directory.path(), &PROVIDER);
-        findings.iter().map(|finding| format!("{} {}", finding.code, finding.subject)).collect()
+        told_of(&findings)
     }
 }
 
@@ -320,6 +464,44 @@ fn a_rule_that_decides_nothing_is_found() {
     assert_eq!(desk.found(&[A, &b, &rules].concat()), ["rule-without-effect rule 2"]);
     let (first, second) = rules.rsplit_once("[[rules]]").unwrap();
     assert_eq!(desk.found(&[A, &b, "[[rules]]", second, first].concat()), [""; 0]);
+}
+
+/// Whatever other rules say, it leaves mail unsigned.
+#[test]
+fn a_rule_whose_mail_another_leaves_unsigned_is_found() {
+    let desk = Desk::new(&[("a.pem", 1)]);
+    let found = |first: &str, second: &str| {
+        let rules = [first, second].map(|rule| format!("[[rules]]\nfrom = {rule}\n")).concat();
+        desk.found(&[A, &rules].concat())
+    };
+    let signed = "['*@example.com']\nkeys = ['a']";
+    for unsigned in ["['*@*']\nkeys = []", "['*@example.com']\nkeys = []"] {
+        assert_eq!(found(signed, unsigned), ["rule-unsigned rule 1"]);
+        assert_eq!(found(unsigned, signed), ["rule-unsigned rule 2"]);
+    }
+    assert_eq!(found(signed, "['joe@example.com']\nkeys = []"), [""; 0]);
+    assert_eq!(found(signed, "['*@*']\nkeys = []\nauthenticated = true"), [""; 0]);
+}
+
+#[test]
+fn rules_for_any_client_are_found() {
+    let desk = Desk::new(&[("a.pem", 1)]);
+    let causes = |more: [&str; 3]| -> Vec<String> {
+        let rule = |more: &str| format!("[[rules]]\nfrom = ['*@example.com']\n{more}\n");
+        let text = [A, &more.map(rule).concat()].concat();
+        let config = Config::parse(&text).unwrap();
+        let findings = check_config(&config, desk.directory.path(), &PROVIDER);
+        let any_client = findings.into_iter().filter(|finding| finding.code == "any-client");
+        any_client.map(|finding| finding.cause).collect()
+    };
+    let (open, nobody) = ("keys = ['a']", "keys = []");
+    let (net, known) =
+        ("keys = ['a']\nclients = ['10.0.0.1']", "keys = ['a']\nauthenticated = true");
+    assert_eq!(causes([net, known, nobody]), [""; 0]);
+    let said = "for whoever writes such an author, from any client";
+    assert_eq!(causes([net, open, nobody]), [format!("rule 2 signs {said}")]);
+    assert_eq!(causes([open, net, open]), [format!("rule 1 and one more sign {said}")]);
+    assert_eq!(causes([open, open, open]), [format!("rule 1 and 2 more sign {said}")]);
 }
 
 #[test]
@@ -415,7 +597,7 @@ fn mail_keeps_to_what_its_domains_publish() {
         let mut compliance = Compliance::new(&config);
         drive_blocking(&mut compliance, zone);
         let findings = compliance.finish();
-        findings.iter().map(|finding| format!("{} {}", finding.code, finding.subject)).collect()
+        told_of(&findings)
     };
     let at = |name: &str, text: &str| Zone::new().txt(name, text);
     let adsp = at("_adsp._domainkey.a.example.com", "dkim=all");

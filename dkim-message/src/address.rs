@@ -19,13 +19,17 @@ use crate::lex::{
 /// A field with more mailboxes than this is refused: every Author Domain may cost DNS questions.
 pub const MAX_ADDRESSES: usize = 1000;
 
+/// An address with more octets than this is refused. (SMTP has 64 for a local-part and 255 for a
+/// domain, RFC 5321 §4.5.3.1.)
+pub const MAX_LEN: usize = 1000;
+
 /// A mailbox, as far as it identifies somebody: an addr-spec without comments and white space.
 ///
 /// `Display` writes it as RFC 5322 does, with the local-part quoted where it must be.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Address {
-    /// The local-part, quoting removed. May hold any character but NUL, CR and LF.
+    /// The local-part, quoting removed. With the domain at most [`MAX_LEN`] octets. May hold any character but NUL, CR and LF.
     pub local_part: String,
     /// The domain, as written, U-labels and upper case included, or a domain-literal with
     /// its brackets.
@@ -94,6 +98,12 @@ pub enum AddressError {
     /// No address, or several, where one is asked for.
     #[error("one address is needed")]
     NotOne,
+    /// An address longer than [`MAX_LEN`].
+    #[error("the address at octet {offset} is longer than {MAX_LEN} octets")]
+    TooLong {
+        /// Where the address begins.
+        offset: usize,
+    },
     /// More than [`MAX_ADDRESSES`] mailboxes.
     #[error("more than {MAX_ADDRESSES} addresses")]
     TooMany,
@@ -203,6 +213,9 @@ impl<'a> Reader<'a> {
         let (after, (local_part, domain)) = mailbox(rest).map_err(|error| self.syntax(&error))?;
         if self.found.len() >= MAX_ADDRESSES {
             return Err(AddressError::TooMany);
+        }
+        if local_part.len() + 1 + domain.len() > MAX_LEN {
+            return Err(AddressError::TooLong { offset: self.offset(rest) });
         }
         // RFC 6532 §3.2: beyond ASCII, an address is UTF-8. (A display name is let pass.)
         match (String::from_utf8(local_part), String::from_utf8(domain)) {
@@ -476,6 +489,14 @@ mod tests {
         if most == MAX_ADDRESSES {
             assert_eq!(author_addresses(&many(most + 1)), Err(AddressError::TooMany));
         }
+        // Quoting does not count, and neither do comments.
+        let of_length = |len: usize| format!("(c) \"{}\\a\"@b.example", "a".repeat(len - 11));
+        assert!(author_addresses(of_length(MAX_LEN).as_bytes()).is_ok());
+        let long = author_addresses(format!("c@d, {}", of_length(MAX_LEN + 1)).as_bytes());
+        assert_eq!(
+            long.unwrap_err().to_string(),
+            "the address at octet 9 is longer than 1000 octets"
+        );
         assert_eq!(
             author_addresses(&[b"(".repeat(deep), b"a@b".to_vec()].concat()),
             Err(AddressError::Syntax { fault: Fault::CommentTooDeep, offset: 100 })

@@ -8,7 +8,7 @@ use dkim_tags::{Atps, Auid, Canonicalizations, DomainName, Selector, Signature, 
 use crate::Fields;
 
 /// One signature to be made. Names of U-labels are written in A-labels, unless the header of the
-/// message is internationalized itself (RFC 8616 §5).
+/// message is internationalized itself, in UTF-8 (RFC 8616 §5).
 ///
 /// ```
 /// use dkim_crypto::SigningAlgorithm;

@@ -223,8 +223,11 @@ fn describe(
     signature.canonicalization = request.canonicalization;
     signature.auid = request.auid.clone();
     // RFC 6376 §3.5 wants A-labels in `d=`, `i=` and `s=`; RFC 8616 §5: "This rule is relaxed only
-    // for internationalized message header fields", where U-labels stay as they were asked for.
-    if header.octets().is_ascii() {
+    // for internationalized message header fields", which are UTF-8 (RFC 6532 §3.2); there U-labels
+    // stay as they were asked for.
+    let is_internationalized =
+        !header.octets().is_ascii() && std::str::from_utf8(header.octets()).is_ok();
+    if !is_internationalized {
         signature.sdid = signature.sdid.in_a_labels();
         signature.selector = signature.selector.in_a_labels();
         signature.auid = signature.auid.as_ref().map(Auid::in_a_labels);

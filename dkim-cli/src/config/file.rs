@@ -1,5 +1,6 @@
 //! A configuration, and where it was read.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use dkim_keys::{Chosen, Config, Mail, RotationState, StateFile, StateFileError, is_in_token};
@@ -85,14 +86,22 @@ pub(crate) fn state_failure(file: &StateFile, error: &StateFileError) -> Failure
     }
 }
 
-/// The message of each author that a From field body names, as rules see it.
-pub(crate) fn mail_of(from: &[u8]) -> Result<Vec<Mail>, Failure> {
+/// The message of each author that a From field body names, as rules see it, from this client.
+pub(crate) fn mails_of(
+    from: &[u8],
+    (client, authenticated): (Option<IpAddr>, bool),
+) -> Result<Vec<Mail>, Failure> {
     let authors = author_addresses(from).map_err(|error| {
         Failure::of(Exit::Data, &error)
             .on("From")
             .remedy("an address is needed, or what stands after `From:`")
     })?;
-    Ok(authors.iter().map(Mail::from).collect())
+    let mail = |author| {
+        let mut mail = Mail::from(author);
+        mail.authenticated = authenticated;
+        client.into_iter().fold(mail, Mail::from_client)
+    };
+    Ok(authors.iter().map(mail).collect())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use clap::Args;
 use dkim_keys::{Mail, Selection};
 use serde::Serialize;
 
-use super::file::{ConfigFile, mail_of};
+use super::file::{ConfigFile, mails_of};
 use crate::diagnostics::Failure;
 use crate::exit::{self, Exit};
 use crate::json;
@@ -85,19 +85,16 @@ impl Which {
         let file = ConfigFile::read(&self.config)?;
         let mut out = io::BufWriter::new(anstream::stdout().lock());
         let mut exit = Exit::Success;
-        for mut mail in mail_of(self.from.as_bytes())? {
-            mail.authenticated = self.authenticated;
-            if let Some(client) = self.client {
-                mail = mail.from_client(client);
-            }
-            let selection = file.config.select(&mail);
+        let mails = mails_of(self.from.as_bytes(), (self.client, self.authenticated))?;
+        let decision = file.config.select_all(&mails);
+        for (mail, selection) in mails.iter().zip(&decision.authors) {
             if selection.chosen.is_empty() {
                 exit = Exit::NonePasses;
             }
             let written = if self.json {
-                json::line(&mut out, &as_json(&file, &mail, &selection))
+                json::line(&mut out, &as_json(&file, mail, selection))
             } else {
-                write(&mut out, &file, &mail, &selection)
+                write(&mut out, &file, mail, selection)
             };
             written.map_err(|error| Failure::output(&error))?;
         }

@@ -4,14 +4,14 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use dkim_keys::{Signing, Verdict};
+use dkim_keys::{Chosen, Selection, Signing, Verdict};
 use dkim_stack::message::Header;
 use dkim_stack::sign::RequestError;
 use dkim_stack::{Auid, DomainName, Selector, SigningKey};
 
 use super::refused;
 use crate::agent::configured_key;
-use crate::config::{ConfigFile, mail_of};
+use crate::config::{ConfigFile, mails_of};
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
 use crate::key_file;
@@ -52,50 +52,40 @@ impl Configured {
         if authors.next().is_some() {
             return Err(refused(&RequestError::SeveralFrom));
         }
-        let mut signers: Vec<Signer> = Vec::new();
-        let mut is_client_unknown = false;
-        for mut mail in mail_of(from.body())? {
-            mail.authenticated = authenticated;
-            if let Some(client) = client {
-                mail = mail.from_client(client);
-            }
-            let selection = self.file.config.select(&mail);
-            // No rule fits, and one might if the client were known.
-            let mut unfit = selection.passed_over.iter().map(|one| &one.why);
-            let fits_none = unfit.clone().all(|why| {
-                matches!(why, Verdict::Author | Verdict::Client | Verdict::UnknownClient)
-            });
-            is_client_unknown |= fits_none && unfit.any(|why| *why == Verdict::UnknownClient);
-            for chosen in selection.chosen {
-                let is_same = |signer: &Signer| {
-                    signer.domain == chosen.domain && signer.selector == chosen.selector
-                };
-                if signers.iter().any(is_same) {
-                    continue;
-                }
-                let key = match agent {
-                    Some(socket) => configured_key(socket, &chosen.domain, &chosen.selector)?,
-                    None => key_file::read(&self.file.key_file(&chosen))?,
-                };
-                let (domain, selector) = (chosen.domain, chosen.selector);
-                signers.push(Signer { domain, selector, key, identity: chosen.identity });
-            }
-        }
-        if signers.is_empty() && is_client_unknown {
+        let mails = mails_of(from.body(), (client, authenticated))?;
+        let decision = self.file.config.select_all(&mails);
+        let is_unsigned = decision.signatures.is_empty();
+        if is_unsigned && decision.authors.iter().any(needs_client) {
             return Err(Failure::new(
                 Exit::NonePasses,
                 "the configuration signs for some clients, and which one this is was not said",
             )
             .remedy("say where the message comes from: --client ADDRESS, or --authenticated"));
         }
-        if signers.is_empty() {
-            let from = String::from_utf8_lossy(from.body()).trim().to_owned();
+        if is_unsigned {
             return Err(Failure::new(
                 Exit::NonePasses,
-                "the configuration signs for none of its authors",
+                "the configuration signs for none of its authors, or not for all of a domain",
             )
-            .remedy(format_args!("see why: dkim config which --config FILE --from '{from}'")));
+            .remedy("see why: dkim config which --config FILE --from ADDRESS"));
         }
-        Ok(signers)
+        let signer = |chosen: Chosen| {
+            let key = match agent {
+                Some(socket) => configured_key(socket, &chosen.domain, &chosen.selector)?,
+                None => key_file::read(&self.file.key_file(&chosen))?,
+            };
+            let (domain, selector) = (chosen.domain, chosen.selector);
+            Ok(Signer { domain, selector, key, identity: chosen.identity })
+        };
+        decision.signatures.into_iter().map(signer).collect()
     }
+}
+
+/// Whether no rule fits, and one might if the client were known.
+fn needs_client(selection: &Selection) -> bool {
+    let mut unfit = selection.passed_over.iter().map(|one| &one.why);
+    let fits_none = unfit
+        .clone()
+        .all(|why| matches!(why, Verdict::Author | Verdict::Client | Verdict::UnknownClient));
+    selection.chosen.is_empty() && fits_none && unfit.any(|why| *why == Verdict::UnknownClient)
 }

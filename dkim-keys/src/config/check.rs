@@ -31,6 +31,8 @@ pub(crate) enum ConfigFault {
     UnusedKey,
     NeverReached { by: usize },
     NoEffect { by: usize },
+    Unsigned { by: usize },
+    AnyClient { rule: usize, others: usize },
     BodyLength,
     FromNotOversigned,
     OtherDomain { domain: DomainName },
@@ -136,6 +138,18 @@ impl ConfigFault {
                 "RFC 5863 §4.3",
                 "take one of the two rules out, or let them differ in their keys",
             ),
+            Self::Unsigned { .. } => (
+                "rule-unsigned",
+                Warning,
+                "RFC 5863 §4.3",
+                "take one of the two rules out, or let the one without keys fit less mail",
+            ),
+            Self::AnyClient { .. } => (
+                "any-client",
+                Note,
+                "RFC 6376 §5.1",
+                "say `clients` or `authenticated`, unless nothing but mail of your own comes to whoever signs",
+            ),
             Self::BodyLength => (
                 "body-length",
                 Warning,
@@ -198,6 +212,16 @@ impl fmt::Display for ConfigFault {
             Self::NeverReached { by } => write!(f, "rule {by} before it takes all its mail"),
             Self::NoEffect { by } => {
                 write!(f, "rule {by} before it signs all its mail with the same keys")
+            }
+            Self::Unsigned { by } => write!(f, "rule {by} leaves all its mail unsigned"),
+            Self::AnyClient { rule, others } => {
+                write!(f, "rule {rule}")?;
+                match others {
+                    0 => f.write_str(" signs")?,
+                    1 => f.write_str(" and one more sign")?,
+                    others => write!(f, " and {others} more sign")?,
+                }
+                f.write_str(" for whoever writes such an author, from any client")
             }
             Self::BodyLength => f.write_str("signatures carry l=, the length of the body"),
             Self::FromNotOversigned => f.write_str("the From field is not over-signed"),
@@ -277,6 +301,13 @@ impl Check<'_> {
         if rules.is_empty() {
             self.note("rules", &ConfigFault::NoRules);
         }
+        let mut for_any_client = (1..).zip(rules).filter(|(_, rule)| {
+            !rule.keys.is_empty() && rule.clients.is_empty() && !rule.authenticated
+        });
+        if let Some((rule, _)) = for_any_client.next() {
+            let others = for_any_client.count();
+            self.note("rules", &ConfigFault::AnyClient { rule, others });
+        }
         for (number, rule) in (1..).zip(rules) {
             let subject = || format!("rule {number}");
             let earlier = (1..).zip(rules).take_while(|(earlier, _)| *earlier < number);
@@ -286,7 +317,15 @@ impl Check<'_> {
             };
             let fault = match self.config.matching {
                 Matching::First => earlier.next().map(|(by, _)| ConfigFault::NeverReached { by }),
-                Matching::Every => earlier.find(signs).map(|(by, _)| ConfigFault::NoEffect { by }),
+                Matching::Every => {
+                    let unsigned = (1..).zip(rules).find(|(by, other)| {
+                        *by != number && other.keys.is_empty() && other.takes_all_of(rule)
+                    });
+                    match unsigned {
+                        Some((by, _)) => Some(ConfigFault::Unsigned { by }),
+                        None => earlier.find(signs).map(|(by, _)| ConfigFault::NoEffect { by }),
+                    }
+                }
             };
             let not_aligned = self.other_domain(rule);
             let not_aligned = not_aligned.map(|domain| ConfigFault::OtherDomain { domain });

@@ -190,6 +190,9 @@ impl KeyEntry {
             }
             KeySource::Rotated { before, .. } => before.as_ref(),
         };
+        if self.domain.named().is_some_and(DomainName::is_single_label) {
+            return Err("domain: a top-level domain, whose signatures are refused".to_owned());
+        }
         if let Some(named) = named {
             if let Some(domain) = self.domain.named() {
                 NameTooLong::unless_it_fits(record_name(&named.selector, domain))

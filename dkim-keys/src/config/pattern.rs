@@ -4,7 +4,8 @@ use dkim_tags::DomainName;
 use serde::{Deserialize, Serialize};
 
 /// An address in which `*` stands for any octets, none included: `joe@example.com`, `*@example.com`,
-/// `*@*.example.com`, `*`. Upper and lower case of ASCII are the same.
+/// `*@*.example.com`, `*`. Upper and lower case of ASCII are the same. What stands before the last `@`
+/// is of the local part, and what stands behind it of the domain; without an `@`, `*` may stand for one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Pattern(String);
@@ -32,36 +33,53 @@ impl Pattern {
         Some(Self::new(domain))
     }
 
+    /// Whether it may fit the domain of an author, which has no U-labels when it is compared.
+    pub(super) fn is_in_a_labels(&self) -> bool {
+        self.domain().is_none_or(|domain| domain.as_str().is_ascii())
+    }
+
     /// The domain of all addresses that it fits, where that is always the same.
     pub(super) fn domain_name(&self) -> Option<DomainName> {
         DomainName::parse(self.domain()?.as_str()).ok()
     }
 
-    /// Whether it fits.
+    /// Whether it fits an address. A quoted local part may have an `@`, too: the last one counts.
     ///
     /// ```
     /// use dkim_keys::Pattern;
     ///
     /// assert!(Pattern::new("*@*.example.com").fits("joe@lists.example.com"));
     /// assert!(!Pattern::new("*@*.example.com").fits("joe@example.com"));
+    /// assert!(!Pattern::new("*@mail*").fits("\"joe@mail\"@example.com"));
     /// ```
     #[must_use]
     pub fn fits(&self, address: &str) -> bool {
-        let mut pieces = self.0.split('*').map(str::as_bytes);
-        let (mut rest, first) = (address.as_bytes(), pieces.next().unwrap_or_default());
-        let Some(after) = strip_prefix(rest, first) else { return false };
-        rest = after;
-        let Some(last) = pieces.next_back() else { return rest.is_empty() };
-        // The leftmost place for each piece leaves the most for those after it.
-        for piece in pieces {
-            let fits =
-                |at: &usize| rest.get(*at..).and_then(|rest| strip_prefix(rest, piece)).is_some();
-            let Some(at) = (0..=rest.len()).find(fits) else { return false };
-            rest = rest.get(at + piece.len()..).unwrap_or_default();
+        match (self.0.rsplit_once('@'), address.rsplit_once('@')) {
+            (None, _) => is_like(&self.0, address),
+            (Some((local_part, domain)), Some((its_local_part, its_domain))) => {
+                is_like(local_part, its_local_part) && is_like(domain, its_domain)
+            }
+            (Some(_), None) => false,
         }
-        let end = rest.len().checked_sub(last.len()).and_then(|at| rest.get(at..));
-        end.is_some_and(|end| end.eq_ignore_ascii_case(last))
     }
+}
+
+/// Whether a text is a pattern with something in the place of each `*`.
+fn is_like(pattern: &str, text: &str) -> bool {
+    let mut pieces = pattern.split('*').map(str::as_bytes);
+    let (mut rest, first) = (text.as_bytes(), pieces.next().unwrap_or_default());
+    let Some(after) = strip_prefix(rest, first) else { return false };
+    rest = after;
+    let Some(last) = pieces.next_back() else { return rest.is_empty() };
+    // The leftmost place for each piece leaves the most for those after it.
+    for piece in pieces {
+        let fits =
+            |at: &usize| rest.get(*at..).and_then(|rest| strip_prefix(rest, piece)).is_some();
+        let Some(at) = (0..=rest.len()).find(fits) else { return false };
+        rest = rest.get(at + piece.len()..).unwrap_or_default();
+    }
+    let end = rest.len().checked_sub(last.len()).and_then(|at| rest.get(at..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(last))
 }
 
 fn strip_prefix<'a>(text: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
@@ -73,16 +91,28 @@ fn strip_prefix<'a>(text: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
 mod tests {
     use super::*;
 
-    /// By trying everything.
+    /// By trying everything; no `*` on one side of the pattern's last `@` stands for the last one of
+    /// the address.
     fn naive(pattern: &[u8], text: &[u8]) -> bool {
+        let last = |of: &[u8]| of.iter().rposition(|octet| *octet == b'@');
+        match (last(pattern), last(text)) {
+            (Some(p), Some(t)) => {
+                tries(&pattern[..p], &text[..t]) && tries(&pattern[p..], &text[t..])
+            }
+            (Some(_), None) => false,
+            (None, _) => tries(pattern, text),
+        }
+    }
+
+    fn tries(pattern: &[u8], text: &[u8]) -> bool {
         match (pattern, text) {
             ([], []) => true,
             ([b'*', after @ ..], _) => {
-                naive(after, text)
-                    || text.split_first().is_some_and(|(_, text)| naive(pattern, text))
+                tries(after, text)
+                    || text.split_first().is_some_and(|(_, text)| tries(pattern, text))
             }
             ([p, pattern @ ..], [t, text @ ..]) => {
-                p.eq_ignore_ascii_case(t) && naive(pattern, text)
+                p.eq_ignore_ascii_case(t) && tries(pattern, text)
             }
             _ => false,
         }
@@ -103,7 +133,7 @@ mod tests {
     #[test]
     fn patterns_fit_as_by_trying_everything() {
         let addresses = texts(b"aB@", 5);
-        for pattern in texts(b"ab*", 5) {
+        for pattern in texts(b"ab*", 5).into_iter().chain(texts(b"a@*", 5)) {
             for address in &addresses {
                 let expected = naive(pattern.as_bytes(), address.as_bytes());
                 assert_eq!(Pattern::new(&*pattern).fits(address), expected, "{pattern} {address}");

@@ -1,15 +1,18 @@
 //! Which rules fit a message, which keys sign it, and why others do not. Whoever writes to mailing
 //! lists may so have another SDID than mail that nobody passes on (RFC 6377 §4.1, §5.5).
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use dkim_keyrec::record_name;
 use dkim_message::Address;
 use dkim_tags::{Auid, DomainName, Selector};
 use ipnet::IpNet;
 
 use super::check::NONE_SIGNS;
 use super::{Config, Matching, Pattern, Rule};
+use crate::NameTooLong;
 
 /// What is known of a message when it is to be signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,10 +68,17 @@ pub struct Chosen {
     pub domain: DomainName,
     /// `s=`.
     pub selector: Selector,
-    /// The file with the key, seen from the directory of the configuration.
+    /// The file with the key, seen from the directory of the configuration; where
+    /// [`is_in_token`](super::is_in_token) says so, a URI that is seen from nowhere.
     pub file: PathBuf,
     /// `i=`.
     pub identity: Option<Auid>,
+}
+
+impl Chosen {
+    fn is_of_same_name(&self, other: &Self) -> bool {
+        self.domain == other.domain && self.selector == other.selector
+    }
 }
 
 /// Why a rule has no part in it.
@@ -85,6 +95,19 @@ pub enum Verdict {
     Later,
     /// It fits, and names no key.
     NoKeys,
+    /// It fits, and another rule that fits names no key.
+    Unsigned {
+        /// That rule, counted from 1.
+        by: usize,
+    },
+    /// It fits, and nothing signs for another author of the message, in whose name its key would
+    /// sign as well.
+    OtherAuthor {
+        /// The key.
+        key: String,
+        /// The domain of that author.
+        author: DomainName,
+    },
     /// It fits, and another rule that fits names its key.
     AlreadySigned {
         /// The key.
@@ -109,6 +132,11 @@ impl std::fmt::Display for Verdict {
             }
             Self::Later => f.write_str("a rule before it fits, and the first decides"),
             Self::NoKeys => f.write_str("it fits, and says not to sign"),
+            Self::Unsigned { by } => write!(f, "it fits, and rule {by} says not to sign"),
+            Self::OtherAuthor { key, author } => write!(
+                f,
+                "it fits, and nothing signs for the other author in {author}, which the key {key} would sign for, too"
+            ),
             Self::AlreadySigned { key } => {
                 write!(f, "it fits, and the key {key} signs already by a rule before it")
             }
@@ -129,7 +157,7 @@ pub struct PassedOver {
     pub why: Verdict,
 }
 
-/// Who signs a message.
+/// Who signs a message, or what becomes of it for one of its authors.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Selection {
@@ -139,21 +167,105 @@ pub struct Selection {
     pub passed_over: Vec<PassedOver>,
 }
 
+/// Who signs a message that may have several authors.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Decision {
+    /// The signatures to be made, each once: those of the first author, then what the others add.
+    pub signatures: Vec<Chosen>,
+    /// What became of each author, in their order.
+    pub authors: Vec<Selection>,
+}
+
+impl Selection {
+    /// Makes none of the signatures for which there is a reason.
+    fn withdraw(&mut self, why: impl Fn(&Chosen) -> Option<Verdict>) {
+        let passed_over = &mut self.passed_over;
+        self.chosen.retain(|chosen| match why(chosen) {
+            Some(why) => {
+                passed_over.push(PassedOver { rule: chosen.rule, why });
+                false
+            }
+            None => true,
+        });
+        passed_over.sort_by_key(|over| over.rule);
+    }
+}
+
 impl Config {
-    /// Decides who signs a message.
+    /// Decides who signs a message with these authors, all that its From field names.
+    ///
+    /// What it is signed with in the name of a domain stands for each of its authors there (RFC 5617
+    /// §2.7): where nothing signs for one of them, nothing signs in that name.
+    ///
+    /// A configuration is asked about mail that is to be signed: a rule without `clients` and
+    /// `authenticated` fits whoever writes such an author, from wherever the message comes (RFC 6376
+    /// §5.1).
+    ///
+    /// ```
+    /// use dkim_keys::{Config, Mail};
+    /// use dkim_message::author_addresses;
+    ///
+    /// let config = Config::parse(
+    ///     r#"
+    ///     [keys.main]
+    ///     domain = "example.com"
+    ///     selector = "s2024"
+    ///     file = "s2024._domainkey.example.com.pem"
+    ///     [[rules]]
+    ///     from = ["*@example.com"]
+    ///     keys = ["main"]
+    ///     clients = ["192.0.2.0/24"]
+    ///     authenticated = true
+    ///     "#,
+    /// )?;
+    /// let client = "192.0.2.7".parse()?;
+    /// let authors = author_addresses(b"joe@example.com, ann@example.com")?;
+    /// let mails: Vec<_> = authors.iter().map(|one| Mail::from(one).from_client(client)).collect();
+    /// assert_eq!(config.select_all(&mails).signatures.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn select_all(&self, authors: &[Mail]) -> Decision {
+        let mut decision = Decision {
+            signatures: Vec::new(),
+            authors: authors.iter().map(|mail| self.select(mail)).collect(),
+        };
+        let unsigned = authors.iter().zip(&decision.authors);
+        let unsigned = unsigned.filter(|(_, selection)| selection.chosen.is_empty());
+        let unsigned: BTreeSet<DomainName> =
+            unsigned.filter_map(|(mail, _)| DomainName::parse(&mail.domain).ok()).collect();
+        for selection in &mut decision.authors {
+            selection.withdraw(|chosen| {
+                let author = unsigned.iter().find(|author| author.is_within(&chosen.domain))?;
+                Some(Verdict::OtherAuthor { key: chosen.key.clone(), author: author.clone() })
+            });
+            for chosen in &selection.chosen {
+                if !decision.signatures.iter().any(|other| other.is_of_same_name(chosen)) {
+                    decision.signatures.push(chosen.clone());
+                }
+            }
+        }
+        decision
+    }
+
+    /// Decides who signs a message with this author alone.
     #[must_use]
     pub fn select(&self, mail: &Mail) -> Selection {
+        let address = format!("{}@{}", mail.local_part, mail.domain);
         let mut selection = Selection::default();
+        let mut without_keys = None;
         let mut decided = false;
         for (rule, what) in (1..).zip(&self.rules) {
             let pass_over = |why| PassedOver { rule, why };
-            if let Some(why) = what.unfit(mail) {
+            if let Some(why) = what.unfit(mail, &address) {
                 selection.passed_over.push(pass_over(why));
             } else if decided && self.matching == Matching::First {
                 selection.passed_over.push(pass_over(Verdict::Later));
             } else {
                 decided = true;
                 if what.keys.is_empty() {
+                    without_keys.get_or_insert(rule);
                     selection.passed_over.push(pass_over(Verdict::NoKeys));
                 }
                 for name in &what.keys {
@@ -163,6 +275,9 @@ impl Config {
                     }
                 }
             }
+        }
+        if let Some(by) = without_keys {
+            selection.withdraw(|_| Some(Verdict::Unsigned { by }));
         }
         selection
     }
@@ -180,19 +295,24 @@ impl Config {
             self.keys.get(name).ok_or_else(|| no_name("there is no such key".to_owned()))?;
         let author = DomainName::parse(&mail.domain).map_err(|error| no_name(error.to_string()))?;
         let domain = entry.domain.for_author(&author);
+        if domain.is_single_label() {
+            return Err(no_name(format!("{domain} is a top-level domain")));
+        }
         let signing = entry.signing().ok_or_else(|| match entry.other_domain() {
             Some(other) => no_name(format!("its keys are of {other}, and it says {domain}")),
             None => no_name(NONE_SIGNS.to_owned()),
         })?;
         let selector = &signing.selector;
-        let is_same = |other: &Chosen| other.domain == *domain && other.selector == *selector;
-        if so_far.chosen.iter().any(is_same) {
-            return Err(Verdict::AlreadySigned { key });
-        }
+        NameTooLong::unless_it_fits(record_name(selector, domain))
+            .map_err(|error| no_name(error.to_string()))?;
         let identity = rule.identity_for(&author, domain);
         let file = signing.file_for(&author, Path::new(""));
         let (domain, selector) = (domain.clone(), selector.clone());
-        Ok(Chosen { key, rule: number, domain, selector, file, identity })
+        let chosen = Chosen { key, rule: number, domain, selector, file, identity };
+        match so_far.chosen.iter().any(|other| other.is_of_same_name(&chosen)) {
+            true => Err(Verdict::AlreadySigned { key: chosen.key }),
+            false => Ok(chosen),
+        }
     }
 }
 
@@ -219,10 +339,9 @@ impl Rule {
         has_clients && other.from.iter().all(has_author)
     }
 
-    /// Why the rule does not fit; `None` if it does.
-    fn unfit(&self, mail: &Mail) -> Option<Verdict> {
-        let address = format!("{}@{}", mail.local_part, mail.domain);
-        if !self.from.iter().any(|pattern| pattern.fits(&address)) {
+    /// Why the rule does not fit mail of the author with this address; `None` if it does.
+    fn unfit(&self, mail: &Mail, address: &str) -> Option<Verdict> {
+        if !self.from.iter().any(|pattern| pattern.fits(address)) {
             return Some(Verdict::Author);
         }
         match mail.client {

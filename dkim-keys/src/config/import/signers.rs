@@ -6,7 +6,7 @@ use dkim_tags::{Auid, DomainName};
 
 use super::table::Table;
 use super::{Import, ImportError, is_regular_expression};
-use crate::config::{Matching, Pattern, Rule};
+use crate::config::{Matching, NOT_IN_A_LABELS, Pattern, Rule};
 use crate::excerpt::quoted;
 
 const SETTING: &str = "SigningTable";
@@ -71,6 +71,9 @@ impl Import {
             self.note(key, "fits nobody: such a `*` is a pattern in a table of the kind `refile` only; the entry is left out");
             return Ok((Order::default(), Vec::new()));
         };
+        if !Pattern::new(&*pattern).is_in_a_labels() {
+            return Err(ImportError::entry(SETTING, key, NOT_IN_A_LABELS));
+        }
         let (name, identity) = value.split_once(':').unwrap_or((value, ""));
         let identity = (!identity.is_empty()).then(|| identity.to_owned());
         if identity.as_ref().is_some_and(|text| !is_identity(text)) {
