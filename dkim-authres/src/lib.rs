@@ -22,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 mod field;
+mod own;
 mod parse;
 mod remove;
 mod resinfo;
@@ -29,6 +30,7 @@ mod result;
 mod write;
 
 pub use field::AuthenticationResults;
+pub use own::{OwnIdError, OwnIds};
 pub use parse::{AuthResError, MAX_OCTETS};
 pub use remove::{Forged, forged, without_forged};
 pub use resinfo::{Prop, ResInfo};

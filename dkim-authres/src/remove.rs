@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use dkim_message::Header;
 
-use crate::AuthenticationResults;
+use crate::own::Id;
 use crate::parse::{authserv_id, version_digits};
+use crate::{AuthenticationResults, OwnIds};
 
 /// A field to delete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,10 +23,9 @@ pub struct Forged {
 /// authserv-ids, from last to first, so that deleting one does not move the next.
 ///
 /// `fields` are names and bodies, top to bottom, of a message that did not come from a trusted
-/// neighbour. Put into `own` every id that a reader behind the border believes. Case and dots at
-/// either end do not matter, nor whether a domain name is in A-labels or U-labels (RFC 8601 §5:
-/// "this test is done after converting A-labels into U-labels"), nor what IDNA takes for the same
-/// (UTS 46): `ｅxample。org` is `example.org`.
+/// neighbour. Case and dots at either end of an id do not matter, nor whether a domain name is in
+/// A-labels or U-labels (RFC 8601 §5: "this test is done after converting A-labels into U-labels"),
+/// nor what IDNA takes for the same (UTS 46): `ｅxample。org` is `example.org`.
 ///
 /// A field is deleted if its authserv-id is ours, or its version is not 1 (RFC 8601 §5: "an MTA
 /// MUST remove such a header field"), whatever follows the version. Readers are less strict than
@@ -50,15 +50,15 @@ pub struct Forged {
 ///     ("From", "joe@example.com"),
 ///     ("authentication-results", " (x) \"Example.ORG.\" 1; dkim=pass header.d=bank.example"),
 /// ];
-/// let forged = dkim_authres::forged(fields, &["example.org"]);
+/// let forged = dkim_authres::forged(fields, &dkim_authres::OwnIds::new(["example.org"])?);
 /// assert_eq!(forged.len(), 1);
 /// assert_eq!((forged[0].position, forged[0].instance), (2, 2));
+/// # Ok::<(), dkim_authres::OwnIdError>(())
 /// ```
 pub fn forged<N: AsRef<[u8]>, B: AsRef<[u8]>>(
     fields: impl IntoIterator<Item = (N, B)>,
-    own: &[impl AsRef<str>],
+    own: &OwnIds,
 ) -> Vec<Forged> {
-    let own: Vec<Id> = own.iter().filter_map(|id| Id::new(id.as_ref())).collect();
     let mut doubtful = MAX_DOUBTFUL;
     let mut instance = 0;
     let mut forged = Vec::new();
@@ -71,7 +71,7 @@ pub fn forged<N: AsRef<[u8]>, B: AsRef<[u8]>>(
         }
         if name.eq_ignore_ascii_case(b"Authentication-Results") {
             instance += 1;
-            if is_forged(body.as_ref(), &own, &mut doubtful) {
+            if is_forged(body.as_ref(), &own.ids, &mut doubtful) {
                 forged.push(Forged { position, instance });
             }
         }
@@ -87,17 +87,18 @@ pub fn forged<N: AsRef<[u8]>, B: AsRef<[u8]>>(
 /// in it.
 ///
 /// ```
-/// use dkim_authres::without_forged;
+/// use dkim_authres::{OwnIds, without_forged};
 /// use dkim_message::Header;
 ///
 /// let header = b"A: b\r\nAuthentication-Results: example.org;\r\n none\r\nC: d\r\n";
 /// let header = Header::parse(header);
-/// let (octets, forged) = without_forged(&header, &["example.org"]);
+/// let (octets, forged) = without_forged(&header, &OwnIds::new(["example.org"])?);
 /// assert_eq!(octets, b"A: b\r\nC: d\r\n");
 /// assert_eq!(forged.len(), 1);
+/// # Ok::<(), dkim_authres::OwnIdError>(())
 /// ```
 #[must_use]
-pub fn without_forged(header: &Header<'_>, own: &[impl AsRef<str>]) -> (Vec<u8>, Vec<Forged>) {
+pub fn without_forged(header: &Header<'_>, own: &OwnIds) -> (Vec<u8>, Vec<Forged>) {
     let fields = header.fields().iter().map(|field| (field.raw_name(), field.body()));
     let forged = forged(fields, own);
     let mut kept = Vec::with_capacity(header.octets().len());
@@ -130,22 +131,6 @@ const MAX_LABEL: usize = 4 * 59;
 
 /// The octets of field bodies that get a closer look, in one message.
 const MAX_DOUBTFUL: usize = 65_536;
-
-/// One of our ids, in the forms it is compared in.
-struct Id {
-    plain: String,
-    squeezed: String,
-    u_labels: String,
-}
-
-impl Id {
-    /// None, if nothing is left of it that could be recognized.
-    fn new(id: &str) -> Option<Self> {
-        let plain = plain(id);
-        let (squeezed, u_labels) = (squeezed(&plain), squeezed(&u_labels(&plain)));
-        (!squeezed.is_empty()).then_some(Self { plain, squeezed, u_labels })
-    }
-}
 
 /// `doubtful` is what is left of [`MAX_DOUBTFUL`].
 fn is_forged(body: &[u8], own: &[Id], doubtful: &mut usize) -> bool {
@@ -191,6 +176,11 @@ fn is_forged_to_somebody(body: &[u8], id: Option<String>, own: &[Id]) -> bool {
     texts.iter().any(|text| is_ours(text, own))
 }
 
+/// Whether a field that is well-formed has one of these ids.
+pub(crate) fn is_claimed(body: &[u8], own: &[Id]) -> bool {
+    authserv_id(body).is_ok_and(|id| claims(&id, own))
+}
+
 /// Whether a text is one of these ids, or has it as its first word: who takes an id out of its
 /// quotes may go on to split it at white space.
 fn claims(text: &str, own: &[Id]) -> bool {
@@ -223,7 +213,7 @@ fn holds(text: &str, own: &[Id]) -> bool {
 }
 
 /// An id without what makes no difference. A label that IDNA forbids keeps no other from being mapped.
-fn plain(id: &str) -> String {
+pub(crate) fn plain(id: &str) -> String {
     let id: String = id.trim().chars().filter(|&c| !is_ignorable(c)).collect();
     let id = ascii_decoded(&id);
     let is_mapped = !id.is_ascii() && may_be_a_name(&id);
@@ -256,7 +246,7 @@ pub(crate) fn may_be_a_name(text: &str) -> bool {
 
 /// Text with each domain name in it mapped by UTS 46 and in U-labels, as far as that can be. What
 /// cannot stand in a domain name stays; what IDNA forbids costs no more than itself.
-fn u_labels(text: &str) -> String {
+pub(crate) fn u_labels(text: &str) -> String {
     let ends = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric() && !matches!(c, '-' | '.');
     let map = |piece: &str| {
         let name = piece.trim_end_matches(ends);
@@ -271,7 +261,7 @@ fn u_labels(text: &str) -> String {
 }
 
 /// Text without what may hide an id from a strict reader and not from a careless one.
-fn squeezed(text: &str) -> String {
+pub(crate) fn squeezed(text: &str) -> String {
     text.chars().filter(|&c| !is_noise(c)).map(|c| c.to_ascii_lowercase()).collect()
 }
 
@@ -349,7 +339,7 @@ mod tests {
     /// In a longer text our id stands, for all we know.
     #[test]
     fn names_are_looked_for_in_so_many_octets() {
-        let own = [Id::new("a.b").unwrap()];
+        let own = [Id::new("a.b")];
         for (octets, is_held) in [(MAX_NAME, false), (MAX_NAME + 1, true)] {
             assert_eq!(holds(&"x".repeat(octets), &own), is_held, "{octets}");
             let labels = ["x"; MAX_NAME].join(".");
@@ -368,7 +358,7 @@ mod tests {
     /// The short way is the long way, where it is taken.
     #[test]
     fn plain_heads_are_what_everybody_reads() {
-        let own = [Id::new("a.b").unwrap()];
+        let own = [Id::new("a.b")];
         let pieces = [
             "a.b", "A", ".", " ", "\t", "\r\n ", ";", "1", "(", ")", "\\", "\"", "=", "?", "\u{ad}",
         ];

@@ -1,17 +1,23 @@
 //! A border deletes every field that could pass for its own, and no other (RFC 8601 §5).
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use dkim_authres::{Forged, forged, without_forged};
+use dkim_authres::{AuthenticationResults, Forged, OwnIdError, OwnIds, forged, without_forged};
 use dkim_message::Header;
 
-const OWN: [&str; 3] = ["example.org", "MX1.Example.Net.", "xn--bcher-kva.example"];
+fn own() -> OwnIds {
+    ids(["example.org", "MX1.Example.Net.", "xn--bcher-kva.example"])
+}
+
+fn ids<const N: usize>(ids: [&str; N]) -> OwnIds {
+    OwnIds::new(ids).unwrap()
+}
 
 fn positions(found: &[Forged]) -> Vec<usize> {
     found.iter().map(|forged| forged.position).collect()
 }
 
 fn is_removed(body: &[u8]) -> bool {
-    !forged([("Authentication-Results", body)], &OWN).is_empty()
+    !forged([("Authentication-Results", body)], &own()).is_empty()
 }
 
 #[test]
@@ -152,7 +158,7 @@ fn a_version_other_than_1_is_enough() {
 
 #[test]
 fn a_broken_id_is_mapped_too() {
-    let own = ["b\u{fc}cher.example", "mx.example.org", "a.xn--bcher-kva.b\u{fc}cher.example"];
+    let own = ids(["b\u{fc}cher.example", "mx.example.org", "a.xn--bcher-kva.b\u{fc}cher.example"]);
     let is_removed = |body: &str| !forged([("Authentication-Results", body)], &own).is_empty();
     for body in [
         "b\u{fc}cher.example/1; dkim=pass",
@@ -200,7 +206,7 @@ fn so_many_doubtful_fields_are_looked_at() {
     let filler = format!("(b) other.example; none{}", " ".repeat(65_536 - 23 - 2 * doubtful.len()));
     let fields = |bodies: &[&str]| {
         let fields = bodies.iter().map(|body| ("Authentication-Results", *body));
-        positions(&forged(fields, &OWN))
+        positions(&forged(fields, &own()))
     };
     assert!(fields(&[&filler, doubtful, doubtful]).is_empty());
     assert_eq!(fields(&[&filler, doubtful, doubtful, doubtful, &plain]), [3]);
@@ -210,7 +216,7 @@ fn so_many_doubtful_fields_are_looked_at() {
 
 #[test]
 fn an_id_of_u_labels_is_ours_in_either_form() {
-    let own = ["b\u{fc}cher.example"];
+    let own = ids(["b\u{fc}cher.example"]);
     for body in ["b\u{fc}cher.example; none", "xn--bcher-kva.example; none"] {
         assert_eq!(forged([("Authentication-Results", body)], &own).len(), 1, "{body}");
     }
@@ -230,7 +236,7 @@ fn a_long_id_of_u_labels_is_ours_in_every_form() {
     for own in &forms {
         for form in &forms {
             let fields = [("Authentication-Results", format!("{form}; none"))];
-            assert_eq!(forged(fields, &[own]).len(), 1, "{form}");
+            assert_eq!(forged(fields, &ids([own])).len(), 1, "{form}");
         }
     }
 }
@@ -265,7 +271,8 @@ fn fields_of_others_stay() {
 /// The version is no part of an id, even where an id of ours ends like one.
 #[test]
 fn words_are_not_joined() {
-    let is_removed = |body: &str| !forged([("Authentication-Results", body)], &["mx1"]).is_empty();
+    let own = ids(["mx1"]);
+    let is_removed = |body: &str| !forged([("Authentication-Results", body)], &own).is_empty();
     for (body, is_ours) in [
         ("mx 1; dkim=pass", false),
         ("mx (x) 1; dkim=pass", false),
@@ -288,13 +295,50 @@ fn places_count_from_the_bottom_up() {
         ("Authentication-Results\r", "example.org; none"),
         ("authentication-results \t", "example.org; none"),
     ];
-    let found = forged(fields, &["example.org"]);
+    let found = forged(fields, &ids(["example.org"]));
     assert_eq!(positions(&found), [6, 1]);
     assert_eq!(found.iter().map(|forged| forged.instance).collect::<Vec<_>>(), [3, 1]);
-    assert!(forged(fields, &[""; 0]).is_empty());
-    assert!(forged(fields, &["", ".", " "]).is_empty());
     let spaced = [(b"Authentication-Results".to_vec(), b"\"my  host\"; none".to_vec())];
-    assert_eq!(forged(spaced, &["My  Host".to_owned()]).len(), 1);
+    assert_eq!(forged(spaced, &ids(["My  Host"])).len(), 1);
+}
+
+/// Who strips as nobody lets everything through.
+#[test]
+fn nobody_is_no_id() {
+    assert_eq!(OwnIds::new([""; 0]).unwrap_err(), OwnIdError::None);
+    let long = "x".repeat(900);
+    for nobody in ["", ".", " ", "\"\"", "()", "\\", "\u{ad}", "...", "\r\n", "mx\r\n1", &long] {
+        for ids in [vec![nobody], vec!["example.org", nobody], vec![nobody, "example.org"]] {
+            let said = OwnIds::new(ids).unwrap_err().to_string();
+            let quoted: String = nobody.chars().take(64).collect();
+            assert_eq!(said, format!("the authserv-id {quoted:?} names nobody"));
+        }
+    }
+}
+
+/// Whatever the id looks like, the field that is written with it is one that is deleted.
+#[test]
+fn what_is_written_is_what_is_deleted() {
+    for id in [
+        "example.org",
+        "EXAMPLE.org.",
+        "b\u{fc}cher.example",
+        "\u{ff45}xample\u{3002}org",
+        "my host",
+        "a\"b",
+        "a(b)c",
+        "a;b",
+        "=?utf-8?q?x?=",
+        "xn--example-",
+        "1",
+        &"x".repeat(790),
+    ] {
+        let own = ids(["other.example", id]);
+        let results = ids([id]).results();
+        assert_eq!(results, AuthenticationResults::new(id));
+        let field = [("Authentication-Results", results.field_body())];
+        assert_eq!(forged(field, &own).len(), 1, "{id}");
+    }
 }
 
 #[test]
@@ -315,7 +359,7 @@ fn deletion_leaves_every_other_octet() {
         ),
         (" x\r\nno colon\r\n: y\r\n", " x\r\nno colon\r\n: y\r\n"),
     ] {
-        let (octets, _) = without_forged(&Header::parse(header.as_bytes()), &["example.org"]);
+        let (octets, _) = without_forged(&Header::parse(header.as_bytes()), &ids(["example.org"]));
         assert_eq!(String::from_utf8_lossy(&octets), left, "{header:?}");
     }
 }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::Args;
-use dkim_stack::authres::{AuthenticationResults, without_forged};
+use dkim_stack::authres::{AuthenticationResults, OwnIds, without_forged};
 use dkim_stack::dns::drive_blocking;
 use dkim_stack::verify::Stance;
 use dkim_stack::{Policy, Treatment, Verifier, now, res_infos};
@@ -73,7 +73,7 @@ impl Border {
         let origin = Origin::of(&self.file);
         let write = || {
             let mut octets = Twice::open(&self.file)?;
-            let border = Judged::of(&mut octets, own, &policy, &origin, &dns)?;
+            let border = Judged::of(&mut octets, &own, &policy, &origin, &dns)?;
             let mut out = io::stdout().lock();
             out.write_all(&border.head).map_err(|error| Failure::output(&error))?;
             if octets.copy_to(border.head_octets, &mut out)? != border.body_octets {
@@ -99,7 +99,7 @@ struct Judged {
 impl Judged {
     fn of(
         octets: &mut Twice,
-        own: &[String],
+        own: &OwnIds,
         policy: &Policy,
         origin: &Origin,
         dns: &Dns,
@@ -129,9 +129,8 @@ impl Judged {
             ControlFlow::Continue(())
         };
         message.body.for_each(body).map_err(MessageError::from)?;
-        let results = AuthenticationResults::new(own.first().map_or("", String::as_str));
-        let results =
-            res_infos(&verifier.finish()).into_iter().fold(results, AuthenticationResults::with);
+        let results = res_infos(&verifier.finish());
+        let results = results.into_iter().fold(own.results(), AuthenticationResults::with);
         head.extend_from_slice(line_ends.of_text(&results.field()).as_bytes());
         head.extend_from_slice(&line_ends.of_octets(&kept));
         Ok(Self { head, head_octets, body_octets })

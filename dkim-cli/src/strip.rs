@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::Args;
-use dkim_stack::authres::without_forged;
+use dkim_stack::authres::{OwnIds, without_forged};
 
 use crate::diagnostics::{Failure, note};
 use crate::exit::{self, Exit};
@@ -43,16 +43,11 @@ pub(crate) struct OwnId {
 }
 
 impl OwnId {
-    /// The names, at least one, each of somebody.
-    pub(crate) fn ids(&self) -> Result<&[String], Failure> {
-        let is_empty = |id: &&String| id.trim().trim_matches('.').is_empty();
-        match self.authserv_id.iter().find(is_empty) {
-            None => Ok(&self.authserv_id),
-            Some(empty) => {
-                let what = format_args!("--authserv-id {empty:?} names nobody");
-                Err(Failure::new(Exit::Usage, what).remedy("give the name in your own fields"))
-            }
-        }
+    /// The names, each of somebody.
+    pub(crate) fn ids(&self) -> Result<OwnIds, Failure> {
+        OwnIds::new(&self.authserv_id).map_err(|error| {
+            Failure::of(Exit::Usage, &error).remedy("give the name in your own fields")
+        })
     }
 }
 
@@ -81,12 +76,12 @@ impl Strip {
         let origin = Origin::of(&self.file);
         let own = self.own.ids()?;
         open_message(&self.file)
-            .and_then(|mut octets| strip(&origin, own, &mut octets))
+            .and_then(|mut octets| strip(&origin, &own, &mut octets))
             .map_err(|failure| failure.on(&origin))
     }
 }
 
-fn strip(origin: &Origin, own: &[String], octets: &mut dyn Read) -> Result<Exit, Failure> {
+fn strip(origin: &Origin, own: &OwnIds, octets: &mut dyn Read) -> Result<Exit, Failure> {
     let mut message = Message::open(octets)?;
     let header = message.header();
     refuse_mbox(header.octets())?;

@@ -3,7 +3,7 @@
 //!
 //! `cargo run --package dkim-stack --example verify_async < message.eml`
 
-use dkim_stack::authres::{AuthenticationResults, without_forged};
+use dkim_stack::authres::{AuthenticationResults, OwnIds, without_forged};
 use dkim_stack::dns::{HickoryOptions, Inquirer, ask, drive};
 use dkim_stack::message::Splitter;
 use dkim_stack::{HickoryResolver, Policy, Verifier, now, provider, res_infos};
@@ -14,7 +14,7 @@ const AUTHSERV_ID: &str = "mx.example.org";
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dns = HickoryResolver::from_system(&HickoryOptions::new())?;
-    let policy = Policy::rfc();
+    let (own, policy) = (OwnIds::new([AUTHSERV_ID])?, Policy::border());
     let (mut input, mut chunk) = (tokio::io::stdin(), [0; 4096]);
 
     let mut splitter = Splitter::new(policy.limits.header_octets);
@@ -39,18 +39,18 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             };
         }
     };
-    let (answers, read) = tokio::join!(lookups, body);
-    read?;
+    // When the message breaks off, nobody waits for the DNS.
+    let lookups = async { Ok(lookups.await) };
+    let (answers, ()) = tokio::try_join!(lookups, body)?;
     for (id, answer) in answers {
         verifier.answer(id, answer);
     }
     // An answer may raise a question.
     drive(&mut verifier, &dns).await;
 
-    let results = res_infos(&verifier.finish())
-        .into_iter()
-        .fold(AuthenticationResults::new(AUTHSERV_ID), AuthenticationResults::with);
-    let (_header, forged) = without_forged(&splitter.header(), &[AUTHSERV_ID]);
+    let results =
+        res_infos(&verifier.finish()).into_iter().fold(own.results(), AuthenticationResults::with);
+    let (_header, forged) = without_forged(&splitter.header(), &own);
     print!("{}", results.field());
     println!("({} forged fields are to be taken away)", forged.len());
     Ok(())

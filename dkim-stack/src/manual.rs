@@ -21,7 +21,7 @@
 //!   signature: which From would it be about?
 //! - A key of 1024 to 2047 bits verifies and is noted; under 1024 bits it is nobody's (RFC 8301 §3.2).
 //! - Signatures with `l=` that leave octets unsigned pass and are noted; the strict preset refuses
-//!   them.
+//!   them, and that of a border ([`Policy::border`](crate::Policy::border)) keys in test as well.
 //! - A failed signature is as none: [`Assessment`](crate::Assessment) does not show it (RFC 6376
 //!   §6.1).
 //! - ADSP, ATPS and DomainKeys do nothing unless asked for: the first and the last are Historic, the
@@ -38,14 +38,14 @@
 //! | verify a message that comes in pieces | [`Verifier`](crate::Verifier); `examples/verify_stream.rs`, `examples/verify_async.rs` |
 //! | verify as of another day | give the time of receipt as `now`, and accept what has expired since in the policy |
 //! | verify a million messages | one [`KeyCache`](crate::KeyCache) for all threads, a [`Coalescing`](crate::dns::Coalescing) resolver |
-//! | sign as a configuration says | `dkim_keys::Config::select`, then `dkim_keys::Config::request` |
+//! | sign as a configuration says | `dkim_keys::Config::select_all`, then `dkim_keys::Config::request`; rules name clients, or mail from anywhere is signed |
 //! | sign a message in one call | [`sign`](crate::sign()) |
 //! | sign with several keys | several [`Request`](crate::Request)s to one [`Signer`](crate::Signer): the body is hashed once |
 //! | sign with a key in a token or a vault | [`Unsigned::input`](crate::Unsigned::input), then [`Unsigned::complete`](crate::Unsigned::complete); `examples/sign_remote_key.rs` |
 //! | ask another DNS | [`BlockingResolver`](crate::BlockingResolver) or [`Resolver`](crate::Resolver); `examples/own_resolver.rs` |
 //! | compute with another library | [`Provider`](crate::Provider); `examples/own_provider.rs` |
 //! | decide about mail | [`Assessment`](crate::Assessment); `examples/for_a_filter.rs` |
-//! | hand results on | verify the message as it came in; [`without_forged`](crate::authres::without_forged) clears its header; [`res_infos`](crate::res_infos) into an [`AuthenticationResults`](crate::authres::AuthenticationResults) on top |
+//! | hand results on | verify the message as it came in, by [`Policy::border`](crate::Policy::border); [`without_forged`](crate::authres::without_forged) clears its header of what claims to be of one's [`OwnIds`](crate::authres::OwnIds); [`res_infos`](crate::res_infos) into their [`results`](crate::authres::OwnIds::results) on top |
 //! | ask for ADSP and ATPS | [`PracticesCheck`](crate::PracticesCheck) |
 //! | run a mailing list | [`Mediation`](crate::Mediation), then sign with [`Fields::of_mediator`](crate::Fields::of_mediator) |
 //! | believe what a mailing list found | [`TrustedResults`](crate::TrustedResults), whose signatures count for ADSP |

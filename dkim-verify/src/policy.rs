@@ -103,8 +103,8 @@ impl Policy {
         }
     }
 
-    /// For a gateway: besides what [`rfc`](Self::rfc) refuses, bodies that are not signed to the
-    /// end, unsigned duplicates of what steers a reader, and signatures from the future.
+    /// Besides what [`rfc`](Self::rfc) refuses, bodies that are not signed to the end, unsigned
+    /// duplicates of what steers a reader, and signatures from the future.
     #[must_use]
     pub fn strict() -> Self {
         Self {
@@ -113,6 +113,13 @@ impl Policy {
             future: Treatment::Refuse,
             ..Self::rfc()
         }
+    }
+
+    /// For a border, whose results are read where no deviation is seen (RFC 8601): besides what
+    /// [`strict`](Self::strict) refuses, keys in test.
+    #[must_use]
+    pub fn border() -> Self {
+        Self { testing: Treatment::Refuse, ..Self::strict() }
     }
 
     /// For looking at mail: what verifies passes, its deviations beside it. SHA-1, keys under 1024

@@ -1,7 +1,7 @@
 //! The Authentication-Results field, both ways (RFC 8601 §2.2).
 
 use arbitrary::Unstructured;
-use dkim_authres::{AuthenticationResults, MAX_OCTETS, Prop, ResInfo, forged};
+use dkim_authres::{AuthenticationResults, MAX_OCTETS, OwnIds, Prop, ResInfo, forged};
 
 use crate::said::unless_refused;
 use crate::{lines, made_up};
@@ -44,8 +44,10 @@ pub fn auth_results_value(data: &[u8]) {
     value.authserv_id = "mx.example.net".to_owned();
     value.version = None;
     let field = [("Authentication-Results", value.field_body())];
-    assert_eq!(forged(field.clone(), &["example.org", "net"]), [], "{field:?}");
-    assert_eq!(forged(field, &["MX.example.net."]).len(), 1);
+    let others = OwnIds::new(["example.org", "net"]).expect("two ids");
+    let own = OwnIds::new(["MX.example.net."]).expect("an id");
+    assert_eq!(forged(field.clone(), &others), [], "{field:?}");
+    assert_eq!(forged(field, &own).len(), 1);
 }
 
 /// What must be the same even where text is mended.
