@@ -28,7 +28,8 @@ impl LocalPart {
 /// The address that a report goes to: a local-part from the DNS in the domain that published it,
 /// and no other. RFC 6651 §3.2: "The value MUST be interpreted as a local-part only."
 ///
-/// A decision has one, and nothing else makes one.
+/// A decision has one, of a [`ReportInquiry`](crate::ReportInquiry) or
+/// [`adsp_decision`](crate::adsp_decision), and nothing else makes one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ReportAddress {
     local_part: LocalPart,

@@ -1,10 +1,11 @@
 //! Whether reports are wanted about the signatures of a message (RFC 6651 §3.3).
 
 use dkim_dns::{Answer, Inquirer, LookupError, Query, QueryId, TxtQuestions};
+use dkim_message::Header;
 use dkim_tags::DomainName;
 use dkim_verify::Verification;
 
-use crate::{DkimIncident, ReportAddress, ReportTerms, TermsError};
+use crate::{Automatic, DkimIncident, ReportAddress, ReportTerms, TermsError, automatic};
 
 /// Of so many domains a message's signatures may ask for reports. RFC 6651 §3.3: "a report
 /// generator SHOULD establish an upper bound on the number of reports a single message can generate
@@ -14,8 +15,8 @@ pub const MAX_DOMAINS: usize = 5;
 /// Finds out whether reports are wanted about signatures that failed: an
 /// [`Inquirer`], made after the verification, which it does not change.
 ///
-/// Only a signature that failed and says `r=y` costs a question, and each domain one at most. See
-/// the [crate] for an example.
+/// Only a signature that failed and says `r=y` costs a question, and each domain one at most; none in
+/// mail that a machine sent ([`automatic`]). See the [crate] for an example.
 #[derive(Clone, Debug)]
 pub struct ReportInquiry {
     /// For each verification, whether there is something to be asked.
@@ -44,12 +45,18 @@ pub struct Decision {
 }
 
 impl ReportInquiry {
-    /// What there is to be asked about what the verifier found.
+    /// What there is to be asked about what the verifier found in a message with this header.
+    /// `mail_from` is its envelope sender with or without `<>`, if that is known; else Return-Path
+    /// counts.
     #[must_use]
-    pub fn new(found: &[Verification]) -> Self {
+    pub fn new(found: &[Verification], header: &Header<'_>, mail_from: Option<&str>) -> Self {
         let mut inquiry = Self { candidates: Vec::new(), questions: TxtQuestions::default() };
+        let automatic = automatic(header, mail_from);
         for one in found {
-            let candidate = inquiry.candidate(one);
+            let candidate = match automatic {
+                Some(why) => Err(Unwanted::Automatic(why)),
+                None => inquiry.candidate(one),
+            };
             inquiry.candidates.push((one.index, candidate));
         }
         inquiry
@@ -153,6 +160,9 @@ fn terms(answer: Option<&Answer>) -> Result<ReportTerms<DkimIncident>, Unwanted>
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unwanted {
+    /// A machine sent the message.
+    #[error("{0}")]
+    Automatic(Automatic),
     /// The signature passes.
     #[error("the signature passes")]
     Passes,

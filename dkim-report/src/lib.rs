@@ -22,7 +22,7 @@
 //! verifier.body_chunk(body);
 //! let found = verifier.finish();
 //!
-//! let mut inquiry = ReportInquiry::new(&found);
+//! let mut inquiry = ReportInquiry::new(&found, &header, Some("<joe@example.com>"));
 //! drive_blocking(&mut inquiry, &zone);
 //! let drawn = 42; // at random, below 100: the library draws nothing
 //! let decisions = inquiry.finish(drawn);
@@ -33,12 +33,15 @@
 //!
 //! # What keeps it from harm
 //!
-//! Who sends forged mail chooses whom it makes us write to. So: a report goes to the domain that
-//! signed and nowhere else ([`ReportAddress`] cannot be made otherwise); one for each domain and
-//! message, and [`MAX_DOMAINS`] in all; none about mail that machines sent ([`automatic`]); and
-//! [`Throttle`] bounds how many go to one address. Nothing is sent here: give what
-//! [`Report::to_message`] makes to a mail server, with an empty envelope sender, and sign it
-//! (RFC 6651 §6.1).
+//! Who sends forged mail chooses whom it makes us write to. So an inquiry names the domain that
+//! signed and nobody else ([`ReportAddress`] cannot be made otherwise), each domain once a message and
+//! [`MAX_DOMAINS`] in all, and none about mail that machines sent ([`automatic`]).
+//!
+//! What a message does not tell is left to whoever sends. Nothing is sent here: let [`Throttle`] bound
+//! how many reports go to one address, and give what [`Report::to_message`] makes to a mail server,
+//! with an empty envelope sender, and signed (RFC 6651 §6.1). [`adsp_decision`] is about one Author
+//! Domain at a time, and names it whether it signed or not: ask [`automatic`] before, and tell no
+//! domain twice.
 //!
 //! # Not supported
 //!

@@ -12,6 +12,9 @@ use crate::{AdspIncident, AuthFailure, Feedback, ReportAddress, ReportTerms, Unw
 /// `record` is the one that the result rests on, `signed` tells whether any signature of the
 /// message passes, and `drawn` is a number at random from 0 to 99.
 ///
+/// Whoever writes a From field names the Author Domain. Ask [`automatic`](crate::automatic) first,
+/// and send a domain one report about a message, whatever it is about.
+///
 /// ```
 /// use dkim_adsp::AdspRecord;
 /// use dkim_authres::AdspResult;

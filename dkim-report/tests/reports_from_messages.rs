@@ -54,7 +54,7 @@ impl Case {
     }
 
     fn address(&self) -> ReportAddress {
-        let mut inquiry = ReportInquiry::new(&self.verify());
+        let mut inquiry = ReportInquiry::new(&self.verify(), &split(&self.message).0, None);
         drive_blocking(&mut inquiry, &self.zone);
         inquiry.finish(0).remove(0).wanted.unwrap()
     }

@@ -3,7 +3,8 @@
 
 use dkim_crypto::ring::PROVIDER;
 use dkim_dns::{Dnssec, Found, Inquirer, LookupError, Record, Zone, drive_blocking};
-use dkim_report::{Decision, MAX_DOMAINS, ReportInquiry, TermsError, Unwanted};
+use dkim_message::Header;
+use dkim_report::{Automatic, Decision, MAX_DOMAINS, ReportInquiry, TermsError, Unwanted};
 use dkim_tags::UnixTime;
 use dkim_verify::{Policy, Verification, Verifier};
 
@@ -14,17 +15,21 @@ fn signature(tags: &str) -> String {
 
 fn verify(fields: &str) -> Vec<Verification> {
     let header = format!("{fields}From: joe@example.com\r\n");
-    let header = dkim_message::Header::parse(header.as_bytes());
+    let header = Header::parse(header.as_bytes());
     let now = UnixTime(1_700_000_000);
     let mut verifier = Verifier::new(&header, &Policy::rfc(), now, &PROVIDER);
     drive_blocking(&mut verifier, &Zone::new());
     verifier.finish()
 }
 
+fn inquiry(found: &[Verification]) -> ReportInquiry {
+    ReportInquiry::new(found, &Header::parse(b"From: joe@example.com\r\n"), None)
+}
+
 fn decide(fields: &str, zone: &Zone, drawn: u8) -> Vec<Decision> {
-    let mut inquiry = ReportInquiry::new(&verify(fields));
-    drive_blocking(&mut inquiry, zone);
-    inquiry.finish(drawn)
+    let mut asked = inquiry(&verify(fields));
+    drive_blocking(&mut asked, zone);
+    asked.finish(drawn)
 }
 
 fn wanted(tags: &str, record: &str, drawn: u8) -> Result<String, Unwanted> {
@@ -44,16 +49,16 @@ fn step_1_the_signature_asks() {
     }
     assert_eq!(wanted(ASKS, "ra=a", 0).unwrap(), "a@example.com");
     // No question without it.
-    let mut inquiry = ReportInquiry::new(&verify(&signature("d=example.com")));
-    assert_eq!(inquiry.queries(), []);
+    let mut asked = inquiry(&verify(&signature("d=example.com")));
+    assert_eq!(asked.queries(), []);
 }
 
 #[test]
 fn step_2_the_question_is_at_the_signing_domain() {
-    let mut inquiry = ReportInquiry::new(&verify(&signature("d=Mail.Example.com; r=y")));
-    let names: Vec<_> = inquiry.queries().into_iter().map(|query| query.name).collect();
+    let mut asked = inquiry(&verify(&signature("d=Mail.Example.com; r=y")));
+    let names: Vec<_> = asked.queries().into_iter().map(|query| query.name).collect();
     assert_eq!(names, ["_report._domainkey.mail.example.com"]);
-    assert_eq!(inquiry.queries(), []);
+    assert_eq!(asked.queries(), []);
     assert_eq!(wanted("d=mail.example.com; r=y", "ra=a", 0), Err(no_name()));
     assert_eq!(wanted("d=com; r=y", "ra=a", 0), Err(Unwanted::SingleLabelDomain));
 }
@@ -72,17 +77,17 @@ fn step_3_one_record_or_none() {
     let decisions = decide(&signature(ASKS), &fails, 0);
     assert!(matches!(decisions[0].wanted, Err(Unwanted::NoRecord(LookupError::Failed(_)))));
     let answered = |found| {
-        let mut inquiry = ReportInquiry::new(&verify(&signature(ASKS)));
-        let query = inquiry.queries().remove(0);
-        inquiry.answer(query.id, Ok(found));
-        inquiry.finish(0).remove(0).wanted
+        let mut asked = inquiry(&verify(&signature(ASKS)));
+        let query = asked.queries().remove(0);
+        asked.answer(query.id, Ok(found));
+        asked.finish(0).remove(0).wanted
     };
     assert_eq!(answered(Found::default()), Err(Unwanted::NoRecord(LookupError::NoRecords)));
     // Reports must not go where anybody may have sent them.
     let records = [Record { strings: vec![b"ra=a".to_vec()] }];
     let bogus = Found { records: records.into(), dnssec: Dnssec::Bogus, ..Found::default() };
     assert_eq!(answered(bogus), Err(Unwanted::NoRecord(LookupError::Bogus)));
-    let unanswered = ReportInquiry::new(&verify(&signature(ASKS))).finish(0);
+    let unanswered = inquiry(&verify(&signature(ASKS))).finish(0);
     assert_eq!(unanswered[0].wanted, Err(Unwanted::Unanswered));
 }
 
@@ -166,11 +171,27 @@ fn one_report_for_each_domain() {
 }
 
 #[test]
+fn nothing_is_asked_about_what_machines_sent() {
+    let found = verify(&signature(ASKS));
+    for (header, mail_from, why) in [
+        ("Auto-Submitted: auto-replied\r\n", None, Automatic::AutoSubmitted),
+        ("Content-Type: multipart/report\r\n", Some("a@b.example"), Automatic::Report),
+        ("From: joe@example.com\r\n", Some("<>"), Automatic::NullReturnPath),
+        ("Return-Path: <>\r\n", None, Automatic::NullReturnPath),
+    ] {
+        let header = Header::parse(header.as_bytes());
+        let mut inquiry = ReportInquiry::new(&found, &header, mail_from);
+        assert_eq!(inquiry.queries(), []);
+        assert_eq!(inquiry.finish(0)[0].wanted, Err(Unwanted::Automatic(why)));
+    }
+}
+
+#[test]
 fn a_message_makes_us_ask_few_domains() {
     let fields: String = (0..10).map(|n| signature(&format!("d=d{n}.example; r=y"))).collect();
-    let mut inquiry = ReportInquiry::new(&verify(&fields));
-    assert_eq!(inquiry.queries().len(), MAX_DOMAINS);
-    let decisions = inquiry.finish(0);
+    let mut asked = inquiry(&verify(&fields));
+    assert_eq!(asked.queries().len(), MAX_DOMAINS);
+    let decisions = asked.finish(0);
     assert_eq!(decisions.len(), 10);
     assert_eq!(decisions[9].wanted, Err(Unwanted::TooManyDomains));
 }
@@ -181,9 +202,9 @@ fn names_that_the_dns_cannot_hold_are_not_asked() {
     let tags = format!("d={label}.{label}.{label}.{label}.example; r=y");
     assert_eq!(wanted(&tags, "ra=a", 0), Err(no_name()));
     // With `_report._domainkey.` before it a name has 253 octets at most.
-    for (last, asked) in [(51, 1), (52, 0)] {
+    for (last, questions) in [(51, 1), (52, 0)] {
         let domain = format!("{label}.{label}.{label}.{}", "y".repeat(last));
-        let inquiry = ReportInquiry::new(&verify(&signature(&format!("d={domain}; r=y"))));
-        assert_eq!({ inquiry }.queries().len(), asked, "{last}");
+        let asked = inquiry(&verify(&signature(&format!("d={domain}; r=y"))));
+        assert_eq!({ asked }.queries().len(), questions, "{last}");
     }
 }

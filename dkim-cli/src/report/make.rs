@@ -12,7 +12,7 @@ use dkim_stack::dns::drive_blocking;
 use dkim_stack::message::{Address, Header};
 use dkim_stack::report::{
     CanonicalBody, Decision, DeliveryResult, Feedback, Original, Redactor, Report, ReportAddress,
-    ReportInquiry, Unwanted, automatic, date_time,
+    ReportInquiry, Unwanted, date_time,
 };
 use dkim_stack::{Policy, UnixTime, Verification, Verifier, now};
 use zeroize::Zeroizing;
@@ -220,20 +220,21 @@ impl Make {
             note(origin, "no report: there is no DKIM-Signature field");
             return Ok(None);
         }
-        if let Some(why) = automatic(header, self.mail_from.as_deref()) {
-            note(origin, format_args!("no report: {why}"));
-            return Ok(None);
-        }
         let only = self.signature.and_then(|number| usize::try_from(number - 1).ok());
         let asked: Vec<Verification> =
             found.iter().filter(|one| only.is_none_or(|only| only == one.index)).cloned().collect();
         if let (Some(number), []) = (self.signature, &*asked) {
             return Err(Failure::new(Exit::Data, format_args!("there is no signature {number}")));
         }
-        let mut inquiry = ReportInquiry::new(&asked);
+        let mut inquiry = ReportInquiry::new(&asked, header, self.mail_from.as_deref());
         drive_blocking(&mut inquiry, dns);
         // RFC 6651 §3.3, step 7: "select a random number between 0 and 99, inclusive".
         let decisions = inquiry.finish(self.drawn.unwrap_or_else(|| fastrand::u8(..100)));
+        // About the message, and not about each signature.
+        if let Some(Err(why @ Unwanted::Automatic(_))) = decisions.first().map(|one| &one.wanted) {
+            note(origin, format_args!("no report: {why}"));
+            return Ok(None);
+        }
         let mut wanted: Option<(usize, ReportAddress)> = None;
         // What the record of a domain says is told once, with the first signature it is about:
         // somebody else wrote it, and a message has room for thousands of signatures.

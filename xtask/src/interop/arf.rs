@@ -92,7 +92,7 @@ fn cases(form: &str, damage: &str, failure: AuthFailure) -> Result<Vec<Case>> {
             .txt(&format!("rsa._domainkey.{DOMAIN}"), &record)
             .txt(&format!("_report._domainkey.{DOMAIN}"), "ra=dkim-errors");
         let found = judge::verify(&octets, &zone, NOW);
-        let mut inquiry = ReportInquiry::new(&found);
+        let mut inquiry = ReportInquiry::new(&found, &split(&octets).0, None);
         drive_blocking(&mut inquiry, &zone);
         let decision = inquiry.finish(0).pop().context("no decision")?;
         let to = decision.wanted.with_context(|| format!("{}, {damage}", message.title))?;
