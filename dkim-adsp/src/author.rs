@@ -20,7 +20,7 @@ impl Author {
         let domain = if address.has_domain_literal() {
             Err(OutOfScope::DomainLiteral)
         } else {
-            DomainName::parse(&address.domain).map_err(OutOfScope::Name)
+            DomainName::of_address(&address.domain).map_err(OutOfScope::Name)
         };
         Self { address, domain }
     }

@@ -62,9 +62,7 @@ impl AdspLookup {
     /// the same as NXDOMAIN".
     fn scope(&self, answer: Answer) -> Step {
         match records(&answer) {
-            Ok(_) | Err(LookupError::NoRecords)
-                if self.record_name().len() > DomainName::MAX_LEN =>
-            {
+            Ok(_) | Err(LookupError::NoRecords) if self.record_name().len() > Query::MAX_NAME => {
                 Step::Done(Ok(None))
             }
             Ok(_) | Err(LookupError::NoRecords) => Step::Ask(RECORD),

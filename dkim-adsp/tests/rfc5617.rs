@@ -25,6 +25,8 @@ fn zone() -> Zone {
         .txt("_adsp._domainkey.bulk.example", "dkim=discardable")
         .exists("new.example")
         .txt("_adsp._domainkey.new.example", "dkim=newer-than-this; x=y")
+        .exists("web_01.example")
+        .txt("_adsp._domainkey.web_01.example", "dkim=discardable")
         .exists("split.example")
         .record(
             "_adsp._domainkey.split.example",
@@ -238,6 +240,9 @@ fn every_author_counts() {
     assert_eq!(gravest(&found), Some(AdspResult::NxDomain));
     let record = check("g@bulk.example", &[]).remove(0);
     assert_eq!(record.record().unwrap().to_text(), "dkim=discardable");
+
+    // With an underscore a host is one like others.
+    assert_eq!(words(&check("root@web_01.example, a@aaa.example", &[])), "discard fail");
 
     // The reason of a failure is told.
     let told: Vec<_> = check("g@two.example, f@slow.example, h@[192.0.2.1]", &[])

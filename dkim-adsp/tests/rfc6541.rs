@@ -213,6 +213,7 @@ fn claims() {
     let from = format!("joe@{author}.example");
     let claim = |hash| [valid(&long, &format!("atps={author}.example; atpsh={hash}"))];
     assert_eq!(found(&from, &claim("none"), &zone)[0].result(), AtpsResult::Fail);
+    assert_eq!(check(&from, &claim("none")).queries(), []);
     let name = AtpsRecord::name(
         &claim("sha256")[0].sdid,
         &claim("sha256")[0].atps().unwrap().unwrap(),

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::net::{DnsError, NetError, NoRecords};
 use hickory_resolver::proto::op::{Message, Query as Question, ResponseCode};
 use hickory_resolver::proto::rr::{Name, RData, Record as RawRecord, RecordType};
 use hickory_resolver::{ResponseCache, TokioResolver, TtlConfig};
@@ -303,21 +303,17 @@ impl HickoryResolver {
     async fn txt(&self, name: Name) -> Answer {
         match self.ask(&name, RecordType::TXT).await {
             Ok(message) => Trail::new(name).end(&message.answers, RecordType::TXT, Dnssec::Unknown),
-            // The library gives up after some hops with this error, and then without SOA record or
-            // for another name than the one asked. Few servers leave the SOA record of RFC 2308
-            // §2.2 out, so that "no records" rarely costs another question.
-            Err(NetError::Dns(DnsError::NoRecordsFound(none)))
-                if none.response_code == ResponseCode::NoError
-                    && (none.soa.is_none() || *none.query.name() != name) =>
-            {
-                self.txt_hop_by_hop(name).await
+            Err(NetError::Dns(DnsError::NoRecordsFound(none))) if gave_up(&none, &name) => {
+                let trail = self.hop_by_hop(name).await?;
+                let message = self.ask(&trail.name, RecordType::TXT).await.map_err(failure)?;
+                trail.end(&message.answers, RecordType::TXT, Dnssec::Unknown)
             }
             Err(error) => Err(failure(error)),
         }
     }
 
-    /// Asks for the CNAME records one after the other, then for the TXT records at the end.
-    async fn txt_hop_by_hop(&self, name: Name) -> Answer {
+    /// Asks for the CNAME records one after the other, up to where they lead.
+    async fn hop_by_hop(&self, name: Name) -> Result<Trail, LookupError> {
         let mut trail = Trail::new(name);
         loop {
             let hops = trail.chain.len();
@@ -329,11 +325,9 @@ impl HickoryResolver {
                 },
             }
             if trail.chain.len() == hops {
-                break;
+                return Ok(trail);
             }
         }
-        let message = self.ask(&trail.name, RecordType::TXT).await.map_err(failure)?;
-        trail.end(&message.answers, RecordType::TXT, Dnssec::Unknown)
     }
 
     async fn cname(&self, name: Name) -> Answer {
@@ -346,8 +340,16 @@ impl HickoryResolver {
     /// RFC 5617 §4.3: "Any resource record type could be used for this query since the existence of
     /// a resource record of any type will prevent an NXDOMAIN error. MX is a reasonable choice".
     async fn exists(&self, name: Name) -> Answer {
-        match self.ask(&name, RecordType::MX).await {
-            Ok(message) => Trail::new(name).end(&message.answers, RecordType::MX, Dnssec::Unknown),
+        let mut asked = self.ask(&name, RecordType::MX).await;
+        let mut trail = Trail::new(name);
+        if let Err(NetError::Dns(DnsError::NoRecordsFound(none))) = &asked
+            && gave_up(none, &trail.name)
+        {
+            trail = self.hop_by_hop(trail.name).await?;
+            asked = self.ask(&trail.name, RecordType::MX).await;
+        }
+        match asked {
+            Ok(message) => trail.end(&message.answers, RecordType::MX, Dnssec::Unknown),
             Err(NetError::Dns(DnsError::NoRecordsFound(none)))
                 if none.response_code == ResponseCode::NoError =>
             {
@@ -357,6 +359,15 @@ impl HickoryResolver {
             Err(error) => Err(failure(error)),
         }
     }
+}
+
+/// Whether the library may have given up following aliases, which it does after some hops: it tells so
+/// as if there were no records, then without SOA record or for another name than the one asked. Few
+/// servers leave the SOA record of RFC 2308 §2.2 out, so that "no records" rarely costs another
+/// question.
+fn gave_up(none: &NoRecords, asked: &Name) -> bool {
+    none.response_code == ResponseCode::NoError
+        && (none.soa.is_none() || none.query.name() != asked)
 }
 
 impl Resolver for HickoryResolver {

@@ -298,9 +298,9 @@ impl<'a> Entries<'a> {
             let token = tokens.next().ok_or_else(|| self.at(first, ZoneErrorKind::NoType))?;
             if stated.is_none() && token.raw.first().is_some_and(u8::is_ascii_digit) {
                 stated = Some(self.ttl(token)?);
-            } else if !class && token.is("IN") {
+            } else if !class && (token.is("IN") || token.is("CLASS1")) {
                 class = true;
-            } else if ["CH", "HS", "CS"].iter().any(|other| token.is(other)) {
+            } else if token.is_class() {
                 return Err(self.at(token, ZoneErrorKind::Class(token.excerpt())));
             } else if token.is_type() {
                 break token;
@@ -429,6 +429,17 @@ impl Token<'_> {
 
     fn is_control(&self) -> bool {
         !self.quoted && self.raw.starts_with(b"$")
+    }
+
+    /// A mnemonic such as `CH`, or any class by its number (RFC 3597 §5).
+    fn is_class(&self) -> bool {
+        let is_number = |class: &[u8]| !class.is_empty() && class.iter().all(u8::is_ascii_digit);
+        let numbered = self.raw.split_at_checked("CLASS".len());
+        ["CH", "HS", "CS"].iter().any(|class| self.is(class))
+            || !self.quoted
+                && numbered.is_some_and(|(word, number)| {
+                    word.eq_ignore_ascii_case(b"CLASS") && is_number(number)
+                })
     }
 
     /// A mnemonic such as `A`, `NSAP-PTR` or `TYPE65534`.

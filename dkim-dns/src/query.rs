@@ -38,6 +38,12 @@ pub struct Record {
     pub strings: Vec<Vec<u8>>,
 }
 
+impl Query {
+    /// The most octets of a name as it stands here: the DNS has no room for more (RFC 1035 §3.1). No
+    /// such name exists, and none is asked for.
+    pub const MAX_NAME: usize = 253;
+}
+
 impl Record {
     /// The strings put together without anything between them (RFC 6376 §3.6.2.2).
     #[must_use]

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use crate::{Answer, Query, QueryId, QueryKind};
+use crate::{Answer, LookupError, Query, QueryId, QueryKind};
 
 /// The TXT records that an [`Inquirer`](crate::Inquirer) asks for, and what came back. Each is told
 /// by its place, counted from 0, and by its subject: what its name is made of. How many there may be is
@@ -68,11 +68,17 @@ impl<S> TxtQuestions<S> {
         self.asked.iter().position(|question| question.subject == *subject)
     }
 
-    /// The questions not handed out yet, by their names; one without a name is never asked.
+    /// The questions not handed out yet, by their names; one without a name is never asked. Nor is one
+    /// by a name of more than [`Query::MAX_NAME`] octets: it has its answer, that there is no such name.
     pub fn queries(&mut self, name: impl Fn(&S) -> Option<String>) -> Vec<Query> {
-        let new = self.asked.iter().zip(0..).skip(self.taken);
+        let new = self.asked.iter_mut().zip(0..).skip(self.taken);
         let queries = new.filter_map(|(question, id)| {
-            Some(Query { id: QueryId(id), name: name(&question.subject)?, kind: QueryKind::Txt })
+            let name = name(&question.subject)?;
+            if name.len() > Query::MAX_NAME {
+                question.answer = Some(Err(LookupError::NoSuchName));
+                return None;
+            }
+            Some(Query { id: QueryId(id), name, kind: QueryKind::Txt })
         });
         let queries = queries.collect();
         self.taken = self.asked.len();
@@ -103,7 +109,6 @@ impl<S> TxtQuestions<S> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::LookupError;
 
     #[test]
     fn each_is_asked_once_and_the_first_answer_stands() {
@@ -129,6 +134,19 @@ mod tests {
         assert_eq!(found, [(&"a", None), (&"b", Some(&answer)), (&"c", None)]);
         assert_eq!(questions.answer_at(1), Some(&answer));
         assert_eq!((questions.answer_at(0), questions.answer_at(3)), (None, None));
+    }
+
+    #[test]
+    fn a_name_that_the_dns_has_no_room_for_is_not_there() {
+        let mut questions = TxtQuestions::default();
+        for octets in [253, 254, 7] {
+            questions.push("a".repeat(octets));
+        }
+        let asked: Vec<_> = questions.queries(|name| Some(name.clone()));
+        assert_eq!(asked.iter().map(|query| query.id.0).collect::<Vec<_>>(), [0, 2]);
+        assert_eq!(questions.answer_at(1), Some(&Err(LookupError::NoSuchName)));
+        questions.answer(QueryId(1), Err(LookupError::Timeout));
+        assert_eq!(questions.answer_at(1), Some(&Err(LookupError::NoSuchName)));
     }
 
     #[test]

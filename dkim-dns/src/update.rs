@@ -120,9 +120,12 @@ impl Updater {
     ///
     /// # Errors
     ///
-    /// [`UpdateError`]; [`UpdateError::NoZone`] when there is none.
+    /// [`UpdateError`]; [`UpdateError::NoZone`] when there is none, or the name is in a zone below
+    /// that is somebody else's.
     pub fn zone_of(&self, name: &str) -> Result<String, UpdateError> {
         let mut above = raw_name(name)?;
+        // Of what it hears of others or leaves to them, the zone nearest to the name.
+        let mut elsewhere: Option<Name> = None;
         let none = || UpdateError::NoZone(name.to_owned());
         while !above.is_root() {
             let mut question = Message::query();
@@ -139,15 +142,20 @@ impl Updater {
             let is_alias = |record: &RawRecord| record.record_type() == RecordType::CNAME;
             // Who heard it from others is not the one to be told of changes.
             let is_first_hand = answer.authoritative && !answer.answers.iter().any(is_alias);
-            let mut owners = answer
-                .answers
-                .iter()
-                .chain(&answer.authorities)
-                .filter(|record| record.record_type() == RecordType::SOA)
-                .map(|record| &record.name)
-                .filter(|owner| owner.zone_of(&above));
-            if let (true, Some(owner)) = (is_first_hand, owners.next()) {
-                return Ok(owner.to_ascii().trim_end_matches('.').to_ascii_lowercase());
+            let owners = |is_of: fn(RecordType) -> bool| {
+                let records = answer.answers.iter().chain(&answer.authorities);
+                let of_kind = records.filter(move |record| is_of(record.record_type()));
+                of_kind.map(|record| &record.name).filter(|owner| owner.zone_of(&above))
+            };
+            if is_first_hand && let Some(owner) = owners(|kind| kind == RecordType::SOA).next() {
+                // What is below a delegation is not seen, though a server takes it (RFC 2136 §3.4.1).
+                let is_cut = elsewhere.is_some_and(|cut| cut != *owner && owner.zone_of(&cut));
+                let zone = owner.to_ascii().trim_end_matches('.').to_ascii_lowercase();
+                return if is_cut { Err(none()) } else { Ok(zone) };
+            }
+            if !answer.authoritative {
+                let cuts = owners(|kind| matches!(kind, RecordType::SOA | RecordType::NS));
+                elsewhere = elsewhere.into_iter().chain(cuts.cloned()).max_by_key(Name::num_labels);
             }
             above = above.base_name();
         }
@@ -160,8 +168,10 @@ impl Updater {
     ///
     /// # Errors
     ///
-    /// [`UpdateError`]; after [`UpdateError::Silent`], [`UpdateError::Unreachable`] and
-    /// [`UpdateError::NotAuthentic`] it may have been carried out.
+    /// [`UpdateError`]; it may have been carried out where what came back is not known to be the
+    /// server's word, or did not come: after [`UpdateError::Silent`], [`UpdateError::Unreachable`],
+    /// [`UpdateError::NotAuthentic`], [`UpdateError::Unreadable`], and after
+    /// [`UpdateError::UnknownKey`] and [`UpdateError::WrongSecret`], which no server can sign.
     pub fn send(&self, update: &Update, now: u64) -> Result<(), UpdateError> {
         let mut message = message(update)?;
         let mut verifier = None;
@@ -294,10 +304,6 @@ fn authenticate(
         // §5.3.2: these are not signed, and whoever believes them does nothing.
         Some(Some(TsigError::BadKey)) => return Err(UpdateError::UnknownKey(name())),
         Some(Some(TsigError::BadSig)) => return Err(UpdateError::WrongSecret(name())),
-        Some(Some(TsigError::BadTime)) => {
-            let theirs = signature.and_then(|data| server_time(&data.other));
-            return Err(UpdateError::Clocks(ClockSkew { ours: now, theirs }));
-        }
         Some(_) => {}
         None => {
             let code = answer.response_code;
@@ -306,7 +312,14 @@ fn authenticate(
     }
     let not_authentic =
         |error: hickory_proto::ProtoError| UpdateError::NotAuthentic(error.to_string());
-    verifier.verify(octets).map(|_| ()).map_err(not_authentic)
+    verifier.verify(octets).map_err(not_authentic)?;
+    match signature.filter(|data| data.error == Some(TsigError::BadTime)) {
+        Some(data) => {
+            let theirs = server_time(&data.other);
+            Err(UpdateError::Clocks(ClockSkew { ours: now, theirs }))
+        }
+        None => Ok(()),
+    }
 }
 
 /// RFC 8945 §5.2.3: who finds that the clocks differ tells its own time, in 48 bits.
@@ -419,15 +432,19 @@ mod tests {
         move |request, _| code(request, is).to_vec().unwrap()
     }
 
+    fn signer_with(secret: &[u8]) -> TSigner {
+        let key = key(secret);
+        signer(&key, &raw_name(key.name()).unwrap()).unwrap()
+    }
+
     /// An answer that only who has the secret can give.
     fn signed(
         is: ResponseCode,
         secret: &[u8],
         error: Option<TsigError>,
     ) -> impl FnOnce(&Message, &[u8]) -> Vec<u8> {
-        let key = key(secret);
+        let signer = signer_with(secret);
         move |request, octets| {
-            let signer = signer(&key, &raw_name(key.name()).unwrap()).unwrap();
             let (mac, time, _) = signer.verify_message_byte(octets, None, true).unwrap();
             let mut answer = code(request, is);
             let context = TSigResponseContext::new(request.id, time, signer, mac, error);
@@ -596,18 +613,30 @@ mod tests {
         for (theirs, told) in
             [(NOW - 3600, "3600 seconds behind"), (NOW + 301, "301 seconds ahead")]
         {
-            let answer = move |request: &Message, octets: &[u8]| {
-                let answer = signed(ResponseCode::NotAuth, b"secret", Some(TsigError::BadTime));
-                let mut answer = Message::from_vec(&answer(request, octets)).unwrap();
-                let mut signature = answer.take_signature().unwrap();
-                signature.data.other = theirs.to_be_bytes()[2..].to_vec();
-                answer.set_signature(signature);
-                answer.to_vec().unwrap()
+            let with_time = move |secret: &'static [u8]| {
+                move |request: &Message, octets: &[u8]| {
+                    let answer = signed(ResponseCode::NotAuth, b"secret", Some(TsigError::BadTime));
+                    let mut answer = Message::from_vec(&answer(request, octets)).unwrap();
+                    let mut signature = answer.take_signature().unwrap();
+                    signature.data.other = theirs.to_be_bytes()[2..].to_vec();
+                    let signer = signer_with(b"secret");
+                    let (mac, ..) = signer.verify_message_byte(octets, None, true).unwrap();
+                    let bare = answer.to_vec().unwrap();
+                    let tbs = signer.encode_response_tbs(&mac, &bare, &signature.data).unwrap();
+                    signature.data.mac = signer_with(secret).sign(&tbs).unwrap();
+                    answer.set_signature(signature);
+                    answer.to_vec().unwrap()
+                }
             };
-            let (address, _) = server(vec![answer]);
-            let updater = Updater::new(address, Some(key(b"secret"))).unwrap();
-            let error = updater.send(&replace(), NOW).unwrap_err();
+            let send = |secret: &'static [u8]| {
+                let (address, _) = server(vec![with_time(secret)]);
+                let updater = Updater::new(address, Some(key(b"secret"))).unwrap();
+                updater.send(&replace(), NOW).unwrap_err()
+            };
+            let error = send(b"secret");
             assert!(error.to_string().contains(told), "{error}");
+            // Whoever can write in between tells no time.
+            assert!(matches!(send(b"guessed"), UpdateError::NotAuthentic(_)));
         }
     }
 
@@ -695,6 +724,25 @@ mod tests {
         let second_hand = || -> Server { Box::new(soa("example.com.", false)) };
         let (found, _) = find((0..4).map(|_| second_hand()).collect());
         assert!(matches!(found, Err(UpdateError::NoZone(_))));
+        // Nor is the zone above a cut the one: what is written there is not seen.
+        let cut = |owner: &'static str| -> Server {
+            Box::new(move |request, _| {
+                let mut answer = code(request, ResponseCode::NoError);
+                let owner = Name::from_ascii(owner).unwrap();
+                let data = RData::NS(hickory_proto::rr::rdata::NS(owner.clone()));
+                answer.add_authority(RawRecord::from_rdata(owner, 60, data));
+                answer.to_vec().unwrap()
+            })
+        };
+        for (other, is_below) in
+            [("_domainkey.example.com.", true), ("example.com.", false), (".", false)]
+        {
+            let first_hand = || -> Server { Box::new(soa("example.com.", true)) };
+            for below in [cut(other), Box::new(soa(other, false))] {
+                let (found, _) = find(vec![below, first_hand()]);
+                assert_eq!(found.is_err(), is_below, "{other}: {found:?}");
+            }
+        }
         let (found, _) = find(vec![Box::new(plain(ResponseCode::Refused))]);
         assert!(matches!(found, Err(UpdateError::NoZone(_))));
     }

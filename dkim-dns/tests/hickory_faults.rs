@@ -425,6 +425,33 @@ fn loops_are_chains_too_long() {
     let own = |asked: &Asked| Some(Reply::default().cname(&asked.name, 30, &asked.name));
     for server in [Server::start(single), Server::start(whole), Server::start(own)] {
         assert_eq!(txt(&server.blocking(), "a.test"), Err(LookupError::ChainTooLong));
+        let exists = server.blocking().lookup(&query("a.test", QueryKind::Exists));
+        assert_eq!(exists, Err(LookupError::ChainTooLong));
+    }
+}
+
+/// Where a name exists that leads to one that does not, it is as if it did not, however long the way.
+#[test]
+fn a_name_exists_where_it_leads_to_one_that_does() {
+    for (end, exists) in [("MX", true), ("nothing", true), ("nobody", false)] {
+        for hops in [1, 2, 8] {
+            let server = Server::start(move |asked: &Asked| {
+                let number: usize =
+                    asked.name.strip_prefix('n')?.strip_suffix(".test")?.parse().ok()?;
+                let next = format!("n{}.test", number + 1);
+                let reply = Reply::default();
+                Some(match end {
+                    _ if number < hops => reply.cname(&asked.name, 30, &next),
+                    "nobody" => Reply::rcode(3),
+                    _ => reply,
+                })
+            });
+            let found = server.blocking().lookup(&query("n0.test", QueryKind::Exists));
+            assert_eq!(found.is_ok(), exists, "{end} after {hops}: {found:?}");
+            if !exists {
+                assert_eq!(found, Err(LookupError::NoSuchName));
+            }
+        }
     }
 }
 

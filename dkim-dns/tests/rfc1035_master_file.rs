@@ -285,6 +285,8 @@ fn errors_name_the_line_and_the_fault() {
         ("\"a.\" TXT x\n", 1, Kind::QuotedName),
         ("a. CNAME \"b.\"\n", 1, Kind::QuotedName),
         ("a. CH TXT x\n", 1, text(Kind::Class, "CH")),
+        ("a. CLASS3 TXT x\n", 1, text(Kind::Class, "CLASS3")),
+        ("a. 60 class65535 TXT x\n", 1, text(Kind::Class, "class65535")),
         ("a.\n", 1, Kind::NoType),
         ("a. 300 IN ; x\n", 1, Kind::NoType),
         ("a. 1 2 TXT x\n", 1, text(Kind::NotAType, "2")),

@@ -97,6 +97,20 @@ const KEY_TYPE: KeyType = SigningAlgorithm::RSA_SHA1.key();
 /// §4.2.2).
 const MAX_ANSWER: usize = 64 * 1024;
 
+/// How much a record that does not do tells of why the signature does not verify, so that the order
+/// of the records decides nothing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Telling {
+    /// It says that it is something else.
+    Other,
+    /// It cannot be read.
+    Broken,
+    /// It is a key that may not be used, or not for this.
+    Unsuitable,
+    /// It is a key that does not verify the signature.
+    Tried,
+}
+
 /// Why no key verifies the signature, `None` if one does; and that key, or the one that is the reason.
 ///
 /// RFC 4870 §9: of several records an implementation may "pick any single TXT record". We pick the
@@ -112,7 +126,7 @@ pub(crate) fn find_key(
         Err(outcome) => return (Some(outcome), None),
     };
     let (mut candidates, mut octets, mut untried) = (0, 0, false);
-    let mut told: Option<(Outcome, Option<DomainKey>)> = None;
+    let mut told: Option<(Telling, Outcome, Option<DomainKey>)> = None;
     for (position, record) in records.iter().enumerate() {
         octets += record.len().min(KeyRecord::MAX_LEN);
         if candidates == policy.limits.key_records || position == MAX_RECORDS || octets > MAX_ANSWER
@@ -121,23 +135,29 @@ pub(crate) fn find_key(
             break;
         }
         let refused = match read(record) {
-            Err(outcome) => (outcome, None),
+            Err(outcome) => {
+                let is_of_others =
+                    matches!(outcome, Outcome::KeyRecord(KeyRecordError::Version(_)));
+                (if is_of_others { Telling::Other } else { Telling::Broken }, outcome, None)
+            }
             Ok(key) => {
                 candidates += 1;
-                match suits(&key, sender, policy).and_then(&verifies) {
-                    Ok(()) => return (None, Some(key)),
-                    Err(outcome) => (outcome, Some(key)),
+                match suits(&key, sender, policy).map(&verifies) {
+                    Ok(Ok(())) => return (None, Some(key)),
+                    Ok(Err(outcome)) => (Telling::Tried, outcome, Some(key)),
+                    Err(outcome) => (Telling::Unsuitable, outcome, Some(key)),
                 }
             }
         };
         // Alone at its name it is told as what it is.
-        untried |= records.len() > 1 && refused.0 == Outcome::Limit(Limit::KeyRecord);
-        // The first key that does not do tells more than a record that is none.
-        if told.as_ref().is_none_or(|told| told.1.is_none() && refused.1.is_some()) {
+        untried |= records.len() > 1 && refused.1 == Outcome::Limit(Limit::KeyRecord);
+        // Of what tells as much, the first.
+        if told.as_ref().is_none_or(|told| told.0 < refused.0) {
             told = Some(refused);
         }
     }
-    let (outcome, key) = told.unwrap_or((Outcome::KeyMissing(LookupError::NoRecords), None));
+    let missing = || (Telling::Other, Outcome::KeyMissing(LookupError::NoRecords), None);
+    let (_, outcome, key) = told.unwrap_or_else(missing);
     // One of the others might have been the key.
     (Some(if untried { Outcome::Limit(Limit::KeyRecords) } else { outcome }), key)
 }

@@ -24,13 +24,13 @@ impl Compatibility {
     /// Looks at a record, the strings of the TXT record put together.
     #[must_use]
     pub fn of(record: &[u8]) -> Self {
-        let key = match DomainKey::parse(record) {
-            Ok(key) => key,
-            Err(error) => return Self { findings: vec![Finding::NoKeyRecord(error)] },
+        let both = DomainKey::parse(record).and_then(|key| Ok((key, KeyRecord::parse(record)?)));
+        let (key, record) = match &both {
+            Ok((key, record)) => (key, record),
+            Err(error) => return Self { findings: vec![Finding::NoKeyRecord(error.clone())] },
         };
-        let record = key.record();
         let findings = [
-            of_granularity(&key),
+            of_granularity(key),
             (!record.versioned).then_some(Finding::NoVersion),
             of_key(record),
             // RFC 8301 §3.1: what DKIM still takes is signed with SHA-256.

@@ -5,8 +5,8 @@ use dkim_tags::TagList;
 
 /// A key record, which DomainKeys shares with DKIM, and the one tag that is not the same to both.
 ///
-/// What DKIM has added (`v=`, `h=`, `s=`, `t=s`) "DK needs to ignore" (RFC 5863 §A.1.1.1); it must
-/// be well-formed all the same, and a record of another version is none.
+/// What DKIM has added (`v=`, `h=`, `s=`, `t=s`) "DK needs to ignore" (RFC 5863 §A.1.1.1), even where
+/// DKIM cannot read it; but a record of another version is none.
 ///
 /// ```
 /// use dkim_domainkeys::DomainKey;
@@ -29,18 +29,20 @@ impl DomainKey {
     ///
     /// As [`KeyRecord::parse`].
     pub fn parse(record: &[u8]) -> Result<Self, KeyRecordError> {
-        let read = KeyRecord::parse(record)?;
+        let read = KeyRecord::parse(record).or_else(|error| {
+            without_additions(record).map_or(Err(error), |own| KeyRecord::parse(&own))
+        })?;
         let granularity = TagList::parse(record)?.value("g").map(str::to_owned);
         Ok(Self { record: read, granularity })
     }
 
-    /// What DKIM reads of it.
+    /// What DKIM reads of it; without `h=`, `s=` and an empty `t=` where they keep DKIM from reading it.
     #[must_use]
     pub const fn record(&self) -> &KeyRecord {
         &self.record
     }
 
-    /// What DKIM reads of it.
+    /// [`record`](Self::record).
     #[must_use]
     pub fn into_record(self) -> KeyRecord {
         self.record
@@ -67,6 +69,20 @@ impl DomainKey {
         let named = self.granularity.as_deref().unwrap_or_default();
         !self.is_for_one_address() || named == local_part
     }
+}
+
+/// The record without the tags that only DKIM knows, and without flags if there are none, if that makes
+/// a difference. RFC 4870 §A: values may be empty.
+fn without_additions(record: &[u8]) -> Option<Vec<u8>> {
+    let tags = TagList::parse(record).ok()?;
+    let is_own = |(name, value): &(&str, &str)| match *name {
+        "h" | "s" => false,
+        "t" => !value.is_empty(),
+        _ => true,
+    };
+    let all = || tags.tags().iter().map(|tag| (tag.name(), tag.value()));
+    let own = all().filter(is_own).map(|(name, value)| format!("{name}={value};"));
+    (!all().all(|tag| is_own(&tag))).then(|| own.collect::<String>().into_bytes())
 }
 
 #[cfg(test)]
@@ -96,6 +112,17 @@ mod tests {
     fn what_dkim_added_is_ignored() {
         for terms in ["v=DKIM1; ", "h=sha256; ", "s=tlsrpt; ", "t=s; ", "z=anything; "] {
             assert!(DomainKey::parse(format!("{terms}p=").as_bytes()).is_ok(), "{terms}");
+        }
+        // What DKIM refuses.
+        for terms in ["s=; ", "h=-; ", "h=; s=a b; ", "t=; ", "t= ; s=; g=joe; "] {
+            let text = format!("{terms}n=a; p=");
+            assert!(KeyRecord::parse(text.as_bytes()).is_err(), "{terms}");
+            let key = DomainKey::parse(text.as_bytes()).unwrap();
+            assert_eq!(key.granularity().is_some(), terms.contains("joe"));
+            assert_eq!(key.record().notes(), Some("a"));
+        }
+        for terms in ["t=y:; ", "k=; ", "s=; v=DKIM2; "] {
+            assert!(DomainKey::parse(format!("{terms}p=").as_bytes()).is_err(), "{terms}");
         }
         assert!(DomainKey::parse(b"v=DKIM2; p=").is_err());
         assert!(DomainKey::parse(b"v=spf1 -all").is_err());

@@ -182,6 +182,10 @@ impl Inquirer for PolicyLookup {
         if std::mem::replace(&mut self.asked, true) {
             return Vec::new();
         }
+        if self.name.len() > Query::MAX_NAME {
+            self.found = Some(Ok(SendingPolicy::default()));
+            return Vec::new();
+        }
         vec![Query { id: POLICY, name: self.name.clone(), kind: QueryKind::Txt }]
     }
 

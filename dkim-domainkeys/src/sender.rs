@@ -79,7 +79,7 @@ impl Sender {
             if address.has_domain_literal() {
                 return Err(SenderError::NoDomain(kind));
             }
-            let domain = DomainName::parse(&address.domain)
+            let domain = DomainName::of_address(&address.domain)
                 .map_err(|source| SenderError::Domain { field: kind, source })?;
             Ok(Self { field: kind, position, address, domain })
         };

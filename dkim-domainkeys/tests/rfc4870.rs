@@ -261,6 +261,35 @@ fn keys_serve_on_their_terms() {
     }
 }
 
+/// Of several records that do not do, what the best of them tells is told.
+#[test]
+fn the_order_of_records_decides_nothing() {
+    let changed = sign(TAGS, MESSAGE).replace("Hi.", "Ho.");
+    assert_ne!(changed, sign(TAGS, MESSAGE));
+    let name = "sel._domainkey.example.com";
+    let good = format!("k=rsa; p={}", p());
+    for (first, second, expected) in [
+        ("p=", &*good, "fail signature-mismatch"),
+        ("p=!", &good, "fail signature-mismatch"),
+        ("v=spf1 -all", "p=!", "permerror key-syntax"),
+        ("p=!", "p=", "permerror key-revoked"),
+        ("g=ann; k=rsa; p=", &good, "fail signature-mismatch"),
+    ] {
+        for (first, second) in [(first, second), (second, first)] {
+            let zone = record(first).txt(name, second);
+            assert_eq!(judge(&changed, &zone), expected, "{first}, then {second}");
+        }
+    }
+}
+
+/// Some hosts have them.
+#[test]
+fn a_sender_may_have_an_underscore_in_the_domain() {
+    let message = MESSAGE.replacen("joe@football.example.com", "joe@web_01.example.com", 1);
+    assert_ne!(message, MESSAGE);
+    assert_eq!(judge(&sign(TAGS, &message), &zone()), "pass ok");
+}
+
 /// RFC 8301 §3.1 against RFC 4870: nothing passes unless somebody asks for it.
 #[test]
 fn sha1_is_refused_by_default_before_any_work() {

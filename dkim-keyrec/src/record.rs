@@ -79,7 +79,8 @@ impl KeyRecord {
                 .transpose()?,
             key: read_key(key_type, tags.value("p").ok_or(KeyRecordError::MissingKey)?)?,
             key_type,
-            notes: tags.value("n").map(str::to_owned),
+            // A fold is no part of the notes, and no line of the record when it is written.
+            notes: tags.value("n").map(|notes| notes.replace("\r\n", "")),
             services: tags
                 .value("s")
                 .map(|value| read_words("s", value, is_service))
@@ -491,6 +492,8 @@ mod tests {
             let record = with(tags).unwrap();
             assert_eq!(KeyRecord::parse(record.to_text().as_bytes()), Ok(record));
         }
+        let folded = KeyRecord::parse(b"v=DKIM1; n=a\r\n b; p=").unwrap();
+        assert_eq!(folded.to_text(), "v=DKIM1; k=rsa; n=a b; p=");
         let revoked = KeyRecord::parse(b"v=DKIM1; p=").unwrap();
         assert_eq!(revoked.to_text(), "v=DKIM1; k=rsa; p=");
     }

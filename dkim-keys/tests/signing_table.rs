@@ -248,6 +248,12 @@ fn nothing_signs_in_the_name_of_an_author_for_whom_nothing_signs() {
     );
     assert_eq!(signed(&["joe@example.com", "ann@example.org"], any).0, "example.com esp.example");
     assert_eq!(signed(&["joe@example.com", "ann@esp.example"], any).0, "example.com");
+    assert_eq!(signed(&["joe@example.com", "root@web_01.example.com"], any).0, "esp.example");
+    assert_eq!(signed(&["joe@example.com", "root@web!01.Example.com"], any).0, "esp.example");
+    assert_eq!(
+        signed(&["joe@example.com", "ann@notexample.com"], any).0,
+        "example.com esp.example"
+    );
     assert_eq!(signed(&[], any).0, "");
 }
 
@@ -260,6 +266,10 @@ fn a_name_that_cannot_sign_takes_no_other_with_it() {
                 [[rules]]\nfrom = ['*']\nkeys = ['own', 'esp']\n";
     let config = Config::parse(text).unwrap();
     for (author, why) in [
+        (
+            "root@web_01.example.com",
+            "a label is not made of letters, digits and inner hyphens".to_owned(),
+        ),
         ("root@localhost", "localhost is a top-level domain".to_owned()),
         (
             &*format!("joe@{long}"),

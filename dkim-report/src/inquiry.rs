@@ -78,9 +78,6 @@ impl ReportInquiry {
         if sdid.is_single_label() {
             return Err(Unwanted::SingleLabelDomain);
         }
-        if ReportTerms::record_name(&sdid).len() > DomainName::MAX_LEN {
-            return Err(Unwanted::NoRecord(LookupError::NoSuchName));
-        }
         let question = match self.questions.place_of(&sdid) {
             Some(question) => question,
             None if self.questions.len() == MAX_DOMAINS => return Err(Unwanted::TooManyDomains),

@@ -47,6 +47,16 @@ impl DomainName {
         Labels::parse(name, |label| is_let_dig_hyp(label, false)).map(Self)
     }
 
+    /// Reads the domain of an address, which may have underscores in its labels, as some hosts do and
+    /// no SDID does (RFC 2181 §11: "any binary string whatever can be used as the label").
+    ///
+    /// # Errors
+    ///
+    /// When it breaks the grammar with underscores, or the length limits of the DNS.
+    pub fn of_address(name: &str) -> Result<Self, InvalidName> {
+        Labels::parse(name, |label| is_let_dig_hyp(label, true)).map(Self)
+    }
+
     /// The name in A-labels and lower case, without a closing dot: what is asked of the DNS.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -564,6 +574,18 @@ mod tests {
             ("b\u{fc}cher.example", "xn--bcher-kva.example", true),
         ] {
             assert_eq!(name(child).is_within(&name(parent)), expected, "{child} in {parent}");
+        }
+    }
+
+    #[test]
+    fn domains_of_addresses_may_hold_underscores() {
+        for (name, is_sdid) in [("web_01.example.com", false), ("example.com", true)] {
+            assert_eq!(DomainName::parse(name).is_ok(), is_sdid);
+            assert_eq!(DomainName::of_address(name).unwrap().as_str(), name);
+        }
+        let long = format!("{}.example", "_".repeat(64));
+        for name in ["", "a..b", "a!b.example", "[192.0.2.1]", &long] {
+            assert!(DomainName::of_address(name).is_err(), "{name}");
         }
     }
 

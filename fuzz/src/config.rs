@@ -5,8 +5,8 @@ use std::path::Path;
 use arbitrary::Unstructured;
 use dkim_dns::{Zone, drive_blocking};
 use dkim_keys::{
-    Compliance, Config, ConfigError, KeySource, Mail, RotationState, Verdict, check_rotation,
-    import_opendkim,
+    Chosen, Compliance, Config, ConfigError, KeySource, Mail, RotationState, Verdict,
+    check_rotation, import_opendkim,
 };
 use dkim_tags::{Selector, UnixTime};
 
@@ -107,12 +107,41 @@ fn assert_selects(config: &Config) {
             for passed in &selection.passed_over {
                 assert_eq!(passed.why == Verdict::Author, !fits(passed.rule), "{passed:?}");
             }
+            assert_decides(config, &[mail.clone(), Mail::new("joe", "example.com"), mail]);
         }
     }
 }
 
-/// Whether a pattern fits, by trying everything.
+/// For several authors: what signs for one of them, each name once, and in no name that stands for one
+/// for whom nothing signs.
+fn assert_decides(config: &Config, authors: &[Mail]) {
+    let alone: Vec<_> = authors.iter().map(|mail| (mail, config.select(mail).chosen)).collect();
+    let signed: Vec<_> = config.select_all(authors).signatures;
+    for (number, one) in signed.iter().enumerate() {
+        let name = |one: &Chosen| (one.selector.clone(), one.domain.clone());
+        assert!(signed.iter().skip(number + 1).all(|other| name(other) != name(one)));
+        assert!(alone.iter().any(|(_, chosen)| chosen.contains(one)));
+        let below = format!(".{}", one.domain.as_str());
+        for (mail, chosen) in &alone {
+            let author = format!(".{}", mail.domain.to_ascii_lowercase());
+            assert!(!chosen.is_empty() || !author.ends_with(&below), "{author} and {below}");
+        }
+    }
+}
+
+/// Whether a pattern fits, on either side of the last `@` if it has one.
 fn fits(pattern: &str, address: &str) -> bool {
+    match (pattern.rsplit_once('@'), address.rsplit_once('@')) {
+        (None, _) => is_like(pattern, address),
+        (Some(pattern), Some(address)) => {
+            is_like(pattern.0, address.0) && is_like(pattern.1, address.1)
+        }
+        (Some(_), None) => false,
+    }
+}
+
+/// Whether a text is like a pattern, by trying everything.
+fn is_like(pattern: &str, address: &str) -> bool {
     let (pattern, address) = (pattern.to_ascii_lowercase(), address.to_ascii_lowercase());
     let address = address.as_bytes();
     // Of each part of the pattern, how many octets of the address it may have taken, in order.

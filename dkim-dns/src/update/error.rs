@@ -95,7 +95,10 @@ impl UpdateError {
                 "see that the server runs and takes TCP connections from here, then try again: \
                  an update that was sent may have been carried out nevertheless"
             }
-            Self::Unreadable(_) => "see that it is a name server that listens there",
+            Self::Unreadable(_) => {
+                "see that it is a name server that listens there; if it is, look at what it shows: \
+                 whether it took the update is not known"
+            }
             Self::NotAuthentic(_) => {
                 "look at what the server shows: whether it took the update is not known; \
                  somebody may stand between it and you"

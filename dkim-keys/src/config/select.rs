@@ -105,8 +105,8 @@ pub enum Verdict {
     OtherAuthor {
         /// The key.
         key: String,
-        /// The domain of that author.
-        author: DomainName,
+        /// The domain of that author, or whatever stands behind the `@`.
+        author: String,
     },
     /// It fits, and another rule that fits names its key.
     AlreadySigned {
@@ -233,12 +233,11 @@ impl Config {
         };
         let unsigned = authors.iter().zip(&decision.authors);
         let unsigned = unsigned.filter(|(_, selection)| selection.chosen.is_empty());
-        let unsigned: BTreeSet<DomainName> =
-            unsigned.filter_map(|(mail, _)| DomainName::parse(&mail.domain).ok()).collect();
+        let unsigned: BTreeSet<&str> = unsigned.map(|(mail, _)| &*mail.domain).collect();
         for selection in &mut decision.authors {
             selection.withdraw(|chosen| {
-                let author = unsigned.iter().find(|author| author.is_within(&chosen.domain))?;
-                Some(Verdict::OtherAuthor { key: chosen.key.clone(), author: author.clone() })
+                let author = unsigned.iter().find(|author| is_within(author, &chosen.domain))?;
+                Some(Verdict::OtherAuthor { key: chosen.key.clone(), author: (*author).to_owned() })
             });
             for chosen in &selection.chosen {
                 if !decision.signatures.iter().any(|other| other.is_of_same_name(chosen)) {
@@ -293,8 +292,11 @@ impl Config {
         let no_name = |why: String| Verdict::NoName { key: key.clone(), why };
         let entry =
             self.keys.get(name).ok_or_else(|| no_name("there is no such key".to_owned()))?;
-        let author = DomainName::parse(&mail.domain).map_err(|error| no_name(error.to_string()))?;
+        let author =
+            DomainName::of_address(&mail.domain).map_err(|error| no_name(error.to_string()))?;
         let domain = entry.domain.for_author(&author);
+        // That of an author may be none that signs.
+        DomainName::parse(domain.as_str()).map_err(|error| no_name(error.to_string()))?;
         if domain.is_single_label() {
             return Err(no_name(format!("{domain} is a top-level domain")));
         }
@@ -314,6 +316,16 @@ impl Config {
             false => Ok(chosen),
         }
     }
+}
+
+/// Whether what stands behind an `@` is this domain or ends below it, be it a name in the DNS or not: a
+/// reader is shown it.
+fn is_within(author: &str, domain: &DomainName) -> bool {
+    let (author, domain) = (author.as_bytes(), domain.as_str().as_bytes());
+    let split = author.len().checked_sub(domain.len()).map(|at| author.split_at(at));
+    split.is_some_and(|(below, end)| {
+        end.eq_ignore_ascii_case(domain) && matches!(below, [] | [.., b'.'])
+    })
 }
 
 impl Rule {
