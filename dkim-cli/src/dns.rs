@@ -12,7 +12,6 @@ use dkim_stack::dns::{
 };
 use dkim_stack::tags::InvalidName;
 use dkim_stack::{BlockingResolver, HickoryBlocking, HickoryResolver, Resolver, Selector, Zone};
-use tokio::sync::Semaphore;
 
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
@@ -27,10 +26,6 @@ const ANCHORS_LIMIT: usize = 64 * 1024;
 /// How many answers are kept for many messages. One takes a kilobyte or two, and seventy at most:
 /// whoever publishes records chooses how long they are.
 const KEPT_ANSWERS: u32 = 4_096;
-
-/// How many questions may be open at once. Each has a socket, and some have two or more when
-/// servers are slow; a process often has 1024 files and sockets and no more.
-const MAX_OPEN_QUESTIONS: usize = 128;
 
 /// Where the command line says that records come from.
 #[derive(Debug, Args)]
@@ -104,8 +99,9 @@ pub(crate) enum Dns<R = HickoryBlocking> {
     Unreachable(String),
 }
 
-/// The DNS for many messages at once: what several of them ask is asked once.
-pub(crate) type SharedDns = Dns<Coalescing<Servers>>;
+/// The DNS for many messages at once: what several of them ask is asked once, and waits before the
+/// resolver, so that a slow name takes one of its places, however many messages wait for it.
+pub(crate) type SharedDns = Dns<Coalescing<HickoryResolver>>;
 
 impl Dns {
     /// The addresses of the servers that have the first word on a name, but for those that this machine
@@ -194,8 +190,8 @@ impl SharedDns {
             let resolver = match servers {
                 [] => HickoryResolver::from_system(&options),
                 servers => HickoryResolver::with_servers(servers, &options),
-            }?;
-            Ok(Coalescing::new(Servers { resolver, open: Semaphore::new(MAX_OPEN_QUESTIONS) }))
+            };
+            resolver.map(Coalescing::new)
         })
     }
 }
@@ -267,20 +263,6 @@ impl Resolver for SharedDns {
             Self::Servers(servers) => servers.lookup(query).await,
             Self::Unreachable(why) => Err(LookupError::Failed(why.clone())),
         }
-    }
-}
-
-/// Name servers that are asked a bounded number of questions at once. What is asked twice waits
-/// before them and not here, so that a slow name takes one place, however many messages wait for it.
-pub(crate) struct Servers {
-    resolver: HickoryResolver,
-    open: Semaphore,
-}
-
-impl Resolver for Servers {
-    async fn lookup(&self, query: &Query) -> Answer {
-        let _open = self.open.acquire().await.expect("nobody closes it");
-        self.resolver.lookup(query).await
     }
 }
 

@@ -153,7 +153,8 @@ pub trait SigningKey: Send + Sync {
     /// The public half, for the key record.
     fn public_key(&self) -> &PublicKey;
 
-    /// Signs `message`, the whole header hash input: the implementation hashes.
+    /// Signs `message`, the whole header hash input: the implementation hashes. A key that is elsewhere
+    /// may block until it answers.
     ///
     /// # Errors
     ///

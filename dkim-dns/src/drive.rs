@@ -4,9 +4,10 @@ use std::future::Future;
 use std::sync::Arc;
 use std::task::Poll;
 
+use futures_util::future::{Either, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use crate::{Answer, Inquirer, Query, QueryId};
+use crate::{Answer, Inquirer, LookupError, Query, QueryId};
 
 /// Answers questions without blocking the thread, on whatever runtime it needs.
 ///
@@ -73,7 +74,8 @@ pub async fn drive(inquirer: &mut (impl Inquirer + ?Sized), resolver: &impl Reso
 
 /// Asks questions, all at once, and borrows no inquirer: while the answers are on their way, it may be
 /// handed what else it needs, such as a verifier the body of its message as that arrives. The answers
-/// come in any order.
+/// come in any order. A future that is dropped has told none of them: [`ask_until`] gives up and
+/// keeps what it has.
 ///
 /// ```
 /// use dkim_dns::{Query, QueryId, QueryKind, Zone, ask};
@@ -88,8 +90,56 @@ pub async fn drive(inquirer: &mut (impl Inquirer + ?Sized), resolver: &impl Reso
 /// # }
 /// ```
 pub async fn ask(queries: Vec<Query>, resolver: &impl Resolver) -> Vec<(QueryId, Answer)> {
-    let answers = queries.into_iter().map(|query| answered(query, resolver));
-    answers.collect::<FuturesUnordered<_>>().collect().await
+    ask_until(queries, resolver, std::future::pending()).await
+}
+
+/// As [`ask`], until something else happens, such as a deadline: then what has no answer yet is given up,
+/// as [`LookupError::Timeout`], and all other answers stand. One slow domain takes no other's key with it.
+///
+/// ```
+/// use std::future::ready;
+///
+/// use dkim_dns::{Answer, LookupError, Query, QueryId, QueryKind, Resolver, ask_until};
+///
+/// struct Slow;
+///
+/// impl Resolver for Slow {
+///     async fn lookup(&self, query: &Query) -> Answer {
+///         match &*query.name {
+///             "slow.example" => std::future::pending().await,
+///             _ => Ok(Default::default()),
+///         }
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let query = |id, name: &str| Query { id: QueryId(id), name: name.into(), kind: QueryKind::Txt };
+/// let queries = vec![query(0, "slow.example"), query(1, "a.example")];
+/// // With tokio: `tokio::time::sleep(limit)`.
+/// let answers = ask_until(queries, &Slow, ready(())).await;
+/// assert!(answers[0].0 == QueryId(1) && answers[0].1.is_ok());
+/// assert_eq!(answers[1], (QueryId(0), Err(LookupError::Timeout)));
+/// # }
+/// ```
+pub async fn ask_until(
+    queries: Vec<Query>,
+    resolver: &impl Resolver,
+    end: impl Future<Output = ()>,
+) -> Vec<(QueryId, Answer)> {
+    let mut open: Vec<QueryId> = queries.iter().map(|query| query.id).collect();
+    let mut answers = Vec::with_capacity(open.len());
+    let mut asked: FuturesUnordered<_> =
+        queries.into_iter().map(|query| answered(query, resolver)).collect();
+    let mut end = std::pin::pin!(end);
+    // What is answered already comes first.
+    while let Either::Left((Some((id, answer)), _)) = select(asked.next(), &mut end).await {
+        if let Some(place) = open.iter().position(|one| *one == id) {
+            open.swap_remove(place);
+        }
+        answers.push((id, answer));
+    }
+    answers.extend(open.into_iter().map(|id| (id, Err(LookupError::Timeout))));
+    answers
 }
 
 async fn answered(query: Query, resolver: &impl Resolver) -> (QueryId, Answer) {

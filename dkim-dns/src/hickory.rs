@@ -6,6 +6,7 @@ mod validation;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::slice;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -16,6 +17,7 @@ use hickory_resolver::proto::op::{Message, Query as Question, ResponseCode};
 use hickory_resolver::proto::rr::{Name, RData, Record as RawRecord, RecordType};
 use hickory_resolver::{ResponseCache, TokioResolver, TtlConfig};
 use tokio::runtime::{self, Handle, Runtime};
+use tokio::sync::Semaphore;
 use tokio::time;
 
 use crate::name;
@@ -23,6 +25,9 @@ use crate::{
     Answer, BlockingResolver, Dnssec, Found, LookupError, MAX_CNAME_HOPS, MAX_RECORDS, Query,
     QueryKind, Record, Resolver,
 };
+
+/// How many questions may be open at once, unless said.
+const MAX_OPEN_QUESTIONS: usize = 128;
 
 /// How patiently to ask, and how much to keep.
 ///
@@ -41,6 +46,10 @@ pub struct HickoryOptions {
     pub attempts: u32,
     /// How many answers are kept for as long as their TTL allows; by default 1024. With 0, none.
     pub cache_size: u32,
+    /// How many questions may be open at once; by default 128, and at least one. Each has a socket, and
+    /// some have two or more when servers are slow; a process often has 1024 files and sockets and no
+    /// more. The next ones wait, and their time begins when they are asked.
+    pub open_questions: usize,
     /// Where to begin validating with DNSSEC; by default nothing is validated, and
     /// [`Found::dnssec`] is [`Dnssec::Unknown`].
     #[cfg(all(feature = "dnssec", any(feature = "ring", feature = "aws-lc-rs")))]
@@ -55,6 +64,7 @@ impl HickoryOptions {
             timeout: Duration::from_secs(5),
             attempts: 2,
             cache_size: 1024,
+            open_questions: MAX_OPEN_QUESTIONS,
             #[cfg(all(feature = "dnssec", any(feature = "ring", feature = "aws-lc-rs")))]
             trust_anchors: None,
         }
@@ -84,7 +94,8 @@ pub enum HickoryError {
 
 /// A stub resolver: asks recursive name servers over UDP, and over TCP what does not fit.
 ///
-/// Used inside a tokio runtime with I/O and time switched on. Clones share cache and connections.
+/// Used inside a tokio runtime with I/O and time switched on. Clones share cache, connections and the
+/// number of questions that may be open.
 /// Answers are kept for the name and the type asked: what one says of other names, the targets of
 /// aliases too, is no answer to a later question.
 ///
@@ -124,6 +135,8 @@ pub struct HickoryResolver {
     kept: ResponseCache,
     /// For a question as a whole.
     limit: Duration,
+    /// Places for questions.
+    open: Arc<Semaphore>,
     #[cfg(all(feature = "dnssec", any(feature = "ring", feature = "aws-lc-rs")))]
     validator: Option<validation::Validator>,
 }
@@ -201,6 +214,7 @@ impl HickoryResolver {
             single,
             kept,
             limit: options.timeout.saturating_mul(attempts),
+            open: Arc::new(Semaphore::new(options.open_questions.clamp(1, Semaphore::MAX_PERMITS))),
             #[cfg(all(feature = "dnssec", any(feature = "ring", feature = "aws-lc-rs")))]
             validator,
         })
@@ -377,6 +391,7 @@ impl Resolver for HickoryResolver {
             .ok()
             .and_then(|name| Name::from_labels(name.labels()).ok())
             .ok_or(LookupError::NoSuchName)?;
+        let _place = self.open.acquire().await.expect("nobody closes it");
         #[cfg(all(feature = "dnssec", any(feature = "ring", feature = "aws-lc-rs")))]
         if let Some(validator) = &self.validator {
             // Servers that do not know what it takes may know the answer.

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use dkim_dns::{
     Answer, BlockingResolver, Inquirer, LookupError, Query, QueryId, QueryKind, Resolver, Zone,
-    drive, drive_blocking,
+    ask_until, drive, drive_blocking,
 };
 use futures_util::FutureExt;
 
@@ -137,6 +137,7 @@ fn the_future_may_be_spawned() {
     let mut crawler = Crawler::new(&["a"]);
     let zone = tree();
     spawnable(&drive(&mut crawler, &zone));
+    spawnable(&ask_until(Vec::new(), &zone, std::future::ready(())));
 }
 
 /// A resolver that loses answers ends the drive all the same.

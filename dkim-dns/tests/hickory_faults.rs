@@ -3,8 +3,8 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -608,6 +608,34 @@ fn open_questions_wait_together() {
     assert!(start.elapsed() < Duration::from_millis(1300));
     let good: Vec<bool> = answers.iter().map(Result::is_ok).collect();
     assert_eq!(good, [false, true, false, true]);
+}
+
+/// The time of a question begins when it is asked.
+#[test]
+fn so_many_questions_are_open_at_once() {
+    let names = Arc::new(Mutex::new(Vec::new()));
+    let seen = names.clone();
+    let server = Server::start(move |asked: &Asked| {
+        seen.lock().unwrap().push(asked.name.clone());
+        (asked.name == "fast.test").then(|| Reply::default().txt(&asked.name, 300, &["x"]))
+    });
+    let mut options = options();
+    options.open_questions = 2;
+    let resolver = HickoryBlocking::with_servers(&[server.address], &options).unwrap();
+    let queries = ["a.test", "b.test", "fast.test"].map(|name| query(name, QueryKind::Txt));
+    let answers = resolver.lookup_all(&queries);
+    assert_eq!(answers[..2], [Err(LookupError::Timeout), Err(LookupError::Timeout)]);
+    assert!(answers[2].is_ok(), "{answers:?}");
+    // Once another was given up, which was asked again before.
+    let names = names.lock().unwrap();
+    let place = names.iter().position(|name| name == "fast.test").unwrap();
+    let again = |name: &str| names[..place].iter().filter(|one| *one == name).count() > 1;
+    assert!(again("a.test") || again("b.test"), "{names:?}");
+    drop(names);
+    // None at all would be none for ever.
+    options.open_questions = 0;
+    let resolver = HickoryBlocking::with_servers(&[server.address], &options).unwrap();
+    assert!(txt(&resolver, "fast.test").is_ok());
 }
 
 #[test]

@@ -4,6 +4,9 @@
 //! (`dkim_sign::Unsigned::input`), and is given a signature. What is said is in [`wire`], as octets
 //! and without a socket; what the agent makes of it in [`Keyring`]; [`Agent`] asks over a socket,
 //! and a [`RemoteKey`] signs like any other key.
+//!
+//! [`Agent`] and [`RemoteKey`] block while they wait, for seconds if the agent is stopped: in
+//! asynchronous code they go where that is allowed, such as `tokio::task::spawn_blocking`.
 
 mod client;
 mod server;

@@ -24,6 +24,12 @@ pub fn canonical_header(found: &Verification, header: &Header<'_>) -> Option<Vec
 /// Keeps the canonical body of a signature, as long as it is not too long: a part of it would be of
 /// no use, "the data presented there have to be exactly the canonicalized header and body".
 ///
+/// It takes the whole body, also where a verifier needs no more of it (`dkim_verify::Stance::Done`):
+/// what is not handed over is not there. While the body comes, `dkim_verify::Verifier::signatures` tells
+/// the signatures; a message may have thousands, of which [`MAX_DOMAINS`](crate::MAX_DOMAINS) are
+/// reported about at most, and none that does not ask for it
+/// ([`asks_for_reports`](dkim_tags::Claims::asks_for_reports)).
+///
 /// ```
 /// use dkim_report::CanonicalBody;
 /// use dkim_tags::Signature;

@@ -3,8 +3,10 @@
 //!
 //! `cargo run --package dkim-stack --example verify_async < message.eml`
 
+use std::time::Duration;
+
 use dkim_stack::authres::{AuthenticationResults, OwnIds, without_forged};
-use dkim_stack::dns::{HickoryOptions, Inquirer, ask, drive};
+use dkim_stack::dns::{HickoryOptions, Inquirer, ask_until, drive};
 use dkim_stack::message::Splitter;
 use dkim_stack::{HickoryResolver, Policy, Verifier, now, provider, res_infos};
 use tokio::io::AsyncReadExt;
@@ -29,7 +31,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let mut verifier = Verifier::new(&splitter.header(), &policy, now(), provider());
 
-    let lookups = ask(verifier.queries(), &dns);
+    // Keys that have not come by then are missing, and no others.
+    let deadline = tokio::time::sleep(Duration::from_secs(30));
+    let lookups = ask_until(verifier.queries(), &dns, deadline);
     let body = async {
         verifier.body_chunk(&beginning);
         loop {

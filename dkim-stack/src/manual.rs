@@ -36,6 +36,8 @@
 //! | --- | --- |
 //! | verify a message in one call | [`verify`](crate::verify()), [`verify_blocking`](crate::verify_blocking); `examples/verify_file.rs` |
 //! | verify a message that comes in pieces | [`Verifier`](crate::Verifier); `examples/verify_stream.rs`, `examples/verify_async.rs` |
+//! | verify in a mail filter, field by field | [`HeaderBuf`](crate::message::HeaderBuf), then [`Verifier`](crate::Verifier); many at once through one [`HickoryResolver`](crate::HickoryResolver), whose questions have their limit |
+//! | add a field in a mail filter | [`Signature::to_field_body`](crate::Signature::to_field_body) begins with the space behind the colon, [`AuthenticationResults::field_body`](crate::authres::AuthenticationResults::field_body) does not; both fold with CRLF, for which filters say LF |
 //! | verify as of another day | give the time of receipt as `now`, and accept what has expired since in the policy |
 //! | verify a million messages | one [`KeyCache`](crate::KeyCache) for all threads, a [`Coalescing`](crate::dns::Coalescing) resolver |
 //! | sign as a configuration says | `dkim_keys::Config::select_all`, then `dkim_keys::Config::request`; rules name clients, or mail from anywhere is signed |

@@ -42,7 +42,8 @@ pub struct Mediation {
 
 impl Mediation {
     /// For a message that goes out with this header. `received` is what was found when it came in,
-    /// before anything was changed; `broken` are indexes of signatures to take away.
+    /// before anything was changed; `broken` are the places of signatures to take away, among all
+    /// fields of the header that goes out.
     #[must_use]
     pub fn new(
         header: &Header<'_>,

@@ -115,6 +115,29 @@ impl Verifier {
         self.unlisted
     }
 
+    /// The signatures that can be read, each with what will be its [`Verification::index`]: for whoever
+    /// is to do something with the body as it comes, such as keep it in their form for a report.
+    ///
+    /// ```
+    /// use dkim_crypto::ring::PROVIDER;
+    /// use dkim_message::Header;
+    /// use dkim_tags::UnixTime;
+    /// use dkim_verify::{Policy, Verifier};
+    ///
+    /// let header = Header::parse(
+    ///     b"DKIM-Signature: v=0\r\n\
+    ///       DKIM-Signature: v=1; a=rsa-sha256; d=a.example; s=s; h=from; bh=YQ==; b=YQ==\r\n\
+    ///       From: joe@a.example\r\n",
+    /// );
+    /// let verifier = Verifier::new(&header, &Policy::rfc(), UnixTime(1_700_000_000), &PROVIDER);
+    /// let signatures: Vec<_> = verifier.signatures().collect();
+    /// assert_eq!(signatures.len(), 1);
+    /// assert_eq!((signatures[0].0, signatures[0].1.sdid.as_str()), (1, "a.example"));
+    /// ```
+    pub fn signatures(&self) -> impl Iterator<Item = (usize, &Signature)> {
+        self.found.iter().filter_map(|one| Some((one.index, one.signature.as_ref()?)))
+    }
+
     /// Takes the next octets of the body as it was received, with CRLF at the ends of lines, and tells
     /// whether more are needed.
     pub fn body_chunk(&mut self, chunk: &[u8]) -> Stance {

@@ -211,6 +211,9 @@ impl AgentError {
     }
 
     /// Whether it may go well another time, with nothing changed but that the agent runs.
+    ///
+    /// Whoever asks by a configuration that the agent has, too, may take [`Refusal::UnknownKey`] for
+    /// temporary as well: one of them is behind, as around a change of keys, and mail can wait for that.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         match self {
