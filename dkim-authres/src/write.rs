@@ -38,8 +38,9 @@ impl AuthenticationResults {
     /// - in a method, result, ptype or property, what is no letter, digit, `-` or `_` becomes
     ///   `-`, and the empty one `x`;
     /// - an authserv-id or a reason of more than 800 octets (quoting counted) is cut;
-    /// - a property with such a value is left out, since what is left of the value would be somebody
-    ///   else's; of an email identity the local-part is, if its domain fits.
+    /// - a property with such a value is left out, and so is an address with such a character, since what
+    ///   is left of the value would be somebody else's; of an email identity the local-part is, if its
+    ///   domain fits.
     ///
     /// A message with thousands of signatures has thousands of results. Those that would make the
     /// body longer than [`MAX_OCTETS`] are left out, and a comment at the end says how many. The
@@ -193,11 +194,12 @@ fn value(text: &str) -> String {
 }
 
 /// `pvalue = [CFWS] ( value / [ [ local-part ] "@" ] domain-name ) [CFWS]`, if there is room for it.
-/// Nothing is cut: whoever chooses the length of the local-part would choose which domain is left.
+/// Nothing is cut or mended in what names somebody: whoever chooses the local-part would choose who is
+/// left.
 fn pvalue(text: &str) -> Option<String> {
-    let text = in_a_line(text);
-    let whole = if is_identity(&text) { text.clone() } else { token_or_quoted(&text) };
-    if whole.len() <= MAX_VALUE {
+    let line = in_a_line(text);
+    let whole = if is_identity(&line) { line.clone() } else { token_or_quoted(&line) };
+    if whole.len() <= MAX_VALUE && (line == text || !text.contains('@')) {
         return Some(whole);
     }
     let (_, domain) = text.rsplit_once('@')?;

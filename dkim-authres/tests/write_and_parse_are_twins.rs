@@ -352,6 +352,16 @@ fn no_cut_makes_another_identity() {
     let longest = "b.".repeat(394) + "example.com";
     assert_eq!(written(&format!("p@{longest}")), Some(format!("@{longest}")));
     assert_eq!(written(&format!("p@a{longest}")), None);
+    // Nor does a space in the place of what ends lines.
+    for end in ["\r\n", "\0", "\u{85}", "\u{2028}"] {
+        assert_eq!(written(&format!("joe{end}@bank.example")), Some("@bank.example".to_owned()));
+        assert_eq!(
+            written(&format!("\"j{end}oe\"@bank.example")),
+            Some("@bank.example".to_owned())
+        );
+        assert_eq!(written(&format!("joe@bank{end}.example")), None);
+    }
+    assert_eq!(written("two\nwords"), Some("two words".to_owned()));
 }
 
 /// Control characters become spaces and long values are cut: what is left may be an identity or a
@@ -359,7 +369,14 @@ fn no_cut_makes_another_identity() {
 #[test]
 fn what_is_mended_is_written_the_same_twice() {
     let long = format!("a@{}c", "b.".repeat(500));
-    for text in ["\"@)\u{1}\"@ab.c", "\"a\u{2028}b\"@c.d", "a@b.c\u{1}", &long, &"a".repeat(900)] {
+    for text in [
+        "\"@)\u{1}\"@ab.c",
+        "\"a\u{2028}b\"@c.d",
+        "a@b.c\u{1}",
+        "b.c\u{1}d.e",
+        &long,
+        &"a".repeat(900),
+    ] {
         let result = ResInfo::new("dkim", "pass").reason(text).prop("header", "i", text);
         let once = AuthenticationResults::new(text).with(result).field_body();
         let twice = AuthenticationResults::parse(once.as_bytes()).unwrap().field_body();
