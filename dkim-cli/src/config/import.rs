@@ -27,8 +27,8 @@ use crate::printable::is_harmful;
 /// (OpenDKIM over-signs none, and signs fewer), so that `dkim config check` should follow.
 ///
 /// Of several authors in a From field OpenDKIM looks at the first; this program signs for each, with
-/// each key once. Where InternalHosts says whose mail is signed, `dkim sign` is told with --client
-/// whose it is.
+/// each key once, and not in the name of a domain for one of whose authors nothing signs. Where
+/// InternalHosts says whose mail is signed, `dkim sign` is told with --client whose it is.
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub(super) struct ImportOpendkim {

@@ -98,9 +98,11 @@ impl ImportError {
 /// What is imported signs no more mail than the tables and InternalHosts let OpenDKIM 2.11 sign,
 /// and with the same keys; where we cannot say the same, there is an error, or a note and less is
 /// signed. Other settings that keep mail unsigned, such as PeerList or Mode, are noted and not
-/// taken over. Two differences stay: an author is compared as an address, without the quotes and
-/// comments of the field that OpenDKIM compares with it; and with MultipleSignatures all entries that
-/// fit a sender sign, of which OpenDKIM leaves those between the first and the last out.
+/// taken over. Three differences stay: an author is compared as an address, without the quotes and
+/// comments of the field that OpenDKIM compares with it, and a pattern's `*` takes no `@` that parts
+/// the address; of several authors OpenDKIM looks for the first alone, and here all of them count
+/// ([`Config::select_all`]); and with MultipleSignatures all entries that fit a sender sign, of which
+/// OpenDKIM leaves those between the first and the last out.
 ///
 /// A `refile` is searched from its first line to its last. All other tables are looked up by the
 /// whole address, then by the domain, then with ever shorter domains: that order becomes the order
