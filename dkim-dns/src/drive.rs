@@ -1,6 +1,7 @@
 //! Carries the questions of an [`Inquirer`] to a resolver and the answers back.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -130,7 +131,7 @@ pub async fn ask_until(
     let mut answers = Vec::with_capacity(open.len());
     let mut asked: FuturesUnordered<_> =
         queries.into_iter().map(|query| answered(query, resolver)).collect();
-    let mut end = std::pin::pin!(end);
+    let mut end = pin!(end);
     // What is answered already comes first.
     while let Either::Left((Some((id, answer)), _)) = select(asked.next(), &mut end).await {
         if let Some(place) = open.iter().position(|one| *one == id) {
@@ -145,6 +146,18 @@ pub async fn ask_until(
 async fn answered(query: Query, resolver: &impl Resolver) -> (QueryId, Answer) {
     let answer = resolver.lookup(&query).await;
     (query.id, answer)
+}
+
+/// As [`drive`], until something else happens, such as a deadline, and tells whether all questions were
+/// answered by then. What was not stays unanswered, and what was counts. `end` is not polled again once
+/// it has ended.
+pub async fn drive_until(
+    inquirer: &mut (impl Inquirer + ?Sized),
+    resolver: &impl Resolver,
+    end: &mut (impl Future<Output = ()> + Unpin),
+) -> bool {
+    let driven = pin!(drive(inquirer, resolver));
+    matches!(select(driven, end).await, Either::Left(_))
 }
 
 /// Like [`drive`], and does some work with the inquirer while the first questions are on their way,

@@ -53,7 +53,9 @@ mod update;
 mod zone;
 
 pub use coalesce::Coalescing;
-pub use drive::{BlockingResolver, Resolver, ask, ask_until, drive, drive_blocking, drive_while};
+pub use drive::{
+    BlockingResolver, Resolver, ask, ask_until, drive, drive_blocking, drive_until, drive_while,
+};
 #[cfg(feature = "hickory")]
 pub use hickory::{HickoryBlocking, HickoryError, HickoryOptions, HickoryResolver, NameServer};
 pub use master_file::{ZoneError, ZoneErrorKind};

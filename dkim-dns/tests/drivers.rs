@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use dkim_dns::{
-    Answer, BlockingResolver, Inquirer, LookupError, Query, QueryId, QueryKind, Resolver, Zone,
-    ask_until, drive, drive_blocking,
+    Answer, BlockingResolver, Found, Inquirer, LookupError, Query, QueryId, QueryKind, Resolver,
+    Zone, ask_until, drive, drive_blocking, drive_until,
 };
 use futures_util::FutureExt;
 
@@ -131,6 +131,29 @@ fn open_questions_wait_together() {
     assert_eq!(crawler.answers.len(), 3);
 }
 
+/// What has come by the end counts, and nothing is waited for after it.
+#[test]
+fn a_deadline_keeps_what_has_come() {
+    struct SlowAt(&'static str);
+    impl Resolver for SlowAt {
+        async fn lookup(&self, query: &Query) -> Answer {
+            if query.name == self.0 {
+                std::future::pending::<()>().await;
+            }
+            Ok(Found::default())
+        }
+    }
+    fn run(slow: &'static str, mut end: impl Future<Output = ()> + Unpin) -> (bool, String) {
+        let mut crawler = Crawler::new(&["a", "b", "c"]);
+        let driven = drive_until(&mut crawler, &SlowAt(slow), &mut end).now_or_never();
+        let names: Vec<_> = crawler.answers.into_keys().collect();
+        (driven.expect("somebody ends it"), names.concat())
+    }
+    assert_eq!(run("b", std::future::ready(())), (false, "ac".to_owned()));
+    assert_eq!(run("-", std::future::ready(())), (true, "abc".to_owned()));
+    assert_eq!(run("-", std::future::pending()), (true, "abc".to_owned()));
+}
+
 #[test]
 fn the_future_may_be_spawned() {
     fn spawnable(_: &(impl Future + Send)) {}
@@ -138,6 +161,8 @@ fn the_future_may_be_spawned() {
     let zone = tree();
     spawnable(&drive(&mut crawler, &zone));
     spawnable(&ask_until(Vec::new(), &zone, std::future::ready(())));
+    let mut other = Crawler::new(&["a"]);
+    spawnable(&drive_until(&mut other, &zone, &mut std::future::ready(())));
 }
 
 /// A resolver that loses answers ends the drive all the same.

@@ -1,12 +1,15 @@
 //! What the Author Domains of a message say about its signatures: ADSP and ATPS, in one call.
 
+use std::future::pending;
+use std::pin::pin;
+
 use dkim_adsp::{
     AdspCheck, AdspFinding, AtpsCheck, AtpsFinding, Author, AuthorError,
     atps_res_info_without_author, authors_of, res_info_without_author,
 };
 use dkim_authres::ResInfo;
 use dkim_crypto::Provider;
-use dkim_dns::{BlockingResolver, Resolver, drive, drive_blocking};
+use dkim_dns::{BlockingResolver, Resolver, drive_blocking, drive_until};
 use dkim_message::Header;
 use dkim_tags::{DomainName, Signature};
 use dkim_verify::Verification;
@@ -82,15 +85,31 @@ impl<'f> PracticesCheck<'f> {
         Self { atps: Some(provider), ..self }
     }
 
-    /// Asks, on any async runtime that the resolver works with.
-    pub async fn ask(mut self, resolver: &impl Resolver) -> AuthorPractices {
+    /// Asks, on any async runtime that the resolver works with. A future that is dropped has told
+    /// nothing: [`ask_until`](Self::ask_until) gives up and tells what it has.
+    pub async fn ask(self, resolver: &impl Resolver) -> AuthorPractices {
+        self.ask_until(resolver, pending()).await
+    }
+
+    /// As [`ask`](Self::ask), until something else happens, such as a deadline: what was not found out by
+    /// then is `temperror`. Each author may have claims of ATPS that are tested one after the other, and
+    /// two questions of ADSP after them, so that who writes a message decides how long all of it takes.
+    pub async fn ask_until(
+        mut self,
+        resolver: &impl Resolver,
+        end: impl Future<Output = ()>,
+    ) -> AuthorPractices {
+        let mut end = pin!(end);
+        let mut goes_on = true;
         let mut practices = self.without_authors();
         if let Some(mut check) = self.atps_check() {
-            drive(&mut check, resolver).await;
+            goes_on = drive_until(&mut check, resolver, &mut end).await;
             practices.atps = Some(Ok(self.count(check.finish())));
         }
         if let Some(mut check) = self.adsp_check() {
-            drive(&mut check, resolver).await;
+            if goes_on {
+                drive_until(&mut check, resolver, &mut end).await;
+            }
             practices.adsp = Some(Ok(check.finish()));
         }
         practices

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use dkim_stack::adsp::{AdspCheck, AtpsCheck, authors_of};
-use dkim_stack::dns::drive_blocking;
+use dkim_stack::dns::{Answer, Query, Resolver, drive_blocking};
 use dkim_stack::explain::{Fate, relayed};
 use dkim_stack::message::split;
 use dkim_stack::tags::{Atps, AtpsHash};
@@ -216,6 +216,38 @@ fn a_key_in_test_has_signed_for_nobody() {
     let nobody = PracticesCheck::new(&header, &[]).adsp().ask_blocking(&Zone::new());
     assert_eq!(nobody.res_infos()[0].result, "permerror");
     assert!(nobody.atps.is_none() && nobody.known().adsp.is_empty());
+}
+
+/// Who writes a message decides how long its authors' DNS takes; somebody else, how long that is waited for.
+#[test]
+fn what_has_not_come_by_the_deadline_is_missing() {
+    struct OnlyAtps(Zone);
+    impl Resolver for OnlyAtps {
+        async fn lookup(&self, query: &Query) -> Answer {
+            if !query.name.contains("._atps.") {
+                std::future::pending::<()>().await;
+            }
+            self.0.answer(query)
+        }
+    }
+    let mut request = request("esp.example");
+    let hash = AtpsHash::Plain;
+    request.atps = Some(Atps { author_domain: name("bank.example"), hash });
+    let message = signed("From: ceo@bank.example, cfo@shop.example\r\n\r\nHi.\r\n", request);
+    let zone =
+        zone(&["esp.example"]).txt("esp.example._atps.bank.example", "v=ATPS1; d=esp.example");
+    let found = judged(&message, &zone);
+    let (header, _) = split(message.as_bytes());
+    let check = PracticesCheck::new(&header, &found).adsp().atps(provider());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let practices = runtime.block_on(check.ask_until(&OnlyAtps(zone), std::future::ready(())));
+    let told: Vec<String> = practices
+        .res_infos()
+        .into_iter()
+        .map(|info| format!("{}={}", info.method, info.result))
+        .collect();
+    // What was confirmed stands, and counts.
+    assert_eq!(told, ["dkim-atps=pass", "dkim-atps=fail", "dkim-adsp=pass", "dkim-adsp=temperror"]);
 }
 
 /// An author whom nobody in the DNS could sign for is not signed for.

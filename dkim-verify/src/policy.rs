@@ -1,5 +1,8 @@
 //! What to do about a signature that is right but not as it should be.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use dkim_crypto::PublicKey;
 use dkim_tags::DomainName;
 
@@ -55,8 +58,8 @@ pub struct Policy {
     pub single_label_domain: Treatment,
     /// Domains that sign for nobody, such as `co.uk`: `policy`, reason `unacceptable-domain`.
     /// Empty by default (RFC 6376 §6.1.1: "The list of unacceptable domains SHOULD be
-    /// configurable").
-    pub unacceptable_domains: Vec<DomainName>,
+    /// configurable"). Shared, for such a list is long, and a verifier has a policy of its own.
+    pub unacceptable_domains: Arc<HashSet<DomainName>>,
     /// `x=` has passed: `fail`, reason `expired`. Refused by default (RFC 6376 §6.1.1); accept it
     /// for archives.
     pub expired: Treatment,
@@ -92,7 +95,7 @@ impl Policy {
             malformed_header: Treatment::Refuse,
             unsigned_duplicate: Treatment::Accept,
             single_label_domain: Treatment::Refuse,
-            unacceptable_domains: Vec::new(),
+            unacceptable_domains: Arc::default(),
             expired: Treatment::Refuse,
             future: Treatment::Accept,
             several_key_records: Treatment::Accept,
