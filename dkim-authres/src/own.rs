@@ -1,5 +1,7 @@
 //! The authserv-ids of a site: who it writes as, and whom it believes.
 
+use std::slice;
+
 use crate::AuthenticationResults;
 use crate::remove::{is_claimed, plain, squeezed, u_labels};
 
@@ -38,17 +40,18 @@ impl OwnIds {
     pub fn new(ids: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, OwnIdError> {
         let mut own = Self { written: String::new(), ids: Vec::new() };
         for id in ids {
-            let id = id.as_ref();
-            if own.ids.is_empty() {
-                id.clone_into(&mut own.written);
-            }
-            own.ids.push(Id::new(id));
+            let text = id.as_ref();
+            let id = Id::new(text);
             // What is written by this name is to be found when somebody else writes it.
-            let written = AuthenticationResults::new(id).field_body();
-            let is_empty = own.ids.iter().any(|id| id.squeezed.is_empty());
-            if is_empty || !is_claimed(written.as_bytes(), &own.ids) {
-                return Err(OwnIdError::Nobody(id.chars().take(OwnIdError::MAX_QUOTED).collect()));
+            let written = AuthenticationResults::new(text).field_body();
+            if id.squeezed.is_empty() || !is_claimed(written.as_bytes(), slice::from_ref(&id)) {
+                let quoted = text.chars().take(OwnIdError::MAX_QUOTED).collect();
+                return Err(OwnIdError::Nobody(quoted));
             }
+            if own.ids.is_empty() {
+                text.clone_into(&mut own.written);
+            }
+            own.ids.push(id);
         }
         if own.ids.is_empty() { Err(OwnIdError::None) } else { Ok(own) }
     }
@@ -67,8 +70,8 @@ pub enum OwnIdError {
     /// None was given.
     #[error("no authserv-id: the name in the fields of one's own servers is needed")]
     None,
-    /// One that names nobody; its first 64 characters.
-    #[error("the authserv-id {0:?} names nobody")]
+    /// One that names nobody, or cannot be written as it is; its first 64 characters.
+    #[error("the authserv-id {0:?} names nobody, or cannot be written")]
     Nobody(String),
 }
 

@@ -7,7 +7,7 @@ mod which;
 
 use clap::{Args, Subcommand};
 
-pub(crate) use self::file::{ConfigFile, mails_of, state_failure};
+pub(crate) use self::file::{ConfigFile, decide, mails_of, state_failure};
 use crate::diagnostics::Failure;
 use crate::exit::{self, Exit};
 

@@ -5,6 +5,7 @@ mod validation;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::slice;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ use hickory_resolver::proto::op::{Message, Query as Question, ResponseCode};
 use hickory_resolver::proto::rr::{Name, RData, Record as RawRecord, RecordType};
 use hickory_resolver::{ResponseCache, TokioResolver, TtlConfig};
 use tokio::runtime::{self, Handle, Runtime};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time;
 
 use crate::name;
@@ -29,7 +30,7 @@ use crate::{
 /// How many questions may be open at once, unless said.
 const MAX_OPEN_QUESTIONS: usize = 128;
 
-/// How patiently to ask, and how much to keep.
+/// How patiently to ask, how many questions at once, and how much to keep.
 ///
 /// ```
 /// let mut options = dkim_dns::HickoryOptions::new();
@@ -48,7 +49,8 @@ pub struct HickoryOptions {
     pub cache_size: u32,
     /// How many questions may be open at once; by default 128, and at least one. Each has a socket, and
     /// some have two or more when servers are slow; a process often has 1024 files and sockets and no
-    /// more. The next ones wait, and their time begins when they are asked.
+    /// more. The next ones wait, and their time begins when they are asked; what is kept needs no place.
+    /// Whoever sends mail chooses some of the names, and may let their servers be silent.
     pub open_questions: usize,
     /// Where to begin validating with DNSSEC; by default nothing is validated, and
     /// [`Found::dnssec`] is [`Dnssec::Unknown`].
@@ -280,6 +282,32 @@ impl HickoryResolver {
         Ok(servers)
     }
 
+    /// Whether an answer is kept, which takes no place; what is validated is not.
+    fn is_kept(&self, name: &Name, kind: QueryKind) -> bool {
+        let kind = match kind {
+            QueryKind::Txt => RecordType::TXT,
+            QueryKind::Exists => RecordType::MX,
+            QueryKind::Cname => RecordType::CNAME,
+        };
+        #[cfg(all(feature = "dnssec", any(feature = "ring", feature = "aws-lc-rs")))]
+        if self.validator.is_some() {
+            return false;
+        }
+        self.kept.get(&Question::query(name.clone(), kind), Instant::now()).is_some()
+    }
+
+    /// A place for a question, once there is one.
+    async fn place(&self) -> SemaphorePermit<'_> {
+        let mut place = pin!(self.open.acquire());
+        // Whoever shares a future with somebody who is gone may have missed the news: it looks again
+        // from time to time, and keeps its turn.
+        loop {
+            if let Ok(place) = time::timeout(self.limit, &mut place).await {
+                return place.expect("nobody closes it");
+            }
+        }
+    }
+
     /// What is kept, or what the servers say.
     async fn ask(&self, name: &Name, kind: RecordType) -> Result<Message, NetError> {
         let question = Question::query(name.clone(), kind);
@@ -391,7 +419,10 @@ impl Resolver for HickoryResolver {
             .ok()
             .and_then(|name| Name::from_labels(name.labels()).ok())
             .ok_or(LookupError::NoSuchName)?;
-        let _place = self.open.acquire().await.expect("nobody closes it");
+        let _place = match self.is_kept(&name, query.kind) {
+            true => None,
+            false => Some(self.place().await),
+        };
         #[cfg(all(feature = "dnssec", any(feature = "ring", feature = "aws-lc-rs")))]
         if let Some(validator) = &self.validator {
             // Servers that do not know what it takes may know the answer.

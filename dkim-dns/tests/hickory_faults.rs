@@ -3,6 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -12,6 +13,7 @@ use dkim_dns::{
     Answer, BlockingResolver, Dnssec, Found, HickoryBlocking, HickoryError, HickoryOptions,
     HickoryResolver, LookupError, MAX_RECORDS, Query, QueryId, QueryKind, Record, Resolver,
 };
+use futures_util::future::{Either, select};
 
 const CNAME: u16 = 5;
 const MX: u16 = 15;
@@ -632,6 +634,19 @@ fn so_many_questions_are_open_at_once() {
     let again = |name: &str| names[..place].iter().filter(|one| *one == name).count() > 1;
     assert!(again("a.test") || again("b.test"), "{names:?}");
     drop(names);
+    // What is kept is there while another is waited for.
+    options.open_questions = 1;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let resolver = HickoryResolver::with_servers(&[server.address], &options).unwrap();
+        let (slow, fast) = (query("a.test", QueryKind::Txt), query("fast.test", QueryKind::Txt));
+        assert!(resolver.lookup(&fast).await.is_ok());
+        let open = pin!(resolver.lookup(&slow));
+        match select(open, pin!(resolver.lookup(&fast))).await {
+            Either::Right((kept, _)) => assert!(kept.is_ok()),
+            Either::Left((slow, _)) => panic!("{slow:?}"),
+        }
+    });
     // None at all would be none for ever.
     options.open_questions = 0;
     let resolver = HickoryBlocking::with_servers(&[server.address], &options).unwrap();

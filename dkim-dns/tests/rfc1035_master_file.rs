@@ -139,9 +139,16 @@ fn omitted_owner_is_the_one_before() {
 
 #[test]
 fn ttl_and_class_in_either_order_or_omitted() {
-    for entry in
-        ["a. TXT x", "a. IN TXT x", "a. 7 TXT x", "a. 7 IN TXT x", "a. IN 7 TXT x", "a. in 7 txt x"]
-    {
+    for entry in [
+        "a. TXT x",
+        "a. IN TXT x",
+        "a. 7 TXT x",
+        "a. 7 IN TXT x",
+        "a. IN 7 TXT x",
+        "a. in 7 txt x",
+        "a. CLASS1 TXT x",
+        "a. 7 class1 TXT x",
+    ] {
         assert_eq!(strings(&read(entry), "a"), [b"x"], "{entry}");
         assert_eq!(ttl(entry), if entry.contains('7') { 7 } else { 3600 });
     }

@@ -97,8 +97,8 @@ const KEY_TYPE: KeyType = SigningAlgorithm::RSA_SHA1.key();
 /// §4.2.2).
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// How much a record that does not do tells of why the signature does not verify, so that the order
-/// of the records decides nothing.
+/// How much a record that does not do tells of why the signature does not verify, so that what tells
+/// most is told, wherever it stands.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Telling {
     /// It says that it is something else.

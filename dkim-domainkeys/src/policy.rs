@@ -1,9 +1,8 @@
 //! What to do about a signature that is right but not as it should be, and how much work is done.
 
 use std::collections::HashSet;
-use std::sync::Arc;
-
 use std::fmt;
+use std::sync::Arc;
 
 use dkim_crypto::PublicKey;
 use dkim_message::Defect;

@@ -263,7 +263,7 @@ fn keys_serve_on_their_terms() {
 
 /// Of several records that do not do, what the best of them tells is told.
 #[test]
-fn the_order_of_records_decides_nothing() {
+fn the_best_of_several_records_is_told() {
     let changed = sign(TAGS, MESSAGE).replace("Hi.", "Ho.");
     assert_ne!(changed, sign(TAGS, MESSAGE));
     let name = "sel._domainkey.example.com";

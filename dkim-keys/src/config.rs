@@ -32,7 +32,7 @@ pub use self::import::{Import, ImportError, import_opendkim};
 pub use self::key::{KeyEntry, KeySource, NamedKey, is_in_token};
 pub use self::pattern::Pattern;
 pub use self::rotation::{Rotation, ServerAddress};
-pub use self::select::{Chosen, Decision, Mail, PassedOver, Selection, Verdict};
+pub use self::select::{Chosen, Decision, Mail, PassedOver, Selection, TooManyAuthors, Verdict};
 pub use self::signatory::{Signatory, SignatoryError, Unclear};
 use crate::directory::target_of;
 use crate::excerpt::excerpt;

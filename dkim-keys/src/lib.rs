@@ -42,8 +42,8 @@ pub use audit::{AuditedFiles, FileAudit, FileFault, FileRules, KeyFile};
 pub use config::{
     Chosen, Compliance, Config, ConfigError, Decision, Import, ImportError, KeyEntry, KeySource,
     Mail, Matching, NamedKey, PassedOver, Pattern, Rotation, Rule, Selection, ServerAddress,
-    Signatory, SignatoryError, Signing, SigningDomain, Unclear, Verdict, check_config,
-    import_opendkim, is_in_token,
+    Signatory, SignatoryError, Signing, SigningDomain, TooManyAuthors, Unclear, Verdict,
+    check_config, import_opendkim, is_in_token,
 };
 pub use examine::examine;
 pub use finding::{Finding, Severity};

@@ -348,6 +348,8 @@ fn a_pattern_does_not_begin_with_white_space() {
         told,
         "SigningTable: \"*@example.com\\u{a0}x\": write its domain in A-labels (xn--...), as mail is compared"
     );
+    let told = import(PATTERNS, "(a|b)@b\u{fc}cher.example one\n").unwrap_err().to_string();
+    assert!(told.starts_with("SigningTable: \"(a|b)@b\u{fc}cher.example\": write its"), "{told}");
 }
 
 /// OpenDKIM refuses such mail for the time being, and looks for nothing else.

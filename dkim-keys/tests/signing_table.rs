@@ -89,7 +89,7 @@ fn several_rules_sign_several_times_and_each_key_once() {
     assert_eq!(
         passed,
         [
-            "2 it fits, and the key main signs already by a rule before it",
+            "2 it fits, and a rule before it names the key main already",
             "3 the author is none of its authors",
             "4 the author is none of its authors"
         ]
@@ -125,7 +125,8 @@ fn a_network_of_ipv4_within_ipv6_is_one_of_ipv4() {
         ("192.0.2.255", true),
         ("::ffff:192.0.2.7", true),
         ("192.0.3.1", false),
-        ("::fffe:1", false),
+        ("::fffe:0:1", true),
+        ("::fffd:0:1", false),
     ] {
         let chosen = config.select(&mail("joe@example.com", client)).chosen;
         assert_eq!(!chosen.is_empty(), is_named, "{client}");
@@ -217,12 +218,15 @@ fn nothing_signs_in_the_name_of_an_author_for_whom_nothing_signs() {
          [keys.esp]\ndomain = 'esp.example'\nselector = 's'\nfile = 'a.pem'\n\
          [[rules]]\nfrom = ['joe@example.com', 'ann@example.com']\nkeys = ['a', 'esp']\n\
          [[rules]]\nfrom = ['ceo@example.com']\nkeys = ['a']\nclients = ['10.0.0.1']\n\
+         [[rules]]\nfrom = ['boss@example.com']\nkeys = ['esp']\n\
+         [keys.b]\ndomain = 'b\u{fc}cher.example'\nselector = 's'\nfile = 'a.pem'\n\
+         [[rules]]\nfrom = ['joe@xn--bcher-kva.example']\nkeys = ['b']\n\
          [[rules]]\nfrom = ['*@sub.example.com']\nkeys = ['sub']\n",
     )
     .unwrap();
     let signed = |from: &[&str], client| {
         let mails: Vec<_> = from.iter().map(|author| mail(author, client)).collect();
-        let decision = config.select_all(&mails);
+        let decision = config.select_all(&mails).unwrap();
         assert_eq!(decision.authors.len(), mails.len());
         let names = decision.signatures.iter().map(|chosen| chosen.domain.to_string());
         (names.collect::<Vec<_>>().join(" "), decision.authors)
@@ -238,7 +242,7 @@ fn nothing_signs_in_the_name_of_an_author_for_whom_nothing_signs() {
     assert_eq!(names, "esp.example");
     assert_eq!(
         authors[1].passed_over[0].why.to_string(),
-        "it fits, and nothing signs for the other author in example.com, which the key a would sign for, too"
+        "it fits, and the key a would sign in the name of the author in example.com, too, for whom nothing does"
     );
     // What is below is vouched for as well, unless it has its own; others elsewhere are not.
     assert_eq!(signed(&["joe@example.com", "ann@b.example.com"], any).0, "esp.example");
@@ -254,7 +258,16 @@ fn nothing_signs_in_the_name_of_an_author_for_whom_nothing_signs() {
         signed(&["joe@example.com", "ann@notexample.com"], any).0,
         "example.com esp.example"
     );
+    let bucher = ["joe@b\u{fc}cher.example", "root@web_01.b\u{fc}cher.example"];
+    assert_eq!(signed(&bucher[..1], any).0, "xn--bcher-kva.example");
+    assert_eq!(signed(&bucher, any).0, "");
+    // A key of somebody else is none in their name.
+    assert_eq!(signed(&["boss@example.com"], any).0, "esp.example");
+    assert_eq!(signed(&["boss@example.com", "joe@example.com"], any).0, "esp.example");
     assert_eq!(signed(&[], any).0, "");
+    let many = vec![mail("joe@example.com", any); Config::MAX_AUTHORS + 1];
+    assert_eq!(config.select_all(&many[1..]).unwrap().signatures.len(), 2);
+    assert_eq!(config.select_all(&many).unwrap_err().to_string(), "more than 20 authors");
 }
 
 /// One key that cannot sign leaves the others theirs.

@@ -29,7 +29,8 @@ pub const MAX_LEN: usize = 1000;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Address {
-    /// The local-part, quoting removed. With the domain at most [`MAX_LEN`] octets. May hold any character but NUL, CR and LF.
+    /// The local-part, quoting removed. With the domain and the `@` between at most [`MAX_LEN`] octets.
+    /// May hold any character but NUL, CR and LF.
     pub local_part: String,
     /// The domain, as written, U-labels and upper case included, or a domain-literal with
     /// its brackets.

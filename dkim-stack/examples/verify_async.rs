@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let mut verifier = Verifier::new(&splitter.header(), &policy, now(), provider());
 
-    // Keys that have not come by then are missing, and no others.
+    // Signatures whose key has not come by then are temperror, and no others.
     let deadline = tokio::time::sleep(Duration::from_secs(30));
     let lookups = ask_until(verifier.queries(), &dns, deadline);
     let body = async {

@@ -220,7 +220,7 @@ fn a_key_in_test_has_signed_for_nobody() {
 
 /// Who writes a message decides how long its authors' DNS takes; somebody else, how long that is waited for.
 #[test]
-fn what_has_not_come_by_the_deadline_is_missing() {
+fn what_has_not_come_by_the_deadline_is_temperror() {
     struct OnlyAtps(Zone);
     impl Resolver for OnlyAtps {
         async fn lookup(&self, query: &Query) -> Answer {

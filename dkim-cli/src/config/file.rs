@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use dkim_keys::{Chosen, Config, Mail, RotationState, StateFile, StateFileError, is_in_token};
+use dkim_keys::{
+    Chosen, Config, Decision, Mail, RotationState, StateFile, StateFileError, is_in_token,
+};
 use dkim_stack::message::author_addresses;
 
 use crate::diagnostics::Failure;
@@ -102,6 +104,13 @@ pub(crate) fn mails_of(
         client.into_iter().fold(mail, Mail::from_client)
     };
     Ok(authors.iter().map(mail).collect())
+}
+
+/// Who signs a message with these authors.
+pub(crate) fn decide(config: &Config, authors: &[Mail]) -> Result<Decision, Failure> {
+    config.select_all(authors).map_err(|error| {
+        Failure::of(Exit::Data, &error).on("From").remedy("name those alone who answer for it")
+    })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use clap::Args;
 use dkim_keys::{Mail, Selection};
 use serde::Serialize;
 
-use super::file::{ConfigFile, mails_of};
+use super::file::{ConfigFile, decide, mails_of};
 use crate::diagnostics::Failure;
 use crate::exit::{self, Exit};
 use crate::json;
@@ -84,13 +84,9 @@ impl Which {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let file = ConfigFile::read(&self.config)?;
         let mut out = io::BufWriter::new(anstream::stdout().lock());
-        let mut exit = Exit::Success;
         let mails = mails_of(self.from.as_bytes(), (self.client, self.authenticated))?;
-        let decision = file.config.select_all(&mails);
+        let decision = decide(&file.config, &mails)?;
         for (mail, selection) in mails.iter().zip(&decision.authors) {
-            if selection.chosen.is_empty() {
-                exit = Exit::NonePasses;
-            }
             let written = if self.json {
                 json::line(&mut out, &as_json(&file, mail, selection))
             } else {
@@ -99,7 +95,8 @@ impl Which {
             written.map_err(|error| Failure::output(&error))?;
         }
         out.flush().map_err(|error| Failure::output(&error))?;
-        Ok(exit)
+        let is_signed = !decision.signatures.is_empty();
+        Ok(if is_signed { Exit::Success } else { Exit::NonePasses })
     }
 }
 

@@ -11,7 +11,7 @@ use dkim_stack::{Auid, DomainName, Selector, SigningKey};
 
 use super::refused;
 use crate::agent::configured_key;
-use crate::config::{ConfigFile, mails_of};
+use crate::config::{ConfigFile, decide, mails_of};
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
 use crate::key_file;
@@ -53,7 +53,7 @@ impl Configured {
             return Err(refused(&RequestError::SeveralFrom));
         }
         let mails = mails_of(from.body(), (client, authenticated))?;
-        let decision = self.file.config.select_all(&mails);
+        let decision = decide(&self.file.config, &mails)?;
         let is_unsigned = decision.signatures.is_empty();
         if is_unsigned && decision.authors.iter().any(needs_client) {
             return Err(Failure::new(

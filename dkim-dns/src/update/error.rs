@@ -104,9 +104,13 @@ impl UpdateError {
                  somebody may stand between it and you"
             }
             Self::UnknownKey(_) => {
-                "let the server have a key of this name and algorithm (BIND: a `key` statement)"
+                "let the server have a key of this name and algorithm (BIND: a `key` statement); \
+                 no answer of this kind is signed, so look at what the server shows"
             }
-            Self::WrongSecret(_) => "give both sides the same secret",
+            Self::WrongSecret(_) => {
+                "give both sides the same secret; no answer of this kind is signed, so look at what \
+                 the server shows"
+            }
             Self::Clocks(_) => "set the clock that is wrong: TSIG allows five minutes",
             Self::Changed(_) => "look again what stands there: somebody else publishes, too",
             Self::NoZone(_) => "name the zone's primary server, or the zone",

@@ -32,7 +32,7 @@ impl Mail {
     /// A message of this author; U-labels become A-labels, in which rules are written.
     #[must_use]
     pub fn new(local_part: &str, domain: &str) -> Self {
-        let name = DomainName::parse(domain);
+        let name = DomainName::of_address(domain);
         Self {
             local_part: local_part.to_owned(),
             domain: name.as_ref().map_or(domain, DomainName::as_str).to_owned(),
@@ -100,15 +100,15 @@ pub enum Verdict {
         /// That rule, counted from 1.
         by: usize,
     },
-    /// It fits, and nothing signs for another author of the message, in whose name its key would
-    /// sign as well.
+    /// It fits, and its key would sign in the name of another author of the message as well, in whose
+    /// own name nothing signs.
     OtherAuthor {
         /// The key.
         key: String,
         /// The domain of that author, or whatever stands behind the `@`.
         author: String,
     },
-    /// It fits, and another rule that fits names its key.
+    /// It fits, and a rule before it that fits names its key.
     AlreadySigned {
         /// The key.
         key: String,
@@ -135,10 +135,10 @@ impl std::fmt::Display for Verdict {
             Self::Unsigned { by } => write!(f, "it fits, and rule {by} says not to sign"),
             Self::OtherAuthor { key, author } => write!(
                 f,
-                "it fits, and nothing signs for the other author in {author}, which the key {key} would sign for, too"
+                "it fits, and the key {key} would sign in the name of the author in {author}, too, for whom nothing does"
             ),
             Self::AlreadySigned { key } => {
-                write!(f, "it fits, and the key {key} signs already by a rule before it")
+                write!(f, "it fits, and a rule before it names the key {key} already")
             }
             Self::NoName { key, why } => {
                 write!(f, "it fits, and the key {key} cannot sign for this author: {why}")
@@ -177,6 +177,12 @@ pub struct Decision {
     pub authors: Vec<Selection>,
 }
 
+/// A message has more authors than are decided about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("more than {} authors", Config::MAX_AUTHORS)]
+#[non_exhaustive]
+pub struct TooManyAuthors;
+
 impl Selection {
     /// Makes none of the signatures for which there is a reason.
     fn withdraw(&mut self, why: impl Fn(&Chosen) -> Option<Verdict>) {
@@ -193,10 +199,14 @@ impl Selection {
 }
 
 impl Config {
+    /// So many authors of a message are decided about.
+    pub const MAX_AUTHORS: usize = 20;
+
     /// Decides who signs a message with these authors, all that its From field names.
     ///
     /// What it is signed with in the name of a domain stands for each of its authors there (RFC 5617
-    /// §2.7): where nothing signs for one of them, nothing signs in that name.
+    /// §2.7): where nothing signs in the name of one of them by the rules for that one, nothing does by
+    /// those for others.
     ///
     /// A configuration is asked about mail that is to be signed: a rule without `clients` and
     /// `authenticated` fits whoever writes such an author, from wherever the message comes (RFC 6376
@@ -222,17 +232,27 @@ impl Config {
     /// let client = "192.0.2.7".parse()?;
     /// let authors = author_addresses(b"joe@example.com, ann@example.com")?;
     /// let mails: Vec<_> = authors.iter().map(|one| Mail::from(one).from_client(client)).collect();
-    /// assert_eq!(config.select_all(&mails).signatures.len(), 1);
+    /// assert_eq!(config.select_all(&mails)?.signatures.len(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use]
-    pub fn select_all(&self, authors: &[Mail]) -> Decision {
+    ///
+    /// # Errors
+    ///
+    /// When there are more authors than [`MAX_AUTHORS`](Self::MAX_AUTHORS): each is held against each
+    /// rule, and whoever writes a From field chooses how many they are.
+    pub fn select_all(&self, authors: &[Mail]) -> Result<Decision, TooManyAuthors> {
+        if authors.len() > Self::MAX_AUTHORS {
+            return Err(TooManyAuthors);
+        }
         let mut decision = Decision {
             signatures: Vec::new(),
             authors: authors.iter().map(|mail| self.select(mail)).collect(),
         };
         let unsigned = authors.iter().zip(&decision.authors);
-        let unsigned = unsigned.filter(|(_, selection)| selection.chosen.is_empty());
+        let is_unsigned = |(mail, selection): &(&Mail, &Selection)| {
+            !selection.chosen.iter().any(|chosen| is_within(&mail.domain, &chosen.domain))
+        };
+        let unsigned = unsigned.filter(is_unsigned);
         let unsigned: BTreeSet<&str> = unsigned.map(|(mail, _)| &*mail.domain).collect();
         for selection in &mut decision.authors {
             selection.withdraw(|chosen| {
@@ -245,7 +265,7 @@ impl Config {
                 }
             }
         }
-        decision
+        Ok(decision)
     }
 
     /// Decides who signs a message with this author alone.

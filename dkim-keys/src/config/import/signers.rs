@@ -28,8 +28,8 @@ impl Import {
         Ok(())
     }
 
-    /// Where `%` finds no key, OpenDKIM refuses the mail, whatever else signs it. A rule can keep
-    /// others from signing it only where the first decides.
+    /// Where `%` finds no key, OpenDKIM refuses the mail, whatever else signs it. With
+    /// MultipleSignatures a rule without keys would keep the keys that `%` finds from it, too.
     fn refuse_mixture(&self, table: &Table) -> Result<(), ImportError> {
         let is_named_by_author = |value: &str| value == "%" || value.starts_with("%:");
         let mut named = table.entries.iter().filter(|(_, value)| is_named_by_author(value));
@@ -57,7 +57,11 @@ impl Import {
                 key,
                 "is a regular expression, and is left out: write patterns instead; until then no entry after it signs in its place",
             );
-            return Ok((Order::default(), self.blocking(all_that_may_fit(key))));
+            let pattern = all_that_may_fit(key);
+            if !Pattern::new(&*pattern).is_in_a_labels() {
+                return Err(ImportError::entry(SETTING, key, NOT_IN_A_LABELS));
+            }
+            return Ok((Order::default(), self.blocking(pattern)));
         }
         if !is_wild && !key.is_ascii() {
             self.note(key, "fits nobody: OpenDKIM finds no more than ASCII; the entry is left out");
