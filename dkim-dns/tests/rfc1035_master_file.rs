@@ -154,6 +154,15 @@ fn ttl_and_class_in_either_order_or_omitted() {
     }
 }
 
+/// Whatever looks like one and has no number, or no other type.
+#[test]
+fn names_of_types_are_no_classes() {
+    for entry in ["b. CLASSX x", "b. CLASS x", "b. CLASS1X x", "b. TYPE257 x"] {
+        let zone = read(&format!("a. TXT x\n{entry}\n"));
+        assert_eq!(strings(&zone, "a"), [b"x"], "{entry}");
+    }
+}
+
 #[test]
 fn ttl_units() {
     assert_eq!(ttl("a. 0 TXT x"), 0);

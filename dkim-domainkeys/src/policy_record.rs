@@ -257,6 +257,18 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_the_dns_has_no_room_for_is_not_asked_for() {
+        let label = "a".repeat(60);
+        for (last, is_asked) in [("b".repeat(57), true), ("b".repeat(58), false)] {
+            let domain = [&*label, &label, &label, "c", &last].join(".");
+            let mut lookup = PolicyLookup::new(&DomainName::parse(&domain).unwrap());
+            let queries = lookup.queries();
+            assert_eq!(queries.first().map(|query| query.name.len()), is_asked.then_some(253));
+            assert_eq!(lookup.finish().is_ok(), !is_asked);
+        }
+    }
+
+    #[test]
     fn where_no_record_is_the_defaults_hold() {
         let look = |zone: &Zone| {
             let mut lookup = PolicyLookup::new(&DomainName::parse("Example.com").unwrap());

@@ -240,6 +240,9 @@ fn what_has_not_come_by_the_deadline_is_temperror() {
     let (header, _) = split(message.as_bytes());
     let check = PracticesCheck::new(&header, &found).adsp().atps(provider());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let infos = check.clone().ask_blocking(&zone).res_infos();
+    assert_eq!(runtime.block_on(check.clone().ask(&zone)).res_infos(), infos);
+    assert_eq!(infos[3].result, "nxdomain");
     let practices = runtime.block_on(check.ask_until(&OnlyAtps(zone), std::future::ready(())));
     let told: Vec<String> = practices
         .res_infos()
