@@ -158,7 +158,7 @@ fn ttl_and_class_in_either_order_or_omitted() {
 #[test]
 fn names_of_types_are_no_classes() {
     for entry in ["b. CLASSX x", "b. CLASS x", "b. CLASS1X x", "b. TYPE257 x"] {
-        let zone = read(&format!("a. TXT x\n{entry}\n"));
+        let zone = read(format!("a. TXT x\n{entry}\n"));
         assert_eq!(strings(&zone, "a"), [b"x"], "{entry}");
     }
 }
