@@ -1,8 +1,6 @@
 //! What to do about a signature that is right but not as it should be, and how much work is done.
 
-use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
 
 use dkim_crypto::PublicKey;
 use dkim_message::Defect;
@@ -49,7 +47,7 @@ pub struct Policy {
     pub single_label_domain: Treatment,
     /// Domains that sign for nobody, such as `co.uk`: `policy`, reason `unacceptable-domain`.
     /// Empty by default.
-    pub unacceptable_domains: Arc<HashSet<DomainName>>,
+    pub unacceptable_domains: Vec<DomainName>,
     /// A key that says `t=y`: `policy`, reason `testing`. Accepted by default and told beside the
     /// result: mail that does not verify must then not be treated otherwise than mail that does
     /// (RFC 4870 §3.2.3 `t=`).
@@ -65,7 +63,7 @@ impl Default for Policy {
             min_rsa_bits: PublicKey::MIN_RSA_BITS,
             malformed_header: Treatment::Refuse,
             single_label_domain: Treatment::Refuse,
-            unacceptable_domains: Arc::default(),
+            unacceptable_domains: Vec::new(),
             testing: Treatment::Accept,
             limits: Limits::default(),
         }

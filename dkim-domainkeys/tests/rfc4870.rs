@@ -321,8 +321,7 @@ fn what_deviates_is_told_and_may_be_refused() {
     assert!(found[0].deviations.contains(&short), "{found:?}");
 
     let mut policy = archive();
-    policy.unacceptable_domains =
-        std::sync::Arc::new([dkim_tags::DomainName::parse("example.com").unwrap()].into());
+    policy.unacceptable_domains.push(dkim_tags::DomainName::parse("example.com").unwrap());
     let found = verify_with(&policy, signed.as_bytes(), &zone());
     assert_eq!(outcome(&found), "policy unacceptable-domain");
 

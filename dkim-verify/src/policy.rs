@@ -1,8 +1,5 @@
 //! What to do about a signature that is right but not as it should be.
 
-use std::collections::HashSet;
-use std::sync::Arc;
-
 use dkim_crypto::PublicKey;
 use dkim_tags::DomainName;
 
@@ -58,8 +55,8 @@ pub struct Policy {
     pub single_label_domain: Treatment,
     /// Domains that sign for nobody, such as `co.uk`: `policy`, reason `unacceptable-domain`.
     /// Empty by default (RFC 6376 §6.1.1: "The list of unacceptable domains SHOULD be
-    /// configurable"). Shared, for such a list is long, and a verifier has a policy of its own.
-    pub unacceptable_domains: Arc<HashSet<DomainName>>,
+    /// configurable").
+    pub unacceptable_domains: Vec<DomainName>,
     /// `x=` has passed: `fail`, reason `expired`. Refused by default (RFC 6376 §6.1.1); accept it
     /// for archives.
     pub expired: Treatment,
@@ -95,7 +92,7 @@ impl Policy {
             malformed_header: Treatment::Refuse,
             unsigned_duplicate: Treatment::Accept,
             single_label_domain: Treatment::Refuse,
-            unacceptable_domains: Arc::default(),
+            unacceptable_domains: Vec::new(),
             expired: Treatment::Refuse,
             future: Treatment::Accept,
             several_key_records: Treatment::Accept,
