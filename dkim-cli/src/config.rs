@@ -1,5 +1,6 @@
 //! `dkim config`: which key signs for whom.
 
+mod authors;
 mod check;
 mod file;
 mod import;
@@ -7,7 +8,8 @@ mod which;
 
 use clap::{Args, Subcommand};
 
-pub(crate) use self::file::{ConfigFile, decide, mails_of, state_failure};
+pub(crate) use self::authors::decide;
+pub(crate) use self::file::{ConfigFile, state_failure};
 use crate::diagnostics::Failure;
 use crate::exit::{self, Exit};
 

@@ -300,9 +300,9 @@ impl HickoryResolver {
     async fn place(&self) -> SemaphorePermit<'_> {
         let mut place = pin!(self.open.acquire());
         // Whoever shares a future with somebody who is gone may have missed the news: it looks again
-        // from time to time, and keeps its turn.
+        // each second, and keeps its turn.
         loop {
-            if let Ok(place) = time::timeout(self.limit, &mut place).await {
+            if let Ok(place) = time::timeout(Duration::from_secs(1), &mut place).await {
                 return place.expect("nobody closes it");
             }
         }

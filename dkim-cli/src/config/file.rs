@@ -1,12 +1,8 @@
 //! A configuration, and where it was read.
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use dkim_keys::{
-    Chosen, Config, Decision, Mail, RotationState, StateFile, StateFileError, is_in_token,
-};
-use dkim_stack::message::author_addresses;
+use dkim_keys::{Chosen, Config, RotationState, StateFile, StateFileError, is_in_token};
 
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
@@ -86,31 +82,6 @@ pub(crate) fn state_failure(file: &StateFile, error: &StateFileError) -> Failure
             "put the last good copy back: nobody else knows which key signs, and which are revoked",
         ),
     }
-}
-
-/// The message of each author that a From field body names, as rules see it, from this client.
-pub(crate) fn mails_of(
-    from: &[u8],
-    (client, authenticated): (Option<IpAddr>, bool),
-) -> Result<Vec<Mail>, Failure> {
-    let authors = author_addresses(from).map_err(|error| {
-        Failure::of(Exit::Data, &error)
-            .on("From")
-            .remedy("an address is needed, or what stands after `From:`")
-    })?;
-    let mail = |author| {
-        let mut mail = Mail::from(author);
-        mail.authenticated = authenticated;
-        client.into_iter().fold(mail, Mail::from_client)
-    };
-    Ok(authors.iter().map(mail).collect())
-}
-
-/// Who signs a message with these authors.
-pub(crate) fn decide(config: &Config, authors: &[Mail]) -> Result<Decision, Failure> {
-    config.select_all(authors).map_err(|error| {
-        Failure::of(Exit::Data, &error).on("From").remedy("name those alone who answer for it")
-    })
 }
 
 #[cfg(test)]

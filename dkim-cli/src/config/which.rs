@@ -8,7 +8,8 @@ use clap::Args;
 use dkim_keys::{Mail, Selection};
 use serde::Serialize;
 
-use super::file::{ConfigFile, decide, mails_of};
+use super::authors::decide;
+use super::file::ConfigFile;
 use crate::diagnostics::Failure;
 use crate::exit::{self, Exit};
 use crate::json;
@@ -84,8 +85,8 @@ impl Which {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let file = ConfigFile::read(&self.config)?;
         let mut out = io::BufWriter::new(anstream::stdout().lock());
-        let mails = mails_of(self.from.as_bytes(), (self.client, self.authenticated))?;
-        let decision = decide(&file.config, &mails)?;
+        let client = (self.client, self.authenticated);
+        let (mails, decision) = decide(&file.config, self.from.as_bytes(), client)?;
         for (mail, selection) in mails.iter().zip(&decision.authors) {
             let written = if self.json {
                 json::line(&mut out, &as_json(&file, mail, selection))

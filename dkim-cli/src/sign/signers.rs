@@ -11,7 +11,7 @@ use dkim_stack::{Auid, DomainName, Selector, SigningKey};
 
 use super::refused;
 use crate::agent::configured_key;
-use crate::config::{ConfigFile, decide, mails_of};
+use crate::config::{ConfigFile, decide};
 use crate::diagnostics::Failure;
 use crate::exit::Exit;
 use crate::key_file;
@@ -44,7 +44,7 @@ impl Configured {
     pub(super) fn signers(
         &self,
         header: &Header<'_>,
-        (client, authenticated): (Option<IpAddr>, bool),
+        client: (Option<IpAddr>, bool),
         agent: Option<&Path>,
     ) -> Result<Vec<Signer>, Failure> {
         let mut authors = header.named("From");
@@ -52,8 +52,7 @@ impl Configured {
         if authors.next().is_some() {
             return Err(refused(&RequestError::SeveralFrom));
         }
-        let mails = mails_of(from.body(), (client, authenticated))?;
-        let decision = decide(&self.file.config, &mails)?;
+        let (_, decision) = decide(&self.file.config, from.body(), client)?;
         let is_unsigned = decision.signatures.is_empty();
         if is_unsigned && decision.authors.iter().any(needs_client) {
             return Err(Failure::new(

@@ -308,6 +308,8 @@ impl Check<'_> {
             let others = for_any_client.count();
             self.note("rules", &ConfigFault::AnyClient { rule, others });
         }
+        let without_keys: Vec<(usize, &Rule)> =
+            (1..).zip(rules).filter(|(_, rule)| rule.keys.is_empty()).collect();
         for (number, rule) in (1..).zip(rules) {
             let subject = || format!("rule {number}");
             let earlier = (1..).zip(rules).take_while(|(earlier, _)| *earlier < number);
@@ -318,11 +320,9 @@ impl Check<'_> {
             let fault = match self.config.matching {
                 Matching::First => earlier.next().map(|(by, _)| ConfigFault::NeverReached { by }),
                 Matching::Every => {
-                    let unsigned = (1..).zip(rules).find(|(by, other)| {
-                        *by != number && other.keys.is_empty() && other.takes_all_of(rule)
-                    });
-                    match unsigned {
-                        Some((by, _)) => Some(ConfigFault::Unsigned { by }),
+                    let mut others = without_keys.iter().filter(|(by, _)| *by != number);
+                    match others.find(|(_, other)| other.takes_all_of(rule)) {
+                        Some((by, _)) => Some(ConfigFault::Unsigned { by: *by }),
                         None => earlier.find(signs).map(|(by, _)| ConfigFault::NoEffect { by }),
                     }
                 }
