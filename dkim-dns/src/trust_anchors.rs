@@ -100,15 +100,18 @@ impl TrustAnchors {
     /// At the first entry that is neither, and when there is none.
     pub fn parse(text: &str) -> Result<Self, TrustAnchorsError> {
         let mut anchors = Vec::new();
-        let mut begun: Option<(usize, String)> = None;
+        let mut begun: Option<(usize, usize, String)> = None;
         let mut line = 0;
         for raw in text.lines() {
             line += 1;
-            let (at, mut entry) = begun.take().unwrap_or((line, String::new()));
-            entry.push_str(raw.split(';').next().unwrap_or_default());
+            let (at, before, mut entry) = begun.take().unwrap_or((line, 0, String::new()));
+            let text = raw.split(';').next().unwrap_or_default();
+            let opened = before + text.matches('(').count();
+            let closed = text.matches(')').count();
+            entry.push_str(text);
             entry.push(' ');
-            if entry.matches('(').count() > entry.matches(')').count() {
-                begun = Some((at, entry));
+            if opened > closed {
+                begun = Some((at, opened - closed, entry));
                 continue;
             }
             let entry = entry.replace(['(', ')'], " ");
@@ -120,7 +123,7 @@ impl TrustAnchors {
             anchors.push(anchor.map_err(|kind| TrustAnchorsError { line: at, kind })?);
         }
         match begun {
-            Some((line, _)) => {
+            Some((line, ..)) => {
                 Err(TrustAnchorsError { line, kind: TrustAnchorsErrorKind::Unclosed })
             }
             None if anchors.is_empty() => {

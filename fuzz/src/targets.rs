@@ -35,6 +35,7 @@ pub const TARGETS: &[Target] = &[
     ("config_value", fuzz::config_value),
     ("opendkim", fuzz::opendkim),
     ("rotation_state", fuzz::rotation_state),
+    ("trust_anchors", fuzz::trust_anchors),
     ("tsig_key", fuzz::tsig_key),
     ("mailbox", fuzz::mailbox),
     ("line_ends", fuzz::line_ends),
