@@ -44,7 +44,10 @@ pub fn signature_value(data: &[u8]) {
 fn assert_twins(signature: &Signature) {
     let body = signature.to_field_body();
     let again = Signature::parse(body.as_bytes());
-    assert_eq!(again.as_ref(), Ok(signature), "{body:?}");
+    // A name with a bar cannot be told in `z=`, and is not written.
+    let mut written = signature.clone();
+    written.copied_fields.retain(|copy| !copy.name.as_str().contains('|'));
+    assert_eq!(again, Ok(written), "{body:?}");
     assert_eq!(signature.to_field(), format!("DKIM-Signature:{body}\r\n"));
 
     // RFC 6376 §3.7: what is hashed is what is written, but for the value of `b=`.

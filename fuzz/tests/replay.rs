@@ -61,3 +61,23 @@ fn every_target_has_its_places() {
         assert!(manifest.contains(&format!("path = \"fuzz_targets/{name}.rs\"")), "{name}");
     }
 }
+
+/// A row of the log's findings ends with the input that is replayed, or the file and name of a test.
+#[test]
+fn every_finding_is_kept() {
+    let log = fs::read_to_string(room().join("LOG.md")).expect("the log");
+    let (_, findings) = log.split_once("## Findings").expect("a table of findings");
+    let rows: Vec<&str> = findings.lines().filter(|line| line.starts_with("| `")).collect();
+    assert!(!rows.is_empty());
+    for row in rows {
+        let kept = row.trim_end_matches("` |").rsplit('`').next().expect("the last cell");
+        let (file, test) = kept.split_once(": ").unwrap_or((kept, ""));
+        let contents = fs::read(room().join(file)).unwrap_or_else(|error| panic!("{row}: {error}"));
+        assert_eq!(test.is_empty(), file.starts_with("regressions/"), "{row}");
+        let contents = String::from_utf8_lossy(&contents);
+        assert!(
+            test.is_empty() || contents.contains(&format!("fn {test}()")),
+            "{row}: no such test"
+        );
+    }
+}
