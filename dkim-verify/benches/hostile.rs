@@ -149,6 +149,13 @@ fn shapes() -> Vec<Shape> {
             "header/each field signed",
             ten(&names(998), &fill(ROOM, |n| format!("x{}: {}\r\n", n % 998, "a ".repeat(400)))),
         ),
+        Shape::new(
+            "header/30,000 names, 30,000 fields",
+            signature(0, Canonicalization::Relaxed, &names(30_000), "", b"")
+                + FROM
+                + &fill(ROOM * 2 / 3, |n| format!("x{}: a\r\n", n % 30_000))
+                + "\r\n",
+        ),
         Shape::new("header/NULs, longer than the limit", "\0".repeat(16 * MIB)),
         Shape::new("header/longer than the limit", fill(16 * MIB, |_| "a:\r\n".to_owned())),
         Shape {
@@ -161,6 +168,12 @@ fn shapes() -> Vec<Shape> {
                 ten("from:big", &field("a\r\n ")),
             )
         },
+        plain(
+            "signatures/300 with lengths that differ",
+            (0..300)
+                .map(|n| signature(n, Canonicalization::Relaxed, "from", &format!("l={n};"), b""))
+                .collect(),
+        ),
         plain("signatures/empty", fill(ROOM, |_| "DKIM-Signature:\r\n".to_owned())),
         plain("signatures/valid, more than are judged", many("h=from")),
         plain("signatures/256 tags", fill(ROOM, |_| format!("DKIM-Signature: {}\r\n", tags(256)))),
@@ -208,6 +221,7 @@ fn shapes() -> Vec<Shape> {
         keys("keys/sixty-four of white space", &|n| format!("n={n}{};p=AAAA", " ".repeat(16_000))),
     ];
     for (name, piece) in [
+        ("body/one line", "a"),
         ("body/text", "We lost the game. Are you hungry yet?\r\n"),
         ("body/blanks", " "),
         ("body/TABs", "\t"),

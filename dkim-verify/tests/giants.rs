@@ -55,6 +55,17 @@ fn giants_have_their_outcome_in_little_memory() {
     let tags = (0..100_000).map(|n| format!("t{n}=;")).collect::<String>();
     let tags = sign(&with_tag(&tags), MESSAGE.as_bytes());
     let names = sign(&with_fields(&["from"; 100_000].join(":")), MESSAGE.as_bytes());
+    let (fields, their_names) = (0..30_000)
+        .map(|n| (format!("x{n}: a\r\n"), format!(":x{n}")))
+        .collect::<(String, String)>();
+    let names_and_fields =
+        sign(&with_fields(&format!("from{their_names}")), format!("{fields}{MESSAGE}").as_bytes());
+    let lengths = (0..300).flat_map(|length| {
+        let mut message = sign(&with_tag(&format!("l={length}")), MESSAGE.as_bytes());
+        message.truncate(message.len() - MESSAGE.len());
+        message
+    });
+    let lengths: Vec<u8> = lengths.chain(MESSAGE.bytes()).collect();
     let mut cases: Vec<(&str, Vec<u8>, &str, usize)> = vec![
         ("a message", plain.clone(), "pass ok", MIB),
         ("100,000 fields", in_front("X: abc\r\n", 800_000), "pass ok", 20 * MIB),
@@ -65,6 +76,8 @@ fn giants_have_their_outcome_in_little_memory() {
         ("a field of 64 MiB of folds", field("\r\n a", 64 * MIB), over, MIB),
         ("100,000 tags", tags, "policy limit-tags", 4 * MIB),
         ("100,000 names", names, "policy limit-signed-fields", 4 * MIB),
+        ("30,000 names and fields", names_and_fields, "policy limit-signed-fields", 4 * MIB),
+        ("300 signatures and lengths", lengths, "pass ok", MIB),
     ];
     for (what, piece, octets) in [
         ("blanks", " ", 32 * MIB),
@@ -73,7 +86,7 @@ fn giants_have_their_outcome_in_little_memory() {
         ("blank lines", " \r\n", MIB),
         ("CRs", "\r", MIB),
         ("LFs", "\n", MIB),
-        ("one line", "a", MIB),
+        ("one line", "a", 64 * MIB),
         ("NULs", "\0", MIB),
     ] {
         for forms in ["relaxed/relaxed", "simple/simple"] {
