@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use command::{dkim, run, text};
 
-const COMMANDS: [&[&str]; 8] = [
+const COMMANDS: [&[&str]; 19] = [
     &["verify", "--zone", "example.zone", "signed.eml"],
     &["verify", "--zone", "example.zone", "--json", "signed.eml"],
     &[
@@ -23,6 +23,17 @@ const COMMANDS: [&[&str]; 8] = [
         "keys/ed25519.pem",
         "plain.eml",
     ],
+    &["explain", "--zone", "example.zone", "body-changed.eml"],
+    &["diff", "signed.eml", "body-changed.eml"],
+    &["relay-check", "signed.eml", "body-changed.eml"],
+    &["report", "show", "report.eml"],
+    &["key", "test", "--domain", "example.com", "--selector", "sel", "--zone", "example.zone"],
+    &["adsp", "lookup", "--zone", "practices.zone", "example.com"],
+    &["audit", "--keys", "keys"],
+    &["config", "check", "--config", "config/config.toml"],
+    &["config", "which", "--config", "config/config.toml", "--from", "joe@example.com"],
+    &["rotate", "status", "--config", "config/rotating/config.toml"],
+    &["rotate", "plan", "--config", "config/rotating/config.toml"],
     &["completions", "bash"],
     &["man", "verify"],
     &["--help"],

@@ -64,9 +64,16 @@ fn signal(child: &Child, name: &str) {
     assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
 }
 
-/// Killed at once, a little later, later still, until it is done before.
+/// Killed at once, a little later, later still, until it is done before; or interrupted.
 #[test]
 fn a_key_is_whole_or_not_there_whenever_its_making_is_killed() {
+    catch_interrupts();
+    for name in ["-KILL", "-INT", "-TERM"] {
+        the_making_of_a_key_ends_by(name);
+    }
+}
+
+fn the_making_of_a_key_ends_by(name: &str) {
     let directory = tempfile::tempdir().unwrap();
     for delay in 0.. {
         let key = directory.path().join(format!("{delay}.pem"));
@@ -74,7 +81,7 @@ fn a_key_is_whole_or_not_there_whenever_its_making_is_killed() {
         thread::sleep(Duration::from_micros(200 * delay));
         let done = child.try_wait().unwrap().is_some_and(|status| status.success());
         if !done {
-            signal(&child, "-KILL");
+            signal(&child, name);
         }
         let mut published = String::new();
         child.stdout.take().unwrap().read_to_string(&mut published).unwrap();
@@ -306,17 +313,33 @@ fn an_interrupt_ends_it_and_leaves_nothing() {
 }
 
 /// With as much memory as a short message takes, a long one is verified; with less, nothing is said
-/// to pass.
+/// to pass, no half of a message is handed on, and no half of a key is left.
 #[test]
 fn memory_that_is_limited_is_enough_or_nothing_passes() {
     let message = fs::read(format!("{DATA}/signed.eml")).unwrap();
     let blank = b"\r\n".repeat(32 << 20);
-    let args = ["verify", "--zone", "example.zone", "--at", "1700000100", "-"];
-    let output = under("ulimit -v 200000", &args, &[&message[..], &blank].concat());
+    let verify = ["verify", "--zone", "example.zone", "--at", "1700000100", "-"];
+    let sign = sign_args("keys/ed25519.pem", "-");
+    let directory = tempfile::tempdir().unwrap();
+    let key = directory.path().join("s.pem");
+    let new = ["key", "new", "--type", "ed25519", "--out", key.to_str().unwrap()];
+    let new = [&new[..], &NAMES].concat();
+    let output = under("ulimit -v 200000", &verify, &[&message[..], &blank].concat());
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    for limit in [1000, 5000, 10_000, 15_000, 20_000] {
-        let output = under(&format!("ulimit -v {limit}"), &args, &message);
+    for limit in [1000, 5000, 10_000, 15_000, 20_000, 30_000, 40_000, 60_000] {
+        let limit = format!("ulimit -v {limit}");
+        let output = under(&limit, &verify, &message);
         let passes = text(&output.stdout).contains("pass");
         assert_eq!(passes, output.status.success(), "{limit}: {:?}", output.status);
+        let output = under(&limit, &sign, &message);
+        let is_signed = output.stdout.ends_with(&message);
+        assert_eq!(is_signed, output.status.success(), "{limit}: {:?}", output.status);
+        let output = under(&limit, &new, b"");
+        assert!(output.status.success() || output.stdout.is_empty(), "{limit}");
+        assert!(!output.status.success() || key.exists(), "{limit}");
+        if key.exists() {
+            assert!(is_whole(&key), "{limit}");
+            fs::remove_file(&key).unwrap();
+        }
     }
 }

@@ -244,6 +244,13 @@ fn of_name_servers() {
         let server = server.address.to_string();
         check_both(&["verify", "--adsp", "--dns", &server, "signed.eml"]);
         check_both(&["adsp", "lookup", "--dns", &server, "example.com"]);
+        let alias = ["delegate", "--domain", "example.com", "--to", "b.example", "--selector", "s"];
+        check_both(&[&alias[..], &["--check", "--dns", &server]].concat());
+        for verb in ["publish", "withdraw"] {
+            let at = ["--domain", "example.com", "--selector", "sel", "--server", &server];
+            let key = ["--key", "keys/ed25519.pem", "--wait", "0"];
+            check_both(&[&["key", verb][..], &at, &key].concat());
+        }
         let key = ["--domain", "example.com", "--selector", "sel", "--dns", &server];
         check_both(&[&["key", "test"][..], &key].concat());
         check_both(&[&["key", "check-domainkeys"][..], &key].concat());
@@ -322,6 +329,31 @@ fn of_configurations() {
         check_both(&["config", "check", "--config", &file]);
         check_both(&["audit", "--keys", "keys", "--config", &file]);
         check(&["sign", "--config", &file, "plain.eml"], false);
+        // It ends at once: there is no such place.
+        let socket = place.path(&format!("{HARM}/socket"));
+        check(&["agent", "--config", &file, "--socket", &socket], false);
+        for verb in ["status", "plan", "step", "run"] {
+            check_both(&["rotate", verb, "--config", &file]);
+        }
+        check_both(&["rotate", "abort", "--config", &file, "--key", HARM]);
+        check_both(&["key", "revoke", "--now", "--config", &file, "--key", HARM]);
+    }
+    // A plan that is good, with a state, a hook, and a key file that are not.
+    let rotating = place.file(
+        "rotating.toml",
+        format!(
+            "[rotation]\nhook = [\"{quoted}\"]\n[keys.a]\ndomain = \"example.com\"\nrotate = {{ \
+             selector = \"k{{counter}}\" }}\n[[rules]]\nfrom = [\"*\"]\nkeys = [\"a\"]\n"
+        ),
+    );
+    for state in
+        [HARM.to_owned(), format!("\"{quoted}\" = 1\n"), format!("version = \"{quoted}\"\n")]
+    {
+        place.file("rotating.rotation.toml", state);
+        for verb in ["status", "plan", "run"] {
+            check_both(&["rotate", verb, "--config", &rotating]);
+        }
+        check(&["sign", "--config", &rotating, "plain.eml"], false);
     }
     let table = place.file("KeyTable", format!("{HARM} example.com:{HARM}:/{HARM}\n{HARM}\n"));
     let signing = place.file("SigningTable", format!("*@{HARM} {HARM}\n{HARM}\n* none{HARM}\n"));
@@ -415,6 +447,68 @@ fn of_arguments() {
             &["audit", "--keys", harm, "--owner", harm],
             &["report", "make", "--from", harm, "--redact", harm, "signed.eml"],
             &["report", "show", harm],
+            &["report", "publish", "--domain", harm, "--address", harm],
+            &[
+                "report",
+                "publish",
+                "--domain",
+                "a.example",
+                "--address",
+                harm,
+                "--smtp-reply",
+                harm,
+            ],
+            &["report", "publish", "--domain", "a.example", "--address", "a", "--smtp-reply", harm],
+            &["agent", "--list", "--socket", harm],
+            &["agent", "--config", harm, "--socket", harm, "--allow-user", harm],
+            &["sign", "--agent", harm, "--config", "config/agent.toml", "plain.eml"],
+            &["rotate", "status", "--config", harm],
+            &["rotate", "abort", "--config", "config/rotating/config.toml", "--key", harm],
+            &["key", "revoke", "--now", "--config", "config/rotating/config.toml", "--key", harm],
+            &["delegate", "--domain", harm, "--to", harm, "--selector", harm],
+            &["delegate", "--domain", "a.example", "--to", "b.example", "--selector", harm],
+            &[
+                "key",
+                "publish",
+                "--domain",
+                "a.example",
+                "--selector",
+                "s",
+                "--key",
+                harm,
+                "--server",
+                harm,
+            ],
+            &[
+                "key",
+                "publish",
+                "--domain",
+                harm,
+                "--selector",
+                harm,
+                "--server",
+                "127.0.0.1:1",
+                "--key",
+                "keys/ed25519.pem",
+                "--tsig",
+                harm,
+                "--zone-name",
+                harm,
+                "--note",
+                harm,
+            ],
+            &[
+                "key",
+                "withdraw",
+                "--domain",
+                harm,
+                "--selector",
+                harm,
+                "--server",
+                harm,
+                "--tsig",
+                harm,
+            ],
             &["relay-check", harm, harm],
             &["diff", harm, harm],
             &["explain", harm],

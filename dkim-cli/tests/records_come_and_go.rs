@@ -6,6 +6,10 @@ mod command;
 mod desk;
 mod primary;
 
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
+
 use desk::{ED25519, NAME, OTHER, PRIVATE, dkim};
 use primary::Primary;
 
@@ -166,4 +170,36 @@ fn nobody_comes_between_the_look_and_the_update() {
     let (code, said) = run("withdraw");
     assert!(code == 75 && said.contains("has other records"), "{said}");
     assert_eq!((server.text(NAME).as_deref(), server.updates()), (Some(OTHER), 0));
+}
+
+/// Killed at one moment after another: what was sent stands there whole, and who asks again gets it
+/// done once.
+#[test]
+fn whoever_is_killed_can_be_asked_again() {
+    let server = Primary::start();
+    let address = server.address.to_string();
+    let place = ["--domain", "example.com", "--selector", "s", "--server", &address];
+    let mut updates = 0;
+    for (verb, before, after) in
+        [("publish", None, Some(ED25519)), ("withdraw", Some(ED25519), None)]
+    {
+        let args = [&["key", verb, "--key", "keys/ed25519.pem"], &place[..]].concat();
+        for delay in 0.. {
+            let mut command = command::dkim(&args);
+            let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+            let mut child = child.unwrap();
+            thread::sleep(Duration::from_millis(2 * delay));
+            let _ = child.kill();
+            let is_done = child.wait().unwrap().success();
+            let shown = server.text(NAME);
+            assert!([before, after].contains(&shown.as_deref()), "{verb}, {delay}: {shown:?}");
+            if is_done {
+                break;
+            }
+        }
+        updates += 1;
+        let (code, said) = dkim(&args);
+        assert_eq!((code, server.updates()), (0, updates), "{verb}: {said}");
+        assert_eq!(server.text(NAME).as_deref(), after, "{verb}");
+    }
 }
