@@ -8,6 +8,12 @@ use crate::Reason;
 
 /// How much work a message may cause. What exceeds a limit is `policy` with a reason of its own,
 /// before the work is done; every signature is still listed.
+///
+/// These are the limits that a receiver may want to set otherwise. Those of what a single value may
+/// be are constants of whoever reads it, the same for all: how many tags
+/// ([`TagList::MAX_TAGS`](dkim_tags::TagList::MAX_TAGS)) and items
+/// ([`Signature::MAX_ITEMS`]) there are, how long a key record is, how many aliases are followed
+/// ([`MAX_CNAME_HOPS`](dkim_dns::MAX_CNAME_HOPS)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

@@ -13,14 +13,14 @@ use crate::{spec, workspace};
 /// process that it starts.
 const SECONDS: u32 = 60;
 
-/// KiB of address space that a process may have.
-const ADDRESS_SPACE: u32 = 1024 * 1024;
+/// KiB of address space that a process may have: the stacks of threads are the most of it.
+const ADDRESS_SPACE: u32 = 2 * 1024 * 1024;
 
 /// What some of the tests are behind, and an ordinary build leaves out.
 const FEATURES: &str = "dkim-keys/pkcs11";
 
 /// Run every test that ATTACKS.md names, each in a process of its own with one minute of processor
-/// time and 1 GiB of address space at most; so are the programs that it starts.
+/// time and 2 GiB of address space at most; so are the programs that it starts.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Those of this package alone.

@@ -24,7 +24,7 @@ type Step = (&'static str, fn() -> Result<Done>);
 
 // The order is by price: what fails fast comes first. Compiler flags stay the same throughout, and
 // feature sets repeat, so that the cryptographic libraries are compiled as seldom as can be.
-const STEPS: [Step; 24] = [
+const STEPS: [Step; 26] = [
     ("format", || cargo(&["fmt", "--all", "--check"])),
     ("layers", || layers::run(&layers::Options {}).map(|()| Done::Passed)),
     ("spec", requirements),
@@ -40,6 +40,7 @@ const STEPS: [Step; 24] = [
     ("conformance, own vectors", || conform(None)),
     ("conformance, shared set", shared_set),
     ("fuzz format", || in_fuzz(&["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"])),
+    ("fuzz clippy", fuzz_clippy),
     ("fuzz replay", fuzz_replay),
     ("bench format", || in_bench(&["fmt", "--check"])),
     ("bench clippy", bench_clippy),
@@ -47,6 +48,7 @@ const STEPS: [Step; 24] = [
     ("bench instructions", bench_instructions),
     ("deny", || deny("Cargo.toml")),
     ("fuzz deny", || deny("fuzz/Cargo.toml")),
+    ("bench deny", || deny("bench/Cargo.toml")),
     ("peers format", || cargo(&["fmt", "--all", "--check", "--manifest-path", "peers/Cargo.toml"])),
     ("peers deny", || deny("peers/Cargo.toml")),
 ];
@@ -144,6 +146,11 @@ fn in_fuzz(arguments: &[&str]) -> Result<Done> {
         return Ok(Done::Skipped("there is no fuzz/"));
     }
     cargo(arguments)
+}
+
+fn fuzz_clippy() -> Result<Done> {
+    let arguments = ["clippy", "--manifest-path", "fuzz/Cargo.toml", "--no-default-features"];
+    in_fuzz(&[&arguments[..], &["--all-targets", "--", "-D", "warnings"]].concat())
 }
 
 fn fuzz_replay() -> Result<Done> {

@@ -16,6 +16,9 @@ use self::coverage::Coverage;
 use self::spent::Spent;
 use crate::workspace;
 
+/// Messages that every target begins with, whatever it reads.
+const VECTORS: &str = "dkim-testkit/vectors/generated/messages";
+
 /// Run the fuzz targets, or replay what they found.
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -30,6 +33,9 @@ pub(crate) struct Options {
     /// Add what the runs cost to the table in fuzz/LOG.md.
     #[arg(long, conflicts_with = "replay")]
     log: bool,
+    /// With the compiler that builds everything else, and without a sanitizer, though there be one.
+    #[arg(long, conflicts_with_all = ["replay", "coverage"])]
+    stable: bool,
     /// Change no input, and write to fuzz/COVERAGE.md which functions the inputs that are there
     /// reach. What none reaches needs a reason there.
     #[arg(long, conflicts_with_all = ["replay", "log", "target"])]
@@ -48,7 +54,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if chosen.is_empty() {
         bail!("no such target; there are: {}", targets.join(" "));
     }
-    let mode = Mode::best()?;
+    let mode = Mode::best(options.stable)?;
     println!("{}", mode.words());
     if options.coverage {
         return coverage(&chosen, mode);
@@ -111,7 +117,7 @@ enum Mode {
 }
 
 impl Mode {
-    fn best() -> Result<Self> {
+    fn best(stable: bool) -> Result<Self> {
         let works = |command: &mut Command| {
             let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
             quiet.status().is_ok_and(|status| status.success())
@@ -119,7 +125,7 @@ impl Mode {
         if !works(&mut workspace::cargo(["fuzz", "--version"])) {
             bail!("cargo-fuzz is not installed: cargo install cargo-fuzz");
         }
-        let nightly = works(Command::new("rustc").args(["+nightly", "--version"]));
+        let nightly = !stable && works(Command::new("rustc").args(["+nightly", "--version"]));
         Ok(if nightly { Self::Nightly } else { Self::Stable })
     }
 
@@ -217,6 +223,7 @@ fn on_inputs(target: &str, mode: Mode) -> Result<Command> {
     // New inputs go to the first directory; the others are read only.
     command.arg(&corpus);
     command.args([&seeds, &regressions].into_iter().filter(|path| workspace::path(path).is_dir()));
+    command.arg(VECTORS);
     if !has_peer(target) {
         command.arg("--");
     }

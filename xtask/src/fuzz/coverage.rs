@@ -21,6 +21,13 @@ comparisons) and what the fuzzers' own providers inherit is left out. Edges are 
 written into a function of another's code, and of panics that are to be out of reach: their share says
 where to look, not how much is left.
 
+What no target can call is not there, either. The questions that `dkim-dns/src/hickory.rs` asks and the
+answers that it validates go through sockets: servers with a script lie to them in `dkim-dns/tests`
+(`hickory_faults.rs`, `hickory_lies.rs`, `dnssec.rs`). Of `dkim-cli` the readers of mailboxes and line ends
+are fuzzed, as part of the targets' own crate; what else it reads is one of the crates' or an argument, and
+its tests put harmful ones to every command. Of `dkim-keys` that is the files, the locks, the sockets and
+the tokens, of which `ATTACKS.md` has the tests.
+
 ";
 
 const ROWS: &str = "| function | reason |\n| --- | --- |\n";
