@@ -25,6 +25,7 @@ use self::socket::Socket;
 use crate::diagnostics::{Failure, note};
 use crate::exit::{self, Exit};
 use crate::key::{Owner, parse_group, parse_owner};
+use crate::runtime;
 
 /// Hold the private keys, and sign for programs that hold none
 ///
@@ -179,7 +180,7 @@ impl Agent {
         let host = Host::new(name.clone(), ring, Box::new(keys), Box::new(may_ask), limits);
         let host = Arc::new(host);
 
-        let runtime = Builder::new_multi_thread().enable_all().build().map_err(failed)?;
+        let runtime = runtime::of_threads(usize::MAX)?;
         let served = runtime.block_on(async {
             let mut terminate = signal(SignalKind::terminate())?;
             let mut interrupt = signal(SignalKind::interrupt())?;

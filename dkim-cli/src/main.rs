@@ -38,6 +38,7 @@ mod reasons;
 mod relay_check;
 mod report;
 mod rotate;
+mod runtime;
 mod sign;
 mod strip;
 mod token;

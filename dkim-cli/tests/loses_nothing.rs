@@ -313,7 +313,7 @@ fn an_interrupt_ends_it_and_leaves_nothing() {
 }
 
 /// With as much memory as a short message takes, a long one is verified; with less, nothing is said
-/// to pass, no half of a message is handed on, and no half of a key is left.
+/// to pass, no half of a message is handed on, no half of a key is left, and nothing waits for ever.
 #[test]
 fn memory_that_is_limited_is_enough_or_nothing_passes() {
     let message = fs::read(format!("{DATA}/signed.eml")).unwrap();
@@ -326,7 +326,8 @@ fn memory_that_is_limited_is_enough_or_nothing_passes() {
     let new = [&new[..], &NAMES].concat();
     let output = under("ulimit -v 200000", &verify, &[&message[..], &blank].concat());
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    for limit in [1000, 5000, 10_000, 15_000, 20_000, 30_000, 40_000, 60_000] {
+    // Somewhere in between some of the threads start and others do not.
+    for limit in [1000, 5000, 10_000].into_iter().chain((15_000..45_000).step_by(500)) {
         let limit = format!("ulimit -v {limit}");
         let output = under(&limit, &verify, &message);
         let passes = text(&output.stdout).contains("pass");

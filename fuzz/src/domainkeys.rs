@@ -8,8 +8,8 @@ use dkim_domainkeys::{
     Verification, Verifier, most_appropriate,
 };
 use dkim_message::split;
-use dkim_tags::TagList;
 use dkim_tags::value::to_base64;
+use dkim_tags::{DomainName, TagList};
 
 use crate::body_hash::digest;
 use crate::made_up;
@@ -113,7 +113,9 @@ fn assert_passes_by_right(found: &Verification) {
 fn assert_signed_verifies(message: &[u8], canonicalization: Canonicalization, policy: &Policy) {
     let (header, body) = split(message);
     let Some(sender) = unless_refused(Sender::of(&header)) else { return };
-    if !header.defects().is_empty() || sender.domain().is_single_label() {
+    // A host with underscores has a name that no `d=` may be.
+    let is_sdid = DomainName::parse(sender.domain().as_written()).is_ok();
+    if !header.defects().is_empty() || sender.domain().is_single_label() || !is_sdid {
         return;
     }
     let fields: Vec<&[u8]> = header.fields().iter().map(|field| field.octets()).collect();

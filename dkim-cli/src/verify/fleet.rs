@@ -5,21 +5,20 @@
 
 use std::any::Any;
 use std::io::{self, Cursor, Read};
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{mem, panic, thread};
 
 use dkim_stack::message::split;
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{JoinHandle, block_in_place};
 
 use super::judge::{Judge, Judged, Waiting};
 use super::writer::Writer;
 use crate::diagnostics::Failure;
-use crate::exit::Exit;
 use crate::input::{Origin, Source, for_each_message};
+use crate::runtime;
 
 /// How long a message is, in octets, that one thread reads and another hashes. A longer one is
 /// hashed as it is read: by a task if it is a file of its own, else by who reads the mailbox.
@@ -46,13 +45,8 @@ pub(super) fn judge_all(
     jobs: u16,
     writer: &mut Writer,
 ) -> Result<(), Failure> {
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let jobs = usize::from(jobs);
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(cores.min(jobs))
-        .enable_all()
-        .build()
-        .map_err(|error| no_thread(&error))?;
+    let runtime = runtime::of_threads(jobs)?;
     let (turns, queue) = mpsc::unbounded_channel();
     let reader = Reader {
         judge: Arc::new(judge),
@@ -63,7 +57,7 @@ pub(super) fn judge_all(
     };
     let read = move || files.iter().try_for_each(|file| reader.file(file));
     let reading = thread::Builder::new().name("reader".to_owned());
-    let reading = reading.spawn(read).map_err(|error| no_thread(&error))?;
+    let reading = reading.spawn(read).map_err(runtime::no_thread)?;
     if let Err(stop) = runtime.block_on(write_all(queue, writer)) {
         // The reader and the tasks are at work still, and the end of the process is theirs: what
         // they wait for may never come.
@@ -75,10 +69,6 @@ pub(super) fn judge_all(
     }
     runtime.shutdown_background();
     reading.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
-}
-
-fn no_thread(error: &io::Error) -> Failure {
-    Failure::new(Exit::Temporary, format_args!("a thread did not start: {error}"))
 }
 
 /// What ends it all before the last message.
